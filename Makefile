@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# From nothing to a running kernel. Everything made is under build/; 'make help'
+# lists the targets. The work is done by scripts/, each usable by hand.
+
+KSRC  ?=
+JOBS  ?= $(shell nproc)
+LLVM  ?=
+CPUS  ?= 2
+MEM   ?=
+WORKLOAD ?=
+export KSRC JOBS LLVM CPUS MEM WORKLOAD
+
+# One kernel after the other: each uses all processors anyway
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+FLAVOURS := prod debug base um
+KERNELS  := build/prod/bzImage build/debug/bzImage build/base/bzImage build/um/linux
+
+.PHONY: help run shell test test-quick check selftests tree clean FORCE
+FORCE:
+
+$(KERNELS): build/%: FORCE
+	@scripts/packages.sh kernel
+	@scripts/build.sh $(firstword $(subst /, ,$*))
+
+$(FLAVOURS:%=kernel-%): kernel-%: FORCE
+	@scripts/packages.sh kernel
+	@scripts/build.sh $*
+
+tree:
+	@scripts/packages.sh kernel
+	@scripts/tree.sh
+
+run: build/prod/bzImage
+	@scripts/packages.sh boot demo
+	@scripts/demo.sh
+
+shell: build/prod/bzImage
+	@scripts/packages.sh boot
+	@scripts/boot.sh -x -9 -c $(CPUS) -m $(or $(MEM),1024)
+
+selftests:
+	@scripts/packages.sh kernel selftests
+	@scripts/selftests.sh
+
+test:
+	@scripts/packages.sh kernel boot selftests
+	@scripts/test.sh
+
+test-quick:
+	@scripts/packages.sh kernel boot selftests
+	@scripts/test.sh --quick
+
+check:
+	@scripts/packages.sh kernel check
+	@scripts/check.sh
+
+clean:
+	rm -rf build
+
+help:
+	@echo 'Targets (each may be called alone; a second call with nothing changed does nothing):'
+	@echo '  run                 build prod, boot it, and watch real programs merge'
+	@echo '                      (WORKLOAD=processes or WORKLOAD=guests: one part only)'
+	@echo '  shell               a shell in the guest, with the programs of this machine'
+	@echo '  test                KUnit, selftests on prod and on debug: N passed, N failed'
+	@echo '  test-quick          KUnit, and the selftests on prod'
+	@echo '  check               checkpatch, W=1, sparse, kernel-doc, shellcheck, clang-format'
+	@echo '  build/prod/bzImage  the kernel, configured as a distribution would where mm cares'
+	@echo '  build/debug/bzImage the same with KASAN, lockdep, DEBUG_VM, fault injection'
+	@echo '  build/base/bzImage  the unmodified kernel with the configuration of prod'
+	@echo '  build/um/linux      User Mode Linux with KUnit'
+	@echo '  selftests           build the selftests, ours and upstream'"'"'s own, in build/selftests'
+	@echo '  tree                bring build/tree up to date: base + our files + patches'
+	@echo '  clean               remove build/'
+	@echo 'Variables:'
+	@echo '  KSRC=directory      a v6.12.y tree to use instead of the Debian package linux-source-6.12'
+	@echo '  JOBS=n              parallel jobs (all processors)'
+	@echo '  LLVM=1              build with clang and lld'
+	@echo '  CPUS=n MEM=MiB      size of the guest (run, shell, test)'
+	@echo '  ACCEL=tcg|kvm       how QEMU runs the guest (kvm where it works, else tcg)'

@@ -1,0 +1,180 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# build.sh prod|debug|um|base [MAKE-TARGET...]: configure and build one flavour.
+#
+# Result: build/FLAVOUR/bzImage (build/um/linux), .config and build.log beside
+# it. Does nothing where nothing changed. With make targets (mm/ksm.o, say) only
+# those are made, and their output is shown as it comes.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+flavour=${1:-}
+shift || true
+case $flavour in
+prod | debug) tree=$BUILD/tree arch=x86_64 ;;
+base) tree=$BUILD/base-src arch=x86_64 ;;
+um) tree=$BUILD/tree arch=um ;;
+*) die "usage: ${0##*/} prod|debug|um|base [make target...]" ;;
+esac
+out=$BUILD/$flavour
+log=$out/build.log
+if [[ $arch == um ]]; then
+	image=linux product=$out/linux
+else
+	image=bzImage product=$out/bzImage
+fi
+
+# The fragments of this flavour, in order; what only our tree has comes last.
+fragments() {
+	local dir=$TOP/scripts/config
+	echo "$dir/common.config"
+	case $flavour in
+	um) echo "$dir/um.config" ;;
+	debug) echo "$dir/prod.config" "$dir/debug.config" ;;
+	*) echo "$dir/prod.config" ;;
+	esac
+	if [[ $flavour != base && -f $TOP/mm/ksm.c ]]; then
+		echo "$dir/ours-$flavour.config"
+	fi
+}
+
+# The source is reached through a link with the same name in every flavour, so
+# that ccache sees the same relative paths in each of them and in each clone.
+setup_make() {
+	local cc=gcc
+	mkdir -p "$out"
+	ln -sfn "$tree" "$out/src"
+	[[ -z ${LLVM:-} ]] || cc=clang
+	have "$cc" || die "no $cc; install it (scripts/packages.sh says how)"
+	cc_version=$("$cc" --version | head -n 1)
+	make=(make -C "$out/src" -f "$out/src/Makefile" "O=$out" "abs_srctree=$out/src" "ARCH=$arch"
+		"KCFLAGS=-fmacro-prefix-map=src/=")
+	[[ -z ${LLVM:-} ]] || make+=("LLVM=$LLVM")
+	export KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 1970'
+	export KBUILD_BUILD_USER=ksm KBUILD_BUILD_HOST=ksm KBUILD_BUILD_VERSION=1
+	if have ccache; then
+		make+=("CC=ccache $cc")
+		export CCACHE_BASEDIR=$TOP CCACHE_NOHASHDIR=1
+		# Trust the dependency files: no second run of the preprocessor on a miss
+		export CCACHE_DEPEND=1
+		export CCACHE_SLOPPINESS=time_macros,include_file_mtime,include_file_ctime
+	fi
+	unset MAKEFLAGS MAKELEVEL MFLAGS
+}
+
+# Every line of the fragments must be in the final .config: a symbol that was
+# dropped for a missing dependency would otherwise go unnoticed.
+verify_config() {
+	local line sym bad=()
+	while read -r line; do
+		case $line in
+		CONFIG_*=*)
+			grep -qxF -- "$line" "$out/.config" && continue
+			sym=${line%%=*}
+			bad+=("$line (is: $(grep -E "^(# )?$sym( is not set|=)" "$out/.config" || echo absent))")
+			;;
+		'# CONFIG_'*' is not set')
+			sym=${line#\# } sym=${sym%% *}
+			if grep -q "^$sym=" "$out/.config"; then
+				bad+=("$line (is: $(grep "^$sym=" "$out/.config"))")
+			fi
+			;;
+		esac
+	done <"$out/fragments.config"
+	((${#bad[@]} == 0)) && return
+	printf '%s: error: %s\n' "${0##*/}" \
+		"these lines of scripts/config/ did not make it into the $flavour configuration; a dependency is missing, or this kernel does not have the symbol:" >&2
+	printf '    %s\n' "${bad[@]}" >&2
+	exit 1
+}
+
+configure() {
+	local files key
+	read -ra files <<<"$(fragments | tr '\n' ' ')"
+	# A later fragment overrides an earlier one; the last value is what counts
+	awk '{ k = $0 } /^CONFIG_/ { sub(/=.*/, "", k) } /^# CONFIG_.* is not set/ { sub(/^# /, "", k); sub(/ .*/, "", k) }
+		k ~ /^CONFIG_/ { if (!(k in v)) order[++n] = k; v[k] = $0 } END { for (i = 1; i <= n; i++) print v[order[i]] }' \
+		"${files[@]}" >"$out/fragments.config"
+	key=$({
+		cat "$out/fragments.config" "$BUILD/base.id"
+		echo "$tree $cc_version ${LLVM:-}"
+		[[ $flavour == base ]] || cat "$BUILD/tree.kconfig" 2>/dev/null || true
+	} | sha256sum)
+	[[ -f $out/.config && $(cat "$out/.config.key" 2>/dev/null) == "$key" ]] && return
+	say "$flavour: configuring"
+	rm -f "$out/.config.key"
+	if ! { KCONFIG_CONFIG="$out/.config" "$tree/scripts/kconfig/merge_config.sh" -m -Q -O "$out" /dev/null "$out/fragments.config" &&
+		mv "$out/.config" "$out/all.config" &&
+		"${make[@]}" "KCONFIG_ALLCONFIG=$out/all.config" allnoconfig &&
+		"${make[@]}" olddefconfig; } >"$out/config.log" 2>&1; then
+		tail -n 20 "$out/config.log" >&2
+		die "cannot configure $flavour (see above, and build/$flavour/config.log)"
+	fi
+	verify_config
+	printf '%s\n' "$key" >"$out/.config.key"
+}
+
+# compile: the kernel's own make in the background, one line of progress each few seconds
+compile() {
+	local pid rc=0 start=$SECONDS n total shown=0 every=5
+	total=$(cat "$out/.steps" 2>/dev/null || echo "?")
+	[[ -t 1 ]] || every=15
+	say "$flavour: building with $JOBS jobs (log: build/$flavour/build.log)"
+	"${make[@]}" "-j$JOBS" "$image" >"$log" 2>&1 &
+	pid=$!
+	trap 'kill "$pid" 2>/dev/null; exit 130' INT TERM
+	while kill -0 "$pid" 2>/dev/null; do
+		sleep 1
+		if ((SECONDS - start >= shown + every)); then
+			shown=$((SECONDS - start))
+			n=$(grep -cE '^  [A-Z]' "$log" || true)
+			say "$flavour: $n of about $total steps, $((shown / 60)) min $((shown % 60)) s"
+		fi
+	done
+	trap - INT TERM
+	wait "$pid" || rc=$?
+	if ((rc != 0)); then
+		grep -nE 'error:|Error [0-9]|undefined reference|No space left|\*\*\*' "$log" | head -n 30 | sed 's/^/    /' >&2 || true
+		die "$flavour: the build failed after $((SECONDS - start)) s; the lines above are from build/$flavour/build.log"
+	fi
+	n=$(grep -cE '^  [A-Z]' "$log" || true)
+	# Only a full build tells how many steps the next full build will take
+	[[ $total != "?" ]] && ((n < total)) || echo "$n" >"$out/.steps"
+	say "$flavour: built in $((SECONDS - start)) s ($n steps)"
+}
+
+main() {
+	local key
+	lock "$flavour"
+	if [[ $flavour == base ]]; then
+		lock source
+		"$TOP/scripts/base.sh"
+		unlock
+	else
+		"$TOP/scripts/tree.sh"
+	fi
+	setup_make
+	configure
+	if (($#)); then
+		"${make[@]}" "-j$JOBS" "$@"
+		return
+	fi
+	key=$({
+		cat "$out/.config.key"
+		if [[ $flavour == base ]]; then cat "$BUILD/base.id"; else cat "$BUILD/tree.id"; fi
+	} | sha256sum)
+	if [[ -e $product && $(cat "$out/.built" 2>/dev/null) == "$key" && -z ${KSRC:-} ]]; then
+		say "$flavour: up to date"
+		return
+	fi
+	[[ -e $out/vmlinux ]] || need_space 2500 "building the $flavour kernel"
+	rm -f "$out/.built"
+	compile
+	[[ $arch == um ]] || ln -sfn arch/x86/boot/bzImage "$product"
+	[[ -e $product ]] || die "the build of $flavour ended well, but there is no $product"
+	printf '%s\n' "$key" >"$out/.built"
+}
+
+main "$@"
