@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "commands.hpp"
+
+#include <charconv>
+
+#include <nlohmann/json.hpp>
+
+#include "libs.hpp"
+#include "sample.hpp"
+
+namespace ksm
+{
+namespace
+{
+
+using Json = nlohmann::ordered_json;
+using seconds_t = std::chrono::duration<double>;
+
+/* "[none] scan-time" stays text, everything else is a number. */
+Json json_value(const std::string &value)
+{
+	std::int64_t number = 0;
+	const char *end = value.data() + value.size();
+	const auto [at, ec] = std::from_chars(value.data(), end, number);
+
+	if (ec == std::errc() && at == end)
+		return number;
+	return value;
+}
+
+Json as_json(const std::vector<Knob> &all, const Sample &sample)
+{
+	Json out = {{"knobs", Json::object()}, {"counters", Json::object()}};
+
+	for (const Knob &knob : all)
+		out[knob.writable ? "knobs" : "counters"][knob.name] = json_value(knob.value);
+	out["saved_bytes"] = sample.saved_bytes;
+	out["ksmd_cpu_seconds"] = nullptr;
+	if (sample.ksmd_cpu)
+		out["ksmd_cpu_seconds"] = seconds_t(*sample.ksmd_cpu).count();
+	return out;
+}
+
+std::string state(std::int64_t run)
+{
+	switch (run) {
+	case 0:
+		return "stopped; what is merged stays merged (start it: ksmctl set run 1)";
+	case 1:
+		return "running";
+	case 2:
+		return "stopped, everything unshared (start it: ksmctl set run 1)";
+	default:
+		return "waiting for memory to go offline";
+	}
+}
+
+void print_text(const Knobs &knobs, const std::vector<Knob> &all, const Sample &sample)
+{
+	fmt::print("ksmd    {}\n", state(knobs.number("run")));
+	if (sample.ksmd_cpu)
+		fmt::print("        {:.2f} s of CPU since boot\n",
+			   seconds_t(*sample.ksmd_cpu).count());
+	fmt::print("saved   {:.1f} MiB: {} shared pages serve {} mappings more", sample.saved_mib(),
+		   sample.shared, sample.sharing);
+	fmt::print(", {} are the zero page\n", sample.zero_pages);
+	for (const bool writable : {true, false}) {
+		fmt::print("\n{}\n", writable ? "knobs" : "counters");
+		for (const Knob &knob : all)
+			if (knob.writable == writable)
+				fmt::print("  {:<36}{}\n", knob.name, knob.value);
+	}
+}
+
+} // namespace
+
+int status(const Knobs &knobs, const Ksmd &ksmd, bool json)
+{
+	const std::vector<Knob> all = knobs.all();
+	const Sample sample = take_sample(knobs, ksmd);
+
+	if (json)
+		fmt::print("{}\n", as_json(all, sample).dump(2));
+	else
+		print_text(knobs, all, sample);
+	return 0;
+}
+
+} // namespace ksm
