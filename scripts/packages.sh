@@ -19,7 +19,7 @@ wanted() {
 			;;
 		boot) echo qemu-system-x86 busybox-static cpio ;;
 		selftests) echo make gcc g++ libc6-dev libgtest-dev libcap-dev libnuma-dev pkg-config rsync ;;
-		demo) echo python3 qemu-system-x86 ;;
+		demo) echo make g++ libc6-dev libcli11-dev libfmt-dev nlohmann-json3-dev python3 qemu-system-x86 busybox-static ;;
 		check) echo git perl python3 sparse shellcheck clang-format ;;
 		*) die "no such topic: $t (there are: kernel boot selftests demo check)" ;;
 		esac
