@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Feature A14: KSM pages that move to other frames, or whose frame goes bad. */
+#include <cerrno>
+#include <csetjmp>
+#include <csignal>
+#include <cstring>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "support/child.h"
+#include "support/fixture.h"
+#include "support/ksm_pages.h"
+#include "support/limits.h"
+#include "support/pagemap.h"
+#include "support/passes.h"
+#include "support/process.h"
+#include "support/region.h"
+
+namespace ksm
+{
+
+namespace
+{
+
+constexpr int move_all = 4; /* MPOL_MF_MOVE_ALL: pages of several processes, too */
+
+#ifndef MADV_HWPOISON
+#define MADV_HWPOISON 100
+#endif
+#ifndef MADV_SOFT_OFFLINE
+#define MADV_SOFT_OFFLINE 101
+#endif
+
+/* Asks for all pages to be on this node; gives how many are there in the end. */
+std::size_t move_to(const region &memory, int node)
+{
+	std::vector<void *> pages(memory.pages());
+	std::vector<int> nodes(memory.pages(), node), status(memory.pages());
+	std::size_t there = 0;
+
+	for (std::size_t i = 0; i < memory.pages(); i++)
+		pages[i] = memory.page(i);
+	syscall(SYS_move_pages, 0, pages.size(), pages.data(), nodes.data(), status.data(),
+		move_all);
+	for (std::size_t i = 0; i < memory.pages(); i++)
+		there += node_of(memory.page(i)) == node;
+	return there;
+}
+
+sigjmp_buf back;
+
+void on_bus_error(int)
+{
+	siglongjmp(back, 1);
+}
+
+enum class outcome { right, wrong, bus_error };
+
+/* Runs something that may well raise SIGBUS; true if it did. */
+template <class action> bool raises_bus_error(action run)
+{
+	struct sigaction act = {}, old;
+
+	act.sa_handler = on_bus_error;
+	sigaction(SIGBUS, &act, &old);
+	bool raised = sigsetjmp(back, 1) != 0;
+
+	if (!raised)
+		run();
+	sigaction(SIGBUS, &old, nullptr);
+	return raised;
+}
+
+outcome read_page(const region &memory, std::size_t index, std::uint64_t seed)
+{
+	volatile bool good = false;
+
+	if (raises_bus_error([&] { good = memory.holds(index, seed); }))
+		return outcome::bus_error;
+	return good ? outcome::right : outcome::wrong;
+}
+
+/* 0 or an errno. The caller is told of the loss at once, by SIGBUS. */
+int poison(const region &memory, std::size_t index)
+{
+	volatile int err = 0;
+
+	raises_bus_error([&] {
+		if (madvise(memory.page(index), page_size, MADV_HWPOISON))
+			err = errno;
+	});
+	return err;
+}
+
+} /* namespace */
+
+class migration : public ksm_test
+{
+};
+
+TEST_F(migration, merged_pages_move_between_nodes)
+{
+	if (memory_nodes() < 2)
+		GTEST_SKIP() << "needs two NUMA nodes with memory";
+	region memory(64);
+
+	for (std::size_t i = 0; i < memory.pages(); i++)
+		memory.fill(i, i / 8);
+	memory.mergeable();
+	scan(3);
+	ASSERT_EQ(truth_of(memory).frames(), 8u);
+	for (int node : {1, 0, 1}) {
+		ASSERT_EQ(move_to(memory, node), memory.pages()) << "to node " << node;
+
+		ksm_truth truth = truth_of(memory);
+
+		EXPECT_EQ(truth.frames(), 8u);
+		EXPECT_EQ(truth.total(), memory.pages());
+		EXPECT_EQ(knob("pages_shared"), 8);
+		EXPECT_EQ(knob("pages_sharing"), 56);
+		for (std::size_t i = 0; i < memory.pages(); i++)
+			ASSERT_TRUE(memory.holds(i, i / 8)) << "page " << i;
+	}
+	scan(3);
+	EXPECT_EQ(truth_of(memory).total(), memory.pages());
+	EXPECT_EQ(truth_of(memory).frames(), 8u);
+
+	/* Moved pages are still found by new duplicates. */
+	region late(8);
+
+	late.fill_unique(0);
+	late.mergeable();
+	scan(3);
+	for (std::size_t i = 0; i < late.pages(); i++)
+		EXPECT_EQ(pagemap_of(late.page(i)).pfn(), pagemap_of(memory.page(8 * i)).pfn());
+	for (std::size_t i = 0; i < memory.pages(); i++)
+		memory.fill(i, 100 + i);
+	EXPECT_EQ(memory.strangers_unique(100), 0u);
+	EXPECT_EQ(late.strangers_unique(0), 0u);
+}
+
+TEST_F(migration, of_pages_of_two_processes)
+{
+	if (memory_nodes() < 2)
+		GTEST_SKIP() << "needs two NUMA nodes with memory";
+	region memory(16);
+
+	memory.fill_all(1);
+	memory.mergeable();
+	child other([&](parent_link &parent) {
+		for (std::size_t i = 0; i < memory.pages(); i++)
+			memory.fill(i, 1);
+		parent.meet();
+		require(memory.strangers(1) == 0, "content changed");
+		for (std::size_t i = 0; i < memory.pages(); i++)
+			require(node_of(memory.page(i)) == 1, "left behind");
+	});
+
+	other.arrived();
+	scan(3);
+	ksm_truth both = truth_of(memory);
+
+	both.add(memory, other.pid());
+	ASSERT_EQ(both.frames(), 1u);
+	ASSERT_EQ(both.total(), 32u);
+	move_to(memory, 0);
+	ASSERT_EQ(move_to(memory, 1), memory.pages());
+	both = truth_of(memory);
+	both.add(memory, other.pid());
+	EXPECT_EQ(both.frames(), 1u);
+	EXPECT_EQ(both.total(), 32u);
+	other.release();
+	EXPECT_EQ(other.join(), "");
+	EXPECT_EQ(memory.strangers(1), 0u);
+}
+
+/* A KSM page that was moved meets its equals on the node it came to. */
+TEST_F(migration, to_a_node_of_its_equals)
+{
+	if (memory_nodes() < 2)
+		GTEST_SKIP() << "needs two NUMA nodes with memory";
+	set_knob("merge_across_nodes", 0L);
+	region mover(8), stayer(8);
+
+	mover.fill_all(2);
+	stayer.fill_all(2);
+	ASSERT_EQ(move_to(mover, 0), 8u);
+	ASSERT_EQ(move_to(stayer, 1), 8u);
+	mover.mergeable();
+	stayer.mergeable();
+	scan(3);
+	ksm_truth both = truth_of(mover);
+
+	both.add(stayer);
+	ASSERT_EQ(both.frames(), 2u);
+	ASSERT_EQ(both.total(), 16u);
+	ASSERT_EQ(move_to(mover, 1), 8u);
+	scan(4);
+	both = truth_of(mover);
+	both.add(stayer);
+	EXPECT_EQ(both.total(), 16u);
+	EXPECT_LE(both.frames(), 2u) << "the two may stay apart, as a chain";
+	for (std::size_t i = 0; i < 8; i++)
+		EXPECT_TRUE(node_of(mover.page(i)) == 1 && node_of(stayer.page(i)) == 1);
+	EXPECT_EQ(knob("pages_shared"), long(both.frames()));
+	EXPECT_EQ(knob("pages_sharing"), long(both.extra()));
+	EXPECT_EQ(mover.strangers(2) + stayer.strangers(2), 0u);
+}
+
+TEST_F(migration, to_and_fro_while_ksmd_runs)
+{
+	if (memory_nodes() < 2)
+		GTEST_SKIP() << "needs two NUMA nodes with memory";
+	region memory(128);
+
+	for (std::size_t i = 0; i < memory.pages(); i++)
+		memory.fill(i, i % 10);
+	memory.mergeable();
+	start_ksmd();
+	for (std::size_t round = 0; round < scaled(100); round++) {
+		move_to(memory, int(round % 2));
+		memory.fill(round * 13 % memory.pages(), round * 13 % memory.pages() % 10);
+	}
+	stop_ksmd();
+	for (std::size_t i = 0; i < memory.pages(); i++)
+		EXPECT_TRUE(memory.holds(i, i % 10)) << "page " << i;
+	scan(3);
+	EXPECT_EQ(truth_of(memory).total(), memory.pages());
+	EXPECT_EQ(knob("pages_shared"), long(truth_of(memory).frames()));
+}
+
+TEST_F(migration, compaction)
+{
+	const std::string file = "/proc/sys/vm/compact_memory";
+
+	if (access(file.c_str(), F_OK))
+		GTEST_SKIP() << "this kernel has no CONFIG_COMPACTION";
+	region memory(512);
+
+	for (std::size_t i = 0; i < memory.pages(); i++)
+		memory.fill(i, i / 2);
+	memory.mergeable();
+	scan(3);
+	ASSERT_EQ(truth_of(memory).frames(), 256u);
+	ASSERT_EQ(write_text(file, "1"), 0);
+	EXPECT_EQ(truth_of(memory).frames(), 256u);
+	EXPECT_EQ(truth_of(memory).total(), memory.pages());
+	start_ksmd();
+	for (std::size_t round = 0; round < scaled(10); round++) {
+		ASSERT_EQ(write_text(file, "1"), 0);
+		memory.fill(round % memory.pages(), round % memory.pages() / 2);
+	}
+	stop_ksmd();
+	scan(3);
+	EXPECT_EQ(truth_of(memory).total(), memory.pages());
+	EXPECT_EQ(knob("pages_shared"), long(truth_of(memory).frames()));
+	for (std::size_t i = 0; i < memory.pages(); i++)
+		EXPECT_TRUE(memory.holds(i, i / 2)) << "page " << i;
+}
+
+/* A frame taken out of service in time: its content goes to another one. */
+TEST_F(migration, soft_offline)
+{
+	region memory(16);
+
+	memory.fill_all(3);
+	memory.mergeable();
+	scan(3);
+	ASSERT_EQ(truth_of(memory).frames(), 1u);
+	std::uint64_t frame = pagemap_of(memory.page(0)).pfn();
+
+	if (madvise(memory.page(0), page_size, MADV_SOFT_OFFLINE)) {
+		ASSERT_EQ(errno, EINVAL) << std::strerror(errno);
+		GTEST_SKIP() << "this kernel has no CONFIG_MEMORY_FAILURE";
+	}
+	for (std::size_t i = 0; i < memory.pages(); i++)
+		EXPECT_NE(pagemap_of(memory.page(i)).pfn(), frame) << "page " << i;
+	EXPECT_EQ(memory.strangers(3), 0u);
+	scan(3);
+	EXPECT_EQ(truth_of(memory).total(), memory.pages());
+	EXPECT_EQ(truth_of(memory).frames(), 1u);
+	EXPECT_EQ(knob("pages_sharing"), long(memory.pages()) - 1);
+}
+
+/*
+ * A frame that is lost: whoever reads it gets SIGBUS, never another content. Fails
+ * on the old engine at its end: the lost frame stays in the stable tree, and new
+ * pages of the same content are merged into it.
+ */
+TEST_F(migration, memory_failure)
+{
+	region memory(7), sound(1);
+
+	memory.fill_all(4);
+	sound.fill(0, 5);
+	memory.mergeable();
+	child other([&](parent_link &parent) {
+		memory.fill_all(4);
+		parent.meet();
+		require(read_page(memory, 0, 4) != outcome::wrong, "wrong content");
+		require(read_page(sound, 0, 5) == outcome::right, "a page lost that was not bad");
+		parent.meet();
+	});
+
+	other.arrived();
+	scan(3);
+	ksm_truth both = truth_of(memory);
+
+	both.add(memory, other.pid());
+	ASSERT_EQ(both.frames(), 1u);
+	std::uint64_t frame = pagemap_of(memory.page(0)).pfn();
+
+	int err = poison(memory, 0);
+
+	if (err == EINVAL)
+		GTEST_SKIP() << "this kernel has no CONFIG_MEMORY_FAILURE";
+	ASSERT_EQ(err, 0) << std::strerror(err);
+	for (std::size_t i = 0; i < memory.pages(); i++) {
+		EXPECT_NE(pagemap_of(memory.page(i)).pfn(), frame) << "page " << i;
+		EXPECT_NE(read_page(memory, i, 4), outcome::wrong) << "page " << i;
+	}
+	EXPECT_EQ(read_page(sound, 0, 5), outcome::right);
+	other.release();
+	other.arrived();
+
+	/* Life goes on: the same content, written anew, merges as ever. */
+	memory.advise(MADV_DONTNEED);
+	memory.fill_all(4);
+	scan(3);
+	ksm_truth again = truth_of(memory);
+
+	EXPECT_EQ(again.total(), memory.pages());
+	EXPECT_EQ(again.mappings.count(frame), 0u) << "the bad frame is in use again";
+	other.release();
+	EXPECT_EQ(other.join(), "");
+}
+
+/* Idle page tracking sees a read through any of the mappings. */
+TEST_F(migration, page_idle)
+{
+	int fd = open("/sys/kernel/mm/page_idle/bitmap", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		GTEST_SKIP() << "this kernel has no CONFIG_IDLE_PAGE_TRACKING";
+	region memory(16);
+
+	memory.fill_all(6);
+	memory.mergeable();
+	scan(3);
+	ASSERT_EQ(truth_of(memory).frames(), 1u);
+	std::uint64_t frame = pagemap_of(memory.page(0)).pfn();
+	off_t at = off_t(frame / 64 * 8);
+	std::uint64_t bit = 1ULL << frame % 64, word = bit;
+
+	ASSERT_EQ(pwrite(fd, &word, sizeof(word), at), ssize_t(sizeof(word)));
+	ASSERT_EQ(pread(fd, &word, sizeof(word), at), ssize_t(sizeof(word)));
+	ASSERT_TRUE(word & bit) << "could not be made idle";
+	ASSERT_TRUE(memory.holds(11, 6));
+	ASSERT_EQ(pread(fd, &word, sizeof(word), at), ssize_t(sizeof(word)));
+	EXPECT_FALSE(word & bit) << "read, and yet idle";
+	close(fd);
+}
+
+} /* namespace ksm */

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Feature A13: merge_across_nodes. Needs two nodes with memory. */
+#include <cerrno>
+#include <system_error>
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "support/child.h"
+#include "support/fixture.h"
+#include "support/ksm_pages.h"
+#include "support/pagemap.h"
+#include "support/passes.h"
+#include "support/process.h"
+#include "support/region.h"
+
+namespace ksm
+{
+
+class numa : public ksm_test
+{
+protected:
+	void SetUp() override
+	{
+		ksm_test::SetUp();
+		if (IsSkipped() || HasFatalFailure())
+			return;
+		if (!has_knob("merge_across_nodes"))
+			GTEST_SKIP() << "this kernel has no CONFIG_NUMA";
+		if (memory_nodes() < 2)
+			GTEST_SKIP() << "needs two NUMA nodes with memory";
+	}
+
+	/* Memory that will come from this node only; to be called before filling it. */
+	static void bind(const region &memory, int node)
+	{
+		constexpr int mpol_bind = 2;
+		unsigned long mask = 1UL << node;
+
+		if (syscall(SYS_mbind, memory.data(), memory.bytes(), mpol_bind, &mask,
+			    8 * sizeof(mask), 0))
+			throw std::system_error(errno, std::generic_category(), "mbind");
+	}
+	static bool all_on(const region &memory, int node)
+	{
+		for (std::size_t i = 0; i < memory.pages(); i++)
+			if (node_of(memory.page(i)) != node)
+				return false;
+		return true;
+	}
+};
+
+TEST_F(numa, across_nodes_by_default)
+{
+	region near(16), far(16);
+
+	bind(near, 0);
+	bind(far, 1);
+	near.fill_all(1);
+	far.fill_all(1);
+	ASSERT_TRUE(all_on(near, 0) && all_on(far, 1));
+	near.mergeable();
+	far.mergeable();
+	scan(3);
+
+	ksm_truth both = truth_of(near);
+
+	both.add(far);
+	EXPECT_EQ(both.total(), 32u);
+	EXPECT_EQ(both.frames(), 1u);
+}
+
+TEST_F(numa, never_across_nodes_when_told_so)
+{
+	set_knob("merge_across_nodes", 0L);
+	region near(16), far(16);
+
+	bind(near, 0);
+	bind(far, 1);
+	near.fill_all(2);
+	far.fill_all(2);
+	near.mergeable();
+	far.mergeable();
+	scan(4);
+
+	EXPECT_EQ(truth_of(near).frames(), 1u);
+	EXPECT_EQ(truth_of(near).total(), 16u);
+	EXPECT_EQ(truth_of(far).frames(), 1u);
+	EXPECT_EQ(truth_of(far).total(), 16u);
+	EXPECT_NE(pagemap_of(near.data()).pfn(), pagemap_of(far.data()).pfn());
+	EXPECT_TRUE(all_on(near, 0)) << "a merge has moved a page to another node";
+	EXPECT_TRUE(all_on(far, 1)) << "a merge has moved a page to another node";
+	EXPECT_EQ(knob("pages_shared"), 2);
+	EXPECT_EQ(knob("pages_sharing"), 30);
+	EXPECT_EQ(near.strangers(2) + far.strangers(2), 0u);
+}
+
+/* One page of each content on each node: nothing to be merged at all. */
+TEST_F(numa, pairs_split_over_nodes_stay_apart)
+{
+	set_knob("merge_across_nodes", 0L);
+	region near(64), far(64);
+
+	bind(near, 0);
+	bind(far, 1);
+	near.fill_unique(100);
+	far.fill_unique(100);
+	near.mergeable();
+	far.mergeable();
+	scan(4);
+	EXPECT_EQ(truth_of(near).total() + truth_of(far).total(), 0u);
+	EXPECT_EQ(knob("pages_unshared"), 128);
+
+	/* The knob is free while nothing is merged, and the pairs then merge. */
+	set_knob("merge_across_nodes", 1);
+	scan(4);
+	EXPECT_EQ(truth_of(near).total() + truth_of(far).total(), 128u);
+	EXPECT_EQ(knob("pages_shared"), 64);
+}
+
+TEST_F(numa, processes_on_different_nodes)
+{
+	set_knob("merge_across_nodes", 0L);
+	auto run_on = [](int node) {
+		return [node](parent_link &parent) {
+			region own(16);
+
+			bind(own, node);
+			own.fill_all(3);
+			own.mergeable();
+			parent.meet();
+			require(all_on(own, node), "a page has moved to another node");
+			require(own.strangers(3) == 0, "content changed");
+		};
+	};
+	child a(run_on(0)), b(run_on(1)), c(run_on(0));
+
+	for (child *each : {&a, &b, &c})
+		each->arrived();
+	scan(4);
+
+	ksm_truth near, far;
+
+	near.add_process(a.pid());
+	near.add_process(c.pid());
+	far.add_process(b.pid());
+	EXPECT_EQ(near.total(), 32u);
+	EXPECT_EQ(near.frames(), 1u);
+	EXPECT_EQ(far.total(), 16u);
+	EXPECT_EQ(far.frames(), 1u);
+	for (child *each : {&a, &b, &c}) {
+		each->release();
+		EXPECT_EQ(each->join(), "");
+	}
+}
+
+TEST_F(numa, knob_is_fixed_while_pages_are_merged)
+{
+	region memory(4);
+
+	memory.fill_all(4);
+	memory.mergeable();
+	scan(3);
+	ASSERT_EQ(knob("pages_shared"), 1);
+	EXPECT_EQ(try_knob("merge_across_nodes", "0"), EBUSY);
+	EXPECT_EQ(knob("merge_across_nodes"), 1);
+	EXPECT_EQ(try_knob("merge_across_nodes", "1"), 0) << "no change, no error";
+	unmerge_all();
+	EXPECT_EQ(try_knob("merge_across_nodes", "0"), 0);
+	EXPECT_EQ(knob("merge_across_nodes"), 0);
+	scan(3);
+	EXPECT_EQ(try_knob("merge_across_nodes", "1"), EBUSY);
+}
+
+/* A chain of duplicates is per node, too. */
+TEST_F(numa, chains_of_each_node)
+{
+	set_knob("merge_across_nodes", 0L);
+	set_knob("max_page_sharing", 4);
+	region near(12), far(8);
+
+	bind(near, 0);
+	bind(far, 1);
+	near.fill_all(5);
+	far.fill_all(5);
+	near.mergeable();
+	far.mergeable();
+	scan(4);
+	EXPECT_EQ(truth_of(near).frames(), 3u);
+	EXPECT_EQ(truth_of(far).frames(), 2u);
+	EXPECT_LE(truth_of(near).most(), 4u);
+	EXPECT_LE(truth_of(far).most(), 4u);
+	EXPECT_EQ(knob("stable_node_chains"), 2);
+	EXPECT_EQ(knob("stable_node_dups"), 5);
+	EXPECT_TRUE(all_on(near, 0) && all_on(far, 1));
+}
+
+} /* namespace ksm */

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Feature A3: PR_SET_MEMORY_MERGE offers all memory of a process. */
+#include <cerrno>
+#include <cstring>
+
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "support/child.h"
+#include "support/fixture.h"
+#include "support/ksm_pages.h"
+#include "support/ktap.h"
+#include "support/pagemap.h"
+#include "support/passes.h"
+#include "support/process.h"
+#include "support/region.h"
+
+#ifndef PR_SET_MEMORY_MERGE
+#define PR_SET_MEMORY_MERGE 67
+#define PR_GET_MEMORY_MERGE 68
+#endif
+
+namespace ksm
+{
+
+namespace
+{
+
+int get_merge()
+{
+	return prctl(PR_GET_MEMORY_MERGE, 0, 0, 0, 0);
+}
+
+void set_merge(bool on)
+{
+	require(prctl(PR_SET_MEMORY_MERGE, on, 0, 0, 0) == 0,
+		std::string("PR_SET_MEMORY_MERGE: ") + std::strerror(errno));
+}
+
+/* A region that is found by its address, as the parent has no mapping of it. */
+void show(parent_link &parent, const region &memory)
+{
+	parent.send(reinterpret_cast<std::uint64_t>(memory.data()));
+	parent.receive();
+}
+
+/* After exec: is the flag still set, and is new memory offered? */
+int after_exec()
+{
+	parent_link parent = parent_link::of_role();
+	region memory(16);
+
+	parent.send(std::uint64_t(get_merge()));
+	memory.fill_all(1);
+	show(parent, memory);
+	return memory.strangers(1) ? 1 : 0;
+}
+
+const role after_exec_role("after-exec", after_exec);
+
+} /* namespace */
+
+/* Each of these runs in a process of its own: the flag is for life. */
+class prctl_merge : public ksm_test
+{
+protected:
+	static ksm_truth truth(child &of, std::uint64_t address, std::size_t pages)
+	{
+		ksm_truth result;
+
+		result.add(of.pid(), reinterpret_cast<void *>(address), pages);
+		return result;
+	}
+};
+
+TEST_F(prctl_merge, set_and_get)
+{
+	child other([](parent_link &) {
+		require(get_merge() == 0, "set from the start");
+		set_merge(true);
+		require(get_merge() == 1, "not set after setting");
+		set_merge(true);
+		require(get_merge() == 1, "not set after setting twice");
+		set_merge(false);
+		require(get_merge() == 0, "set after clearing");
+		set_merge(false);
+		require(get_merge() == 0, "set after clearing twice");
+	});
+
+	EXPECT_EQ(other.join(), "");
+}
+
+TEST_F(prctl_merge, further_arguments_must_be_zero)
+{
+	child other([](parent_link &) {
+		for (int option : {PR_SET_MEMORY_MERGE, PR_GET_MEMORY_MERGE}) {
+			/* The getter takes no argument at all, the setter one. */
+			for (int at = option == PR_SET_MEMORY_MERGE ? 1 : 0; at < 4; at++) {
+				unsigned long args[4] = {};
+
+				args[at] = 1;
+				errno = 0;
+				require(prctl(option, args[0], args[1], args[2], args[3]) == -1 &&
+						errno == EINVAL,
+					"option " + std::to_string(option) + ", argument " +
+						std::to_string(at + 2) + ": no EINVAL");
+			}
+		}
+		require(get_merge() == 0, "a refused call had an effect");
+	});
+
+	EXPECT_EQ(other.join(), "");
+}
+
+TEST_F(prctl_merge, existing_memory)
+{
+	child other([](parent_link &parent) {
+		region memory(16);
+
+		memory.fill_all(2);
+		set_merge(true);
+		require(vma_has_flag(memory.data(), "mg"), "no flag mg in smaps");
+		show(parent, memory);
+		require(memory.strangers(2) == 0, "content changed");
+	});
+	std::uint64_t address = other.receive();
+
+	scan();
+	EXPECT_EQ(truth(other, address, 16).total(), 16u);
+	other.release();
+	EXPECT_EQ(other.join(), "");
+}
+
+TEST_F(prctl_merge, memory_mapped_later)
+{
+	child other([](parent_link &parent) {
+		set_merge(true);
+		region memory(16);
+
+		memory.fill_all(3);
+		require(vma_has_flag(memory.data(), "mg"), "no flag mg in smaps");
+		show(parent, memory);
+		require(memory.strangers(3) == 0, "content changed");
+	});
+	std::uint64_t address = other.receive();
+
+	scan();
+	EXPECT_EQ(truth(other, address, 16).total(), 16u);
+	other.release();
+	EXPECT_EQ(other.join(), "");
+}
+
+TEST_F(prctl_merge, heap_by_brk)
+{
+	child other([](parent_link &parent) {
+		set_merge(true);
+		auto from = (reinterpret_cast<std::uintptr_t>(sbrk(0)) + page_size - 1) &
+			    ~(page_size - 1);
+		auto *data = reinterpret_cast<char *>(from);
+
+		require(brk(data + 16 * page_size) == 0, "brk failed");
+		for (std::size_t i = 0; i < 16; i++)
+			fill_page(data + i * page_size, 4);
+		parent.send(from);
+		parent.receive();
+		for (std::size_t i = 0; i < 16; i++)
+			require(page_holds(data + i * page_size, 4), "content changed");
+	});
+	std::uint64_t address = other.receive();
+
+	scan();
+	EXPECT_EQ(truth(other, address, 16).total(), 16u);
+	other.release();
+	EXPECT_EQ(other.join(), "");
+}
+
+TEST_F(prctl_merge, inherited_over_fork)
+{
+	child other([](parent_link &parent) {
+		set_merge(true);
+		child grandchild([](parent_link &middle) {
+			require(get_merge() == 1, "flag lost over fork");
+			region memory(16);
+
+			memory.fill_all(5);
+			show(middle, memory);
+			require(memory.strangers(5) == 0, "content changed");
+			/* Clearing it here is nobody else's affair. */
+			set_merge(false);
+		});
+
+		parent.send(grandchild.receive());
+		parent.send(std::uint64_t(grandchild.pid()));
+		parent.receive();
+		grandchild.release();
+		require(grandchild.join() == "", "grandchild failed");
+		require(get_merge() == 1, "cleared by a child's call");
+	});
+	auto *address = reinterpret_cast<void *>(other.receive());
+	pid_t grandchild = pid_t(other.receive());
+
+	scan();
+
+	ksm_truth theirs;
+
+	theirs.add(grandchild, address, 16);
+	EXPECT_EQ(theirs.total(), 16u);
+	other.release();
+	EXPECT_EQ(other.join(), "");
+}
+
+TEST_F(prctl_merge, inherited_over_exec)
+{
+	child other([](parent_link &parent) {
+		set_merge(true);
+		parent.exec_role("after-exec");
+	});
+
+	EXPECT_EQ(other.receive(), 1u) << "flag lost over exec";
+	std::uint64_t address = other.receive();
+
+	scan();
+	EXPECT_EQ(truth(other, address, 16).total(), 16u);
+	other.release();
+	EXPECT_EQ(other.join(), "");
+}
+
+TEST_F(prctl_merge, not_set_not_inherited)
+{
+	child other([](parent_link &parent) { parent.exec_role("after-exec"); });
+	region anchor(2);
+
+	anchor.fill_all(6);
+	anchor.mergeable();
+	EXPECT_EQ(other.receive(), 0u);
+	std::uint64_t address = other.receive();
+
+	scan(3);
+	EXPECT_EQ(truth_of(anchor).total(), 2u);
+	EXPECT_EQ(truth(other, address, 16).total(), 0u);
+	other.release();
+	EXPECT_EQ(other.join(), "");
+}
+
+TEST_F(prctl_merge, clearing_unmerges)
+{
+	child other([](parent_link &parent) {
+		set_merge(true);
+		region memory(16);
+
+		memory.fill_all(7);
+		show(parent, memory);
+		set_merge(false);
+		require(!vma_has_flag(memory.data(), "mg"), "still offered");
+		require(truth_of(memory).total() == 0, "still merged");
+		parent.meet();
+		require(memory.strangers(7) == 0, "content changed");
+	});
+	std::uint64_t address = other.receive();
+
+	scan();
+	ASSERT_EQ(truth(other, address, 16).total(), 16u);
+	other.release();
+	other.arrived();
+
+	ksm_truth all;
+
+	all.add_process(other.pid());
+	EXPECT_EQ(all.total(), 0u);
+	other.release();
+	EXPECT_EQ(other.join(), "");
+}
+
+/* Clearing takes back what madvise() had offered, too: all is one flag per VMA. */
+TEST_F(prctl_merge, clearing_takes_back_madvise)
+{
+	child other([](parent_link &) {
+		region memory(4);
+
+		memory.mergeable();
+		set_merge(true);
+		set_merge(false);
+		require(!vma_has_flag(memory.data(), "mg"), "still offered");
+	});
+
+	EXPECT_EQ(other.join(), "");
+}
+
+/* Shared memory is passed over, as with madvise(). */
+TEST_F(prctl_merge, incompatible_memory_is_passed_over)
+{
+	child other([](parent_link &) {
+		void *shared = mmap(nullptr, 4 * page_size, PROT_READ | PROT_WRITE,
+				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+		require(shared != MAP_FAILED, "mmap failed");
+		set_merge(true);
+		require(!vma_has_flag(shared, "mg"), "shared memory is offered");
+	});
+
+	EXPECT_EQ(other.join(), "");
+}
+
+/* Feature C5: fields of later kernels in ksm_stat, present on ours only. */
+TEST_F(prctl_merge, shown_in_ksm_stat)
+{
+	if (!has_ksm_stat("ksm_merge_any"))
+		GTEST_SKIP() << "this kernel's ksm_stat has no line ksm_merge_any";
+	child other([](parent_link &) {
+		require(ksm_stat_text("ksm_merge_any") == "no", "merge_any at first");
+		require(ksm_stat_text("ksm_mergeable") == "no", "mergeable at first");
+		region memory(2);
+
+		memory.mergeable();
+		require(ksm_stat_text("ksm_merge_any") == "no", "merge_any after madvise");
+		require(ksm_stat_text("ksm_mergeable") == "yes", "mergeable after madvise");
+		set_merge(true);
+		require(ksm_stat_text("ksm_merge_any") == "yes", "merge_any after prctl");
+		require(ksm_stat_text("ksm_mergeable") == "yes", "mergeable after prctl");
+		set_merge(false);
+		require(ksm_stat_text("ksm_merge_any") == "no", "merge_any after clearing");
+		require(ksm_stat_text("ksm_mergeable") == "no", "mergeable after clearing");
+	});
+
+	EXPECT_EQ(other.join(), "");
+}
+
+} /* namespace ksm */

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "support/cgroup.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <system_error>
+
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support/sysfs.h"
+
+namespace ksm
+{
+
+namespace
+{
+
+std::string find_tree()
+{
+	std::ifstream mounts("/proc/self/mounts");
+	std::string device, place, type, rest;
+
+	while (mounts >> device >> place >> type && std::getline(mounts, rest))
+		if (type == "cgroup2")
+			return place;
+	return "";
+}
+
+/* The root of the tree with the memory controller handed down, or empty. */
+std::string usable_tree()
+{
+	std::string place = find_tree();
+
+	if (place.empty()) {
+		static char made[] = "/tmp/ksm-cgroup-XXXXXX";
+
+		if (!mkdtemp(made) || mount("none", made, "cgroup2", 0, nullptr))
+			return "";
+		place = made;
+	}
+	if (write_text(place + "/cgroup.subtree_control", "+memory"))
+		return "";
+	return place;
+}
+
+const std::string &tree()
+{
+	static const std::string place = usable_tree();
+
+	return place;
+}
+
+} /* namespace */
+
+std::string why_no_reclaim()
+{
+	std::string swaps;
+
+	try {
+		swaps = read_text("/proc/swaps");
+	} catch (const std::exception &) {
+		return "this kernel has no CONFIG_SWAP";
+	}
+	if (std::count(swaps.begin(), swaps.end(), '\n') < 1)
+		return "no swap device is active";
+	if (tree().empty())
+		return "no cgroup v2 tree with the memory controller";
+	return "";
+}
+
+memory_group::memory_group() : directory_(tree() + "/ksm-test-" + std::to_string(getpid()))
+{
+	if (mkdir(directory_.c_str(), 0755) && errno != EEXIST)
+		throw std::system_error(errno, std::generic_category(), directory_);
+}
+
+memory_group::~memory_group()
+{
+	rmdir(directory_.c_str());
+}
+
+void memory_group::join(pid_t process) const
+{
+	int err = write_text(directory_ + "/cgroup.procs", std::to_string(process));
+
+	if (err)
+		throw std::system_error(err, std::generic_category(), "cgroup.procs");
+}
+
+void memory_group::reclaim(std::size_t bytes) const
+{
+	int err = write_text(directory_ + "/memory.reclaim", std::to_string(bytes));
+
+	if (err && err != EAGAIN)
+		throw std::system_error(err, std::generic_category(), "memory.reclaim");
+}
+
+} /* namespace ksm */

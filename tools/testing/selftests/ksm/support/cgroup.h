@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#pragma once
+
+#include <string>
+
+#include <sys/types.h>
+
+namespace ksm
+{
+
+/* Empty if pages can be swapped out on demand here, else what is missing. */
+std::string why_no_reclaim();
+
+/*
+ * A memory cgroup of its own, so that its processes' pages can be reclaimed on
+ * demand. Mounts a cgroup2 tree of its own where there is none.
+ */
+class memory_group
+{
+public:
+	memory_group();
+	~memory_group();
+	memory_group(const memory_group &) = delete;
+	memory_group &operator=(const memory_group &) = delete;
+
+	void join(pid_t process) const;
+	/* Asks for so many bytes; what could not be had is no error. */
+	void reclaim(std::size_t bytes) const;
+
+private:
+	std::string directory_;
+};
+
+} /* namespace ksm */

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "support/fixture.h"
+
+#include "support/passes.h"
+
+namespace ksm
+{
+
+void ksm_test::SetUp()
+{
+	std::string reason = why_not_here();
+
+	if (!reason.empty())
+		GTEST_SKIP() << reason;
+	before_.emplace();
+	stop_ksmd(); /* so that run=2 is a change, and does its work */
+	unmerge_all();
+	if (has_knob("merge_across_nodes"))
+		set_knob("merge_across_nodes", 1);
+	set_knob("max_page_sharing", 256);
+	set_knob("use_zero_pages", 0L);
+	set_knob("smart_scan", 0L);
+	set_knob("advisor_mode", "none");
+	set_knob("pages_to_scan", 10000);
+	set_knob("sleep_millisecs", 0L);
+
+	counters now = counters::read();
+
+	ASSERT_EQ(now.shared, 0) << "something is merged after run=2";
+	ASSERT_EQ(now.tracked(), 0) << "something is tracked after run=2";
+}
+
+void ksm_test::TearDown()
+{
+	before_.reset();
+}
+
+} /* namespace ksm */

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "support/ksm_pages.h"
+
+#include <algorithm>
+
+#include "support/pagemap.h"
+#include "support/process.h"
+
+namespace ksm
+{
+
+bool kpageflags_knows_ksm()
+{
+	static const bool knows = [] {
+		region fresh(1);
+
+		fresh.fill(0, 1);
+		return !page_flag(pagemap_of(fresh.data()).pfn(), kpf_ksm);
+	}();
+
+	return knows;
+}
+
+std::vector<bool> which_are_ksm(pid_t pid, const void *address, std::size_t pages)
+{
+	const bool by_flag = kpageflags_knows_ksm();
+	std::vector<bool> in_vma(pages, by_flag), result(pages);
+
+	if (!by_flag) {
+		auto first = reinterpret_cast<std::uintptr_t>(address);
+
+		for (const auto &vma : vmas_with_ksm_pages(pid)) {
+			for (std::size_t i = 0; i < pages; i++)
+				if (first + i * page_size >= vma.from &&
+				    first + i * page_size < vma.to)
+					in_vma[i] = true;
+		}
+	}
+
+	auto map = pagemap(pid, address, pages);
+
+	for (std::size_t i = 0; i < pages; i++) {
+		if (!in_vma[i] || !map[i].pfn())
+			continue;
+		std::uint64_t flags = page_flags(map[i].pfn());
+
+		result[i] = flags >> kpf_anon & 1 && flags >> kpf_ksm & 1 &&
+			    (by_flag || page_map_count(map[i].pfn()) > 1);
+	}
+	return result;
+}
+
+std::vector<bool> which_are_ksm(const region &memory, pid_t pid)
+{
+	return which_are_ksm(pid, memory.data(), memory.pages());
+}
+
+bool is_ksm_page(const void *address, pid_t pid)
+{
+	return which_are_ksm(pid, address, 1)[0];
+}
+
+std::size_t ksm_truth::total() const
+{
+	std::size_t sum = 0;
+
+	for (const auto &[pfn, count] : mappings)
+		sum += count;
+	return sum;
+}
+
+std::size_t ksm_truth::most() const
+{
+	std::size_t top = 0;
+
+	for (const auto &[pfn, count] : mappings)
+		top = std::max(top, count);
+	return top;
+}
+
+void ksm_truth::add(pid_t pid, const void *address, std::size_t pages)
+{
+	auto merged = which_are_ksm(pid, address, pages);
+	auto map = pagemap(pid, address, pages);
+
+	for (std::size_t i = 0; i < pages; i++) {
+		if (merged[i])
+			mappings[map[i].pfn()]++;
+		else if (map[i].pfn() && page_flag(map[i].pfn(), kpf_zero_page))
+			zero_ptes++;
+	}
+}
+
+void ksm_truth::add_process(pid_t pid)
+{
+	for (const auto &vma : all_vmas(pid))
+		add(pid, reinterpret_cast<void *>(vma.from), (vma.to - vma.from) / page_size);
+}
+
+ksm_truth truth_of(const region &memory)
+{
+	ksm_truth truth;
+
+	truth.add(memory);
+	return truth;
+}
+
+} /* namespace ksm */

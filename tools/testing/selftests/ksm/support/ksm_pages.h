@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "support/region.h"
+
+/* Which pages are KSM pages, by the page tables and the page array. */
+namespace ksm
+{
+
+/*
+ * False on kernels that set KPF_KSM on every anonymous page (6.12 tests for any
+ * of two bits where it means both). There, a page that is mapped more than once
+ * counts as a KSM page if smaps says that its VMA has any: true of all that these
+ * tests do, but for a KSM page with one mapping left.
+ */
+bool kpageflags_knows_ksm();
+
+std::vector<bool> which_are_ksm(pid_t pid, const void *address, std::size_t pages);
+std::vector<bool> which_are_ksm(const region &memory, pid_t pid = 0);
+bool is_ksm_page(const void *address, pid_t pid = 0);
+
+/* All KSM pages that some processes map, and how often they do. */
+struct ksm_truth {
+	std::map<std::uint64_t, std::size_t> mappings; /* PFN -> PTEs */
+	std::size_t zero_ptes = 0;
+
+	std::size_t frames() const { return mappings.size(); }
+	std::size_t total() const;
+	std::size_t extra() const { return total() - frames(); }
+	std::size_t most() const;
+
+	void add(pid_t pid, const void *address, std::size_t pages);
+	/* Every VMA of the process. */
+	void add_process(pid_t pid);
+	void add(const region &memory, pid_t pid = 0) { add(pid, memory.data(), memory.pages()); }
+};
+
+ksm_truth truth_of(const region &memory);
+
+} /* namespace ksm */

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#pragma once
+
+namespace ksm
+{
+
+/*
+ * Lets ksmd make so many complete passes over everything, then stops it. On
+ * return nothing is being scanned, so that the counters stand still.
+ */
+void scan(unsigned passes = 2);
+
+/* ksmd on and off without waiting for a pass. */
+void start_ksmd();
+void stop_ksmd();
+
+/* Waits until full_scans has grown by so many; ksmd must be running. */
+void await_scans(unsigned more);
+
+/* run=2: unmerges all, full_scans starts again at 0. */
+void unmerge_all();
+
+/*
+ * One pass per call, and ksmd asleep between two calls, so that a test can do
+ * something between each visit and the next. ksmd then sleeps practically for
+ * ever after each batch, and is woken by a new value of sleep_millisecs.
+ */
+class stepper
+{
+public:
+	stepper();
+	~stepper();
+	stepper(const stepper &) = delete;
+	stepper &operator=(const stepper &) = delete;
+
+	void pass();
+
+private:
+	long period_;
+	bool started_ = false;
+};
+
+/* The kernel thread; 0 if it is not there. */
+int ksmd_pid();
+/* CPU time that ksmd has used, in ns. */
+unsigned long long ksmd_cpu_ns();
+/* True if the thread is asleep, and not just about to run. */
+bool ksmd_asleep();
+
+} /* namespace ksm */

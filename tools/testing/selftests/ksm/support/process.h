@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+/* What /proc says of a process, KSM's part of it; pid 0 is the caller. */
+namespace ksm
+{
+
+/* A figure of /proc/PID/ksm_stat; has_... tells whether that line exists. */
+long ksm_stat(const std::string &name, pid_t pid = 0);
+bool has_ksm_stat(const std::string &name, pid_t pid = 0);
+std::string ksm_stat_text(const std::string &name, pid_t pid = 0);
+long merging_pages(pid_t pid = 0);
+
+/* A field of smaps of the VMA at this address, in kB. */
+long smaps_kb(const void *address, const std::string &field, pid_t pid = 0);
+/* True if the VMA has that two-letter flag in VmFlags. */
+bool vma_has_flag(const void *address, const std::string &flag, pid_t pid = 0);
+
+struct address_range {
+	std::uintptr_t from;
+	std::uintptr_t to;
+};
+
+std::vector<address_range> all_vmas(pid_t pid = 0);
+/* Those of which smaps says that they map KSM pages. */
+std::vector<address_range> vmas_with_ksm_pages(pid_t pid = 0);
+
+/* A line of /proc/meminfo in kB, of /proc/vmstat as it is. */
+long meminfo_kb(const std::string &name);
+long vmstat(const std::string &name);
+bool has_vmstat(const std::string &name);
+
+/* Free pages of all zones, those in the lists of the CPUs included. */
+long free_pages();
+
+/* Nodes that have memory of their own. */
+int memory_nodes();
+
+} /* namespace ksm */

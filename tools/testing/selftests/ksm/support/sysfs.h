@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#pragma once
+
+#include <map>
+#include <string>
+
+namespace ksm
+{
+
+/* Whole text of a small file, without the last newline; throws if unreadable. */
+std::string read_text(const std::string &path);
+/* Writes a small file in one call; gives 0 or the errno of open or write. */
+int write_text(const std::string &path, const std::string &text);
+
+/* The files of /sys/kernel/mm/ksm. */
+std::string knob_path(const std::string &name);
+bool has_knob(const std::string &name);
+std::string knob_text(const std::string &name);
+long knob(const std::string &name);
+int try_knob(const std::string &name, const std::string &value);
+void set_knob(const std::string &name, const std::string &value);
+void set_knob(const std::string &name, long value);
+
+/* Empty if KSM can be tested here, else the reason why not. */
+std::string why_not_here();
+
+/* Puts every knob back, after unmerging all, whatever the test did. */
+class saved_knobs
+{
+public:
+	saved_knobs();
+	~saved_knobs();
+	saved_knobs(const saved_knobs &) = delete;
+	saved_knobs &operator=(const saved_knobs &) = delete;
+
+	std::string value(const std::string &name) const;
+
+private:
+	std::map<std::string, std::string> values_;
+};
+
+struct counters {
+	long shared;
+	long sharing;
+	long unshared;
+	long unstable; /* pages_volatile */
+	long zero;
+	long chains;
+	long dups;
+	long full_scans;
+
+	static counters read();
+	long tracked() const { return shared + sharing + unshared + unstable; }
+};
+
+} /* namespace ksm */

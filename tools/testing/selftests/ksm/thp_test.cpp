@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Feature A12: a huge page is split only where that pays. */
+#include <exception>
+#include <string>
+
+#include "support/fixture.h"
+#include "support/ksm_pages.h"
+#include "support/pagemap.h"
+#include "support/passes.h"
+#include "support/process.h"
+#include "support/region.h"
+
+namespace ksm
+{
+
+namespace
+{
+
+const std::string thp_enabled = "/sys/kernel/mm/transparent_hugepage/enabled";
+constexpr std::size_t pages_per_huge = huge_size / page_size;
+
+} /* namespace */
+
+class thp : public ksm_test
+{
+protected:
+	void SetUp() override
+	{
+		ksm_test::SetUp();
+		if (IsSkipped() || HasFatalFailure())
+			return;
+		try {
+			old_ = read_text(thp_enabled);
+		} catch (const std::exception &) {
+			GTEST_SKIP() << "this kernel has no CONFIG_TRANSPARENT_HUGEPAGE";
+		}
+		old_ = old_.substr(old_.find('[') + 1);
+		old_.resize(old_.find(']'));
+		ASSERT_EQ(write_text(thp_enabled, "madvise"), 0);
+	}
+	void TearDown() override
+	{
+		if (!old_.empty() && old_ != "madvise")
+			write_text(thp_enabled, old_);
+		ksm_test::TearDown();
+	}
+
+	/* False if the kernel had no huge page to give: nothing to be tested then. */
+	static bool is_huge(const region &memory, std::size_t which = 0)
+	{
+		for (std::size_t i = 0; i < pages_per_huge; i++) {
+			std::uint64_t pfn =
+				pagemap_of(memory.page(which * pages_per_huge + i)).pfn();
+
+			if (!pfn || !page_flag(pfn, kpf_thp))
+				return false;
+		}
+		return true;
+	}
+
+private:
+	std::string old_;
+};
+
+TEST_F(thp, without_duplicates_is_left_whole)
+{
+	region memory(2 * pages_per_huge, region::pages_are::huge);
+
+	memory.fill_unique(1000);
+	if (!is_huge(memory, 0) || !is_huge(memory, 1))
+		GTEST_SKIP() << "no huge pages to be had";
+	memory.mergeable();
+	scan(4);
+	EXPECT_TRUE(is_huge(memory, 0));
+	EXPECT_TRUE(is_huge(memory, 1));
+	EXPECT_EQ(memory.strangers_unique(1000), 0u);
+	EXPECT_EQ(knob("pages_shared"), 0);
+}
+
+TEST_F(thp, with_a_duplicate_is_split_and_merged)
+{
+	region huge(2 * pages_per_huge, region::pages_are::huge);
+	region small(1);
+
+	huge.fill_unique(5000);
+	if (!is_huge(huge, 0) || !is_huge(huge, 1))
+		GTEST_SKIP() << "no huge pages to be had";
+	small.fill(0, 5000 + 77);
+	huge.mergeable();
+	small.mergeable();
+	scan(4);
+	EXPECT_FALSE(is_huge(huge, 0));
+	EXPECT_TRUE(is_huge(huge, 1)) << "the one with no duplicate is left whole";
+	EXPECT_EQ(pagemap_of(huge.page(77)).pfn(), pagemap_of(small.page(0)).pfn());
+	EXPECT_TRUE(is_ksm_page(small.page(0)));
+	EXPECT_EQ(huge.strangers_unique(5000), 0u);
+	EXPECT_EQ(truth_of(huge).total(), 1u);
+}
+
+TEST_F(thp, duplicates_within_one_huge_page)
+{
+	region memory(pages_per_huge, region::pages_are::huge);
+
+	memory.fill_all(1);
+	if (!is_huge(memory))
+		GTEST_SKIP() << "no huge pages to be had";
+	memory.mergeable();
+	/* The old engine splits first and merges in later passes. */
+	scan(6);
+	EXPECT_FALSE(is_huge(memory));
+
+	ksm_truth truth = truth_of(memory);
+
+	EXPECT_EQ(truth.total(), pages_per_huge);
+	EXPECT_EQ(truth.frames(), pages_per_huge / 256) << "as max_page_sharing allows";
+	EXPECT_EQ(memory.strangers(1), 0u);
+}
+
+TEST_F(thp, two_equal_huge_pages)
+{
+	region memory(2 * pages_per_huge, region::pages_are::huge);
+
+	for (std::size_t i = 0; i < memory.pages(); i++)
+		memory.fill(i, 9000 + i % pages_per_huge);
+	if (!is_huge(memory, 0) || !is_huge(memory, 1))
+		GTEST_SKIP() << "no huge pages to be had";
+	memory.mergeable();
+	scan(6);
+
+	ksm_truth truth = truth_of(memory);
+
+	EXPECT_EQ(truth.total(), memory.pages());
+	EXPECT_EQ(truth.frames(), pages_per_huge);
+	for (std::size_t i = 0; i < memory.pages(); i++)
+		ASSERT_TRUE(memory.holds(i, 9000 + i % pages_per_huge)) << "page " << i;
+}
+
+TEST_F(thp, empty_subpages_go_to_the_zero_page)
+{
+	region memory(pages_per_huge, region::pages_are::huge);
+
+	memory.fill_unique(20000);
+	for (std::size_t i = 100; i < 200; i++)
+		for (std::size_t word = 0; word < words_per_page; word++)
+			memory.words(i)[word] = 0;
+	if (!is_huge(memory))
+		GTEST_SKIP() << "no huge pages to be had";
+	set_knob("use_zero_pages", 1);
+	memory.mergeable();
+	scan(6);
+	EXPECT_EQ(truth_of(memory).zero_ptes, 100u);
+	for (std::size_t i = 0; i < memory.pages(); i++)
+		EXPECT_TRUE(i >= 100 && i < 200 ? page_is_zero(memory.page(i))
+						: memory.holds(i, 20000 + i));
+}
+
+TEST_F(thp, threshold_0_never_splits)
+{
+	if (!has_knob("thp_split_threshold"))
+		GTEST_SKIP() << "this kernel has no thp_split_threshold";
+	set_knob("thp_split_threshold", 0L);
+	region huge(pages_per_huge, region::pages_are::huge);
+	region small(2);
+
+	huge.fill_all(2);
+	if (!is_huge(huge))
+		GTEST_SKIP() << "no huge pages to be had";
+	small.fill_all(2);
+	huge.mergeable();
+	small.mergeable();
+	scan(6);
+	EXPECT_TRUE(is_huge(huge));
+	EXPECT_EQ(truth_of(small).total(), 2u);
+}
+
+TEST_F(thp, threshold_counts_mergeable_subpages)
+{
+	if (!has_knob("thp_split_threshold"))
+		GTEST_SKIP() << "this kernel has no thp_split_threshold";
+	set_knob("thp_split_threshold", 10);
+	region huge(2 * pages_per_huge, region::pages_are::huge);
+	region small(20);
+
+	/* The first has 5 pages that exist elsewhere, the second 15. */
+	huge.fill_unique(30000);
+	if (!is_huge(huge, 0) || !is_huge(huge, 1))
+		GTEST_SKIP() << "no huge pages to be had";
+	for (std::size_t i = 0; i < 20; i++)
+		small.fill(i, 30000 + (i < 5 ? i : pages_per_huge + i));
+	huge.mergeable();
+	small.mergeable();
+	scan(6);
+	EXPECT_TRUE(is_huge(huge, 0));
+	EXPECT_FALSE(is_huge(huge, 1));
+	EXPECT_EQ(huge.strangers_unique(30000), 0u);
+	EXPECT_EQ(truth_of(huge).total(), 15u);
+}
+
+/* A write into a whole huge page is seen, though its PTEs do not exist. */
+TEST_F(thp, written_after_it_has_settled)
+{
+	region huge(pages_per_huge, region::pages_are::huge);
+	region small(1);
+
+	huge.fill_unique(40000);
+	if (!is_huge(huge))
+		GTEST_SKIP() << "no huge pages to be had";
+	small.fill(0, 50000);
+	huge.mergeable();
+	small.mergeable();
+	scan(6);
+	ASSERT_TRUE(is_huge(huge));
+	huge.fill(300, 50000);
+	scan(4);
+	EXPECT_EQ(pagemap_of(huge.page(300)).pfn(), pagemap_of(small.page(0)).pfn());
+	for (std::size_t i = 0; i < pages_per_huge; i++)
+		EXPECT_TRUE(huge.holds(i, i == 300 ? 50000 : 40000 + i)) << "page " << i;
+}
+
+} /* namespace ksm */

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Feature C6: the tracepoints exist, and tell what happens. */
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+#include "support/child.h"
+#include "support/fixture.h"
+#include "support/ksm_pages.h"
+#include "support/pagemap.h"
+#include "support/passes.h"
+#include "support/region.h"
+
+namespace ksm
+{
+
+class trace : public ksm_test
+{
+protected:
+	void SetUp() override
+	{
+		ksm_test::SetUp();
+		if (IsSkipped() || HasFatalFailure())
+			return;
+		for (const char *place : {"/sys/kernel/tracing/", "/sys/kernel/debug/tracing/"})
+			if (directory_.empty() &&
+			    access((std::string(place) + "events/ksm").c_str(), F_OK) == 0)
+				directory_ = place;
+		if (directory_.empty())
+			GTEST_SKIP() << "no tracefs with events/ksm";
+		write_text(directory_ + "trace", " ");
+		ASSERT_EQ(write_text(directory_ + "events/ksm/enable", "1"), 0);
+		write_text(directory_ + "tracing_on", "1");
+	}
+	void TearDown() override
+	{
+		if (!directory_.empty()) {
+			write_text(directory_ + "events/ksm/enable", "0");
+			write_text(directory_ + "trace", " ");
+		}
+		ksm_test::TearDown();
+	}
+
+	std::size_t seen(const std::string &event) const
+	{
+		std::string text = read_text(directory_ + "trace");
+		std::size_t count = 0;
+
+		for (std::size_t at = text.find(" " + event + ": "); at != std::string::npos;
+		     at = text.find(" " + event + ": ", at + 1))
+			count++;
+		return count;
+	}
+	std::string directory_;
+};
+
+TEST_F(trace, all_events_exist)
+{
+	for (const char *event : {"ksm_start_scan", "ksm_stop_scan", "ksm_enter", "ksm_exit",
+				  "ksm_merge_one_page", "ksm_merge_with_ksm_page",
+				  "ksm_remove_ksm_page", "ksm_remove_rmap_item", "ksm_advisor"})
+		EXPECT_EQ(access((directory_ + "events/ksm/" + event).c_str(), F_OK), 0) << event;
+}
+
+TEST_F(trace, passes)
+{
+	region memory(4);
+	stepper ksmd;
+
+	memory.fill_unique(1);
+	memory.mergeable();
+	for (int i = 0; i < 3; i++)
+		ksmd.pass();
+	EXPECT_EQ(seen("ksm_start_scan"), 3u);
+	EXPECT_EQ(seen("ksm_stop_scan"), 3u);
+}
+
+TEST_F(trace, merges)
+{
+	region memory(8);
+
+	memory.fill_all(1);
+	memory.mergeable();
+	scan();
+	ASSERT_EQ(truth_of(memory).total(), memory.pages());
+	EXPECT_GE(seen("ksm_merge_with_ksm_page"), memory.pages());
+	EXPECT_EQ(seen("ksm_merge_one_page"), 0u);
+}
+
+TEST_F(trace, zero_pages)
+{
+	region memory(8);
+
+	for (std::size_t i = 0; i < memory.pages(); i++) {
+		memory.words(i)[0] = 1;
+		memory.words(i)[0] = 0;
+	}
+	set_knob("use_zero_pages", 1);
+	memory.mergeable();
+	scan();
+	EXPECT_EQ(seen("ksm_merge_one_page"), memory.pages());
+}
+
+TEST_F(trace, processes_that_come_and_go)
+{
+	std::size_t entered = seen("ksm_enter");
+
+	child other([](parent_link &parent) {
+		region own(4);
+
+		own.fill_unique(1);
+		own.mergeable();
+		parent.meet();
+	});
+
+	other.arrived();
+	EXPECT_EQ(seen("ksm_enter"), entered + 1);
+	std::size_t left = seen("ksm_exit");
+
+	other.release();
+	EXPECT_EQ(other.join(), "");
+	EXPECT_EQ(seen("ksm_exit"), left + 1);
+}
+
+TEST_F(trace, what_goes_away)
+{
+	region anchor(2);
+
+	anchor.fill_unique(10);
+	anchor.mergeable();
+	{
+		region memory(8);
+
+		memory.fill_all(2);
+		memory.mergeable();
+		scan(3);
+		ASSERT_EQ(truth_of(memory).total(), memory.pages());
+	}
+	scan(3);
+	/* One mapping of a frame is told as the end of the frame itself. */
+	EXPECT_GE(seen("ksm_remove_rmap_item"), 7u);
+	EXPECT_GE(seen("ksm_remove_ksm_page"), 1u);
+}
+
+TEST_F(trace, advisor)
+{
+	region memory(4);
+
+	memory.fill_unique(3);
+	memory.mergeable();
+	set_knob("advisor_mode", "scan-time");
+	scan(3);
+	EXPECT_GE(seen("ksm_advisor"), 1u);
+}
+
+} /* namespace ksm */

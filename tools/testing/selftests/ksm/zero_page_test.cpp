@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Feature A9: empty pages go to the zero page, and are counted exactly. */
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support/child.h"
+#include "support/fixture.h"
+#include "support/ksm_pages.h"
+#include "support/pagemap.h"
+#include "support/passes.h"
+#include "support/process.h"
+#include "support/region.h"
+
+namespace ksm
+{
+
+class zero_page : public ksm_test
+{
+protected:
+	void SetUp() override
+	{
+		ksm_test::SetUp();
+		if (IsSkipped() || HasFatalFailure())
+			return;
+		count_before_ = knob("ksm_zero_pages");
+		set_knob("use_zero_pages", 1);
+	}
+
+	/* Anonymous pages that are empty, not mappings of the zero page. */
+	static void empty(const region &memory)
+	{
+		for (std::size_t i = 0; i < memory.pages(); i++) {
+			memory.words(i)[0] = 1;
+			memory.words(i)[0] = 0;
+		}
+	}
+	long count() const { return knob("ksm_zero_pages") - count_before_; }
+
+private:
+	long count_before_ = 0;
+};
+
+TEST_F(zero_page, empty_pages_map_the_zero_page)
+{
+	region memory(64);
+
+	empty(memory);
+	memory.fill(10, 1);
+	memory.mergeable();
+	ASSERT_EQ(truth_of(memory).zero_ptes, 0u);
+	scan();
+	EXPECT_EQ(truth_of(memory).zero_ptes, 63u);
+	EXPECT_EQ(truth_of(memory).total(), 0u);
+	EXPECT_EQ(count(), 63);
+	EXPECT_EQ(ksm_stat("ksm_zero_pages"), 63);
+	EXPECT_EQ(knob("pages_shared"), 0);
+	EXPECT_EQ(knob("pages_sharing"), 0);
+	for (std::size_t i = 0; i < memory.pages(); i++)
+		EXPECT_TRUE(i == 10 ? memory.holds(i, 1) : page_is_zero(memory.page(i)));
+}
+
+TEST_F(zero_page, not_unless_asked)
+{
+	region memory(64);
+
+	set_knob("use_zero_pages", 0L);
+	empty(memory);
+	memory.mergeable();
+	scan();
+	EXPECT_EQ(truth_of(memory).zero_ptes, 0u);
+	EXPECT_EQ(truth_of(memory).total(), memory.pages());
+	EXPECT_EQ(count(), 0);
+
+	/* Those that are merged stay so; new ones take the new way. */
+	set_knob("use_zero_pages", 1);
+	region late(32);
+
+	empty(late);
+	late.mergeable();
+	scan();
+	EXPECT_EQ(truth_of(late).zero_ptes, late.pages());
+	EXPECT_EQ(count(), long(late.pages()));
+}
+
+TEST_F(zero_page, write_gets_a_private_page)
+{
+	region memory(32);
+
+	empty(memory);
+	memory.mergeable();
+	scan();
+	ASSERT_EQ(count(), 32);
+	memory.words(4)[100] = 9;
+	EXPECT_EQ(count(), 31);
+	EXPECT_EQ(ksm_stat("ksm_zero_pages"), 31);
+	EXPECT_EQ(memory.words(4)[100], 9u);
+	EXPECT_EQ(memory.words(4)[99], 0u);
+	EXPECT_FALSE(page_flag(pagemap_of(memory.page(4)).pfn(), kpf_zero_page));
+	for (std::size_t i = 0; i < memory.pages(); i++)
+		if (i != 4) {
+			EXPECT_TRUE(page_is_zero(memory.page(i)));
+		}
+	memory.words(4)[100] = 0;
+	scan();
+	EXPECT_EQ(count(), 32);
+}
+
+TEST_F(zero_page, unmerge_and_unmap_count_down)
+{
+	region memory(48);
+
+	empty(memory);
+	memory.mergeable();
+	scan();
+	ASSERT_EQ(count(), 48);
+	ASSERT_EQ(madvise(memory.page(0), 8 * page_size, MADV_UNMERGEABLE), 0);
+	EXPECT_EQ(count(), 40);
+	EXPECT_EQ(truth_of(memory).zero_ptes, 40u);
+	ASSERT_EQ(madvise(memory.page(8), 8 * page_size, MADV_DONTNEED), 0);
+	EXPECT_EQ(count(), 32);
+	ASSERT_EQ(munmap(memory.page(16), 8 * page_size), 0);
+	EXPECT_EQ(count(), 24);
+	EXPECT_EQ(ksm_stat("ksm_zero_pages"), 24);
+	unmerge_all();
+	EXPECT_EQ(count(), 0);
+	EXPECT_EQ(ksm_stat("ksm_zero_pages"), 0);
+	for (std::size_t i = 24; i < memory.pages(); i++)
+		EXPECT_TRUE(page_is_zero(memory.page(i)));
+}
+
+TEST_F(zero_page, fork_and_exit)
+{
+	region memory(40);
+
+	empty(memory);
+	memory.mergeable();
+	scan();
+	ASSERT_EQ(count(), 40);
+	{
+		child other([&](parent_link &parent) {
+			parent.meet();
+			for (std::size_t i = 0; i < 10; i++)
+				memory.words(i)[0] = 5;
+			parent.meet();
+			for (std::size_t i = 10; i < memory.pages(); i++)
+				require(page_is_zero(memory.page(i)), "an empty page is not empty");
+		});
+
+		other.arrived();
+		EXPECT_EQ(count(), 80);
+		EXPECT_EQ(ksm_stat("ksm_zero_pages", other.pid()), 40);
+		other.release();
+		other.arrived();
+		EXPECT_EQ(count(), 70);
+		EXPECT_EQ(ksm_stat("ksm_zero_pages", other.pid()), 30);
+		EXPECT_EQ(ksm_stat("ksm_zero_pages"), 40);
+		other.release();
+		EXPECT_EQ(other.join(), "");
+	}
+	EXPECT_EQ(count(), 40);
+}
+
+TEST_F(zero_page, fork_and_exec)
+{
+	region memory(24);
+
+	empty(memory);
+	memory.mergeable();
+	scan();
+	ASSERT_EQ(count(), 24);
+	for (int round = 0; round < 5; round++) {
+		child other([](parent_link &) {
+			execl("/proc/self/exe", "exec", "--role", "none", nullptr);
+		});
+
+		EXPECT_EQ(other.join(), "child exited with 127");
+		EXPECT_EQ(count(), 24) << "round " << round;
+	}
+}
+
+/* Fails on the old engine: fork adds what a DONTFORK range had, exit cannot take it away. */
+TEST_F(zero_page, fork_of_a_range_that_is_not_inherited)
+{
+	region memory(24);
+
+	empty(memory);
+	memory.mergeable();
+	memory.advise(MADV_DONTFORK);
+	scan();
+	ASSERT_EQ(count(), 24);
+	for (int round = 0; round < 3; round++) {
+		child other([](parent_link &parent) { parent.meet(); });
+
+		other.arrived();
+		EXPECT_EQ(count(), 24);
+		EXPECT_EQ(ksm_stat("ksm_zero_pages", other.pid()), 0);
+		other.release();
+		EXPECT_EQ(other.join(), "");
+		EXPECT_EQ(count(), 24);
+	}
+}
+
+/* The same, for a range that fork empties. */
+TEST_F(zero_page, fork_of_a_range_that_is_wiped)
+{
+	region memory(24);
+
+	empty(memory);
+	memory.mergeable();
+	memory.advise(MADV_WIPEONFORK);
+	scan();
+	ASSERT_EQ(count(), 24);
+	child other([](parent_link &parent) { parent.meet(); });
+
+	other.arrived();
+	EXPECT_EQ(count(), 24);
+	EXPECT_EQ(ksm_stat("ksm_zero_pages", other.pid()), 0);
+	other.release();
+	EXPECT_EQ(other.join(), "");
+	EXPECT_EQ(count(), 24);
+}
+
+/* Zero pages that ksmd did not put there are none of its business. */
+TEST_F(zero_page, zero_page_mapped_by_a_read)
+{
+	region memory(16);
+
+	for (std::size_t i = 0; i < memory.pages(); i++)
+		ASSERT_EQ(memory.words(i)[0], 0u);
+	memory.words(0)[0] = 1;
+	memory.mergeable();
+	scan(3);
+	EXPECT_EQ(count(), 0);
+	memory.unmergeable();
+	EXPECT_EQ(count(), 0);
+	for (std::size_t i = 1; i < memory.pages(); i++)
+		EXPECT_TRUE(page_is_zero(memory.page(i)));
+}
+
+TEST_F(zero_page, profit_includes_them)
+{
+	region memory(64);
+
+	empty(memory);
+	memory.mergeable();
+	scan();
+	ASSERT_EQ(count(), 64);
+	EXPECT_GT(ksm_stat("ksm_process_profit"), 60 * long(page_size));
+	EXPECT_GT(knob("general_profit"), 60 * long(page_size) - (1L << 20))
+		<< "metadata may cost something, but not all of it";
+}
+
+} /* namespace ksm */
