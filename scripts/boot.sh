@@ -78,12 +78,15 @@ busybox() {
 }
 
 tmp=$(mktemp -d)
-qemu_pid=''
+qemu_pid='' terminal=''
+((!shell)) || terminal=$(stty -g 2>/dev/null || true)
 # shellcheck disable=SC2317 # called by the trap
 cleanup() {
 	if [[ -n $qemu_pid ]]; then
-		kill -9 "$qemu_pid" 2>/dev/null || true
+		kill "$qemu_pid" 2>/dev/null || true
+		wait "$qemu_pid" 2>/dev/null || true
 	fi
+	[[ -z $terminal ]] || stty "$terminal" 2>/dev/null || true
 	rm -rf "$tmp"
 }
 trap cleanup EXIT
@@ -109,7 +112,8 @@ make_initramfs() {
 		cp "$f" "$root/$dest"
 	done
 	if ((shell)) && size=$(stty size 2>/dev/null); then
-		read -r rows cols <<<"$size"
+		# A terminal that does not know its size says 0 0
+		[[ $size == '0 0' ]] || read -r rows cols <<<"$size"
 	fi
 	cat >"$root/run.env" <<-END
 	KSM_HOST=$host
@@ -186,25 +190,16 @@ cat_pid=$!
 # Held open for writing until QEMU is gone: if QEMU does not even start, the
 # reader above still meets an end of file, and never one too early.
 exec {hold}<>"$tmp/out"
+timed_out=0 qemu_rc=0
 if ((shell)); then
 	"${qemu[@]}" <&0 2>"$tmp/qemu.err" &
 else
-	"${qemu[@]}" </dev/null >"$tmp/qemu.err" 2>&1 &
+	timeout --foreground -k 5 "$limit" "${qemu[@]}" </dev/null >"$tmp/qemu.err" 2>&1 &
 fi
 qemu_pid=$!
-
-deadline=$((SECONDS + limit)) timed_out=0
-while kill -0 "$qemu_pid" 2>/dev/null; do
-	if ((!shell && SECONDS >= deadline)); then
-		timed_out=1
-		kill -9 "$qemu_pid"
-		break
-	fi
-	sleep 0.1
-done
-qemu_rc=0
 wait "$qemu_pid" 2>/dev/null || qemu_rc=$?
 qemu_pid=''
+((shell || qemu_rc != 124 && qemu_rc != 137)) || timed_out=1
 exec {hold}>&-
 wait "$cat_pid" || true
 status=$(tr -cd '0-9' <"$tmp/status")

@@ -145,6 +145,12 @@ compile() {
 	say "$flavour: built in $((SECONDS - start)) s ($n steps)"
 }
 
+# What a finished build was made of
+inputs() {
+	cat "$out/.config.key"
+	if [[ $flavour == base ]]; then cat "$BUILD/base.id"; else cat "$BUILD/tree.id"; fi
+}
+
 main() {
 	local key
 	lock "$flavour"
@@ -161,10 +167,7 @@ main() {
 		"${make[@]}" "-j$JOBS" "$@"
 		return
 	fi
-	key=$({
-		cat "$out/.config.key"
-		if [[ $flavour == base ]]; then cat "$BUILD/base.id"; else cat "$BUILD/tree.id"; fi
-	} | sha256sum)
+	key=$(inputs | sha256sum)
 	if [[ -e $product && $(cat "$out/.built" 2>/dev/null) == "$key" && -z ${KSRC:-} ]]; then
 		say "$flavour: up to date"
 		return
@@ -174,6 +177,10 @@ main() {
 	compile
 	[[ $arch == um ]] || ln -sfn arch/x86/boot/bzImage "$product"
 	[[ -e $product ]] || die "the build of $flavour ended well, but there is no $product"
+	if [[ $(inputs | sha256sum) != "$key" ]]; then
+		say "$flavour: the sources changed meanwhile; the next build takes in the rest"
+		return
+	fi
 	printf '%s\n' "$key" >"$out/.built"
 }
 

@@ -28,15 +28,16 @@ need_space() {
 
 # with_progress TEXT COMMAND...: run it, saying every few seconds that it is still at it
 with_progress() {
-	local text=$1 start=$SECONDS pid rc=0 n=0
+	local text=$1 start=$SECONDS pid rc=0 n=0 every=25
 	shift
 	say "$text"
 	"$@" &
 	pid=$!
+	[[ -t 1 ]] || every=75
 	while kill -0 "$pid" 2>/dev/null; do
 		sleep 0.2
 		n=$((n + 1))
-		if ((n % 25 == 0)); then
+		if ((n % every == 0)); then
 			say "$text: $((SECONDS - start)) s"
 		fi
 	done

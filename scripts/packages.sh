@@ -18,7 +18,7 @@ wanted() {
 			[[ -z ${LLVM:-} ]] || echo clang lld llvm
 			;;
 		boot) echo qemu-system-x86 busybox-static cpio ;;
-		selftests) echo make gcc g++ libc6-dev libgtest-dev libcap-dev libnuma-dev pkg-config rsync ;;
+		selftests) echo make gcc g++ libc6-dev libgtest-dev libcap-dev libnuma-dev liburing-dev rsync ;;
 		demo) echo make g++ libc6-dev libcli11-dev libfmt-dev nlohmann-json3-dev python3 qemu-system-x86 busybox-static ;;
 		check) echo git perl python3 sparse shellcheck clang-format ;;
 		*) die "no such topic: $t (there are: kernel boot selftests demo check)" ;;

@@ -31,9 +31,11 @@ install_headers() {
 		(cd "$BUILD/tree" && grep uapi "$BUILD/tree.manifest" | xargs -r -d '\n' sha256sum 2>/dev/null) || true
 	} | sha256sum)
 	[[ $(cat "$headers/.key" 2>/dev/null) == "$key" ]] && return
-	rm -rf "$headers"
+	rm -rf "$headers" "$out/headers-build"
+	mkdir -p "$out/headers-build"
 	with_progress "installing the kernel's headers to build/headers" \
-		quietly "$out/headers.log" "$TOP/scripts/build.sh" prod headers_install "INSTALL_HDR_PATH=$headers" ||
+		quietly "$out/headers.log" make -C "$BUILD/tree" "O=$out/headers-build" "-j$JOBS" \
+		headers_install "INSTALL_HDR_PATH=$headers" ||
 		die "make headers_install failed (see above, and build/selftests/headers.log)"
 	printf '%s\n' "$key" >"$headers/.key"
 }

@@ -40,7 +40,7 @@ fresh_tree() {
 follow_base() {
 	local out
 	[[ -n ${KSRC:-} ]] || return 0
-	out=$(rsync -a --update --delete --itemize-changes --exclude=/.git --exclude-from=<(sed 's|^|/|' "$manifest") "$base/" "$tree/")
+	out=$(rsync -aO --update --delete --itemize-changes --exclude=/.git --exclude-from=<(sed 's|^|/|' "$manifest") "$base/" "$tree/")
 	if [[ -n $out ]]; then
 		say "KSRC has changed: $(wc -l <<<"$out") files taken over"
 		printf '%s\n' "$out" "$(date +%s)" >"$BUILD/tree.ksrc"
