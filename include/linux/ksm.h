@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Kernel Samepage Merging, as the rest of the kernel sees it.
+ */
+#ifndef __LINUX_KSM_H
+#define __LINUX_KSM_H
+
+#include <linux/atomic.h>
+#include <linux/bitops.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/rmap.h>
+#include <linux/sched.h>
+#include <linux/sched/coredump.h>
+
+struct list_head;
+
+#ifdef CONFIG_KSM
+extern atomic_long_t ksm_zero_pages;
+
+void ksm_add_vma(struct vm_area_struct *vma);
+int ksm_enable_merge_any(struct mm_struct *mm);
+int ksm_disable_merge_any(struct mm_struct *mm);
+int ksm_disable(struct mm_struct *mm);
+int ksm_madvise(struct vm_area_struct *vma, unsigned long start,
+		unsigned long end, int advice, unsigned long *vm_flags);
+int __ksm_enter(struct mm_struct *mm);
+void __ksm_exit(struct mm_struct *mm);
+
+struct folio *ksm_might_need_to_copy(struct folio *folio,
+				     struct vm_area_struct *vma,
+				     unsigned long addr);
+void rmap_walk_ksm(struct folio *folio, struct rmap_walk_control *rwc);
+void folio_migrate_ksm(struct folio *newfolio, struct folio *folio);
+void collect_procs_ksm(struct folio *folio, struct page *page,
+		       struct list_head *to_kill, int force_early);
+long ksm_process_profit(struct mm_struct *mm);
+bool ksm_process_mergeable(struct mm_struct *mm);
+
+/* The dirty bit tells the zero pages that KSM has mapped from all others. */
+static inline bool is_ksm_zero_pte(pte_t pte)
+{
+	return is_zero_pfn(pte_pfn(pte)) && pte_dirty(pte);
+}
+
+static inline long mm_ksm_zero_pages(struct mm_struct *mm)
+{
+	return atomic_long_read(&mm->ksm_zero_pages);
+}
+
+static inline void ksm_map_zero_page(struct mm_struct *mm)
+{
+	atomic_long_inc(&ksm_zero_pages);
+	atomic_long_inc(&mm->ksm_zero_pages);
+}
+
+/* A PTE is copied to @mm by fork. */
+static inline void ksm_might_map_zero_page(struct mm_struct *mm, pte_t pte)
+{
+	if (is_ksm_zero_pte(pte))
+		ksm_map_zero_page(mm);
+}
+
+static inline void ksm_might_unmap_zero_page(struct mm_struct *mm, pte_t pte)
+{
+	if (is_ksm_zero_pte(pte)) {
+		atomic_long_dec(&ksm_zero_pages);
+		atomic_long_dec(&mm->ksm_zero_pages);
+	}
+}
+
+/* A new mm starts from zero, even where it is a copy of its parent's. */
+static inline void ksm_init_mm(struct mm_struct *mm)
+{
+	mm->ksm_merging_pages = 0;
+	mm->ksm_rmap_items = 0;
+	atomic_long_set(&mm->ksm_zero_pages, 0);
+}
+
+/* Best effort: a fork does not fail because its memory cannot be merged. */
+static inline void ksm_fork(struct mm_struct *mm, struct mm_struct *oldmm)
+{
+	if (test_bit(MMF_VM_MERGEABLE, &oldmm->flags))
+		__ksm_enter(mm);
+}
+
+static inline int ksm_execve(struct mm_struct *mm)
+{
+	return test_bit(MMF_VM_MERGE_ANY, &mm->flags) ? __ksm_enter(mm) : 0;
+}
+
+static inline void ksm_exit(struct mm_struct *mm)
+{
+	if (test_bit(MMF_VM_MERGEABLE, &mm->flags))
+		__ksm_exit(mm);
+}
+#else /* !CONFIG_KSM */
+static inline void ksm_add_vma(struct vm_area_struct *vma)
+{
+}
+
+static inline int ksm_disable(struct mm_struct *mm)
+{
+	return 0;
+}
+
+static inline int ksm_madvise(struct vm_area_struct *vma, unsigned long start,
+			      unsigned long end, int advice,
+			      unsigned long *vm_flags)
+{
+	return 0;
+}
+
+static inline struct folio *ksm_might_need_to_copy(struct folio *folio,
+						   struct vm_area_struct *vma,
+						   unsigned long addr)
+{
+	return folio;
+}
+
+static inline void rmap_walk_ksm(struct folio *folio,
+				 struct rmap_walk_control *rwc)
+{
+}
+
+static inline void folio_migrate_ksm(struct folio *newfolio,
+				     struct folio *folio)
+{
+}
+
+static inline void collect_procs_ksm(struct folio *folio, struct page *page,
+				     struct list_head *to_kill, int force_early)
+{
+}
+
+static inline void ksm_might_map_zero_page(struct mm_struct *mm, pte_t pte)
+{
+}
+
+static inline void ksm_might_unmap_zero_page(struct mm_struct *mm, pte_t pte)
+{
+}
+
+static inline void ksm_init_mm(struct mm_struct *mm)
+{
+}
+
+static inline void ksm_fork(struct mm_struct *mm, struct mm_struct *oldmm)
+{
+}
+
+static inline int ksm_execve(struct mm_struct *mm)
+{
+	return 0;
+}
+
+static inline void ksm_exit(struct mm_struct *mm)
+{
+}
+#endif /* CONFIG_KSM */
+
+#endif /* __LINUX_KSM_H */

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Kernel Samepage Merging: finds anonymous pages of equal content and keeps one
+ * read-only copy of them.
+ *
+ * This is the front door: what the rest of the kernel calls, and ksmd.  The rooms
+ * behind it are in mm/ksm/, their interfaces and the lock order in mm/ksm/ksm.h,
+ * and the design in Documentation/mm/ksm.rst.
+ */
+#include <linux/freezer.h>
+#include <linux/init.h>
+#include <linux/kthread.h>
+#include <linux/ksm.h>
+#include <linux/memory.h>
+#include <linux/mman.h>
+#include <linux/mmap_lock.h>
+#include <linux/sched/coredump.h>
+#include <linux/wait.h>
+#include <linux/wait_bit.h>
+
+#include "ksm/ksm.h"
+
+#define CREATE_TRACE_POINTS
+#include <trace/events/ksm.h>
+
+DEFINE_MUTEX(ksm_mutex);
+
+struct ksm_knobs ksm_knobs = {
+	/* Without sysfs nobody could start it. */
+	.run = IS_ENABLED(CONFIG_SYSFS) ? KSM_RUN_STOP : KSM_RUN_MERGE,
+	.pages_to_scan = KSM_PAGES_TO_SCAN_DEFAULT,
+	.sleep_millisecs = 20,
+	.max_page_sharing = 256,
+	.prune_millisecs = 2000,
+	.merge_across_nodes = true,
+	.smart_scan = true,
+};
+
+static DECLARE_WAIT_QUEUE_HEAD(ksmd_wait);
+
+/**
+ * ksm_wake - tell ksmd that there may be something to do, or a knob has changed
+ *
+ * Does not end its pause between two batches, unless that was changed.
+ */
+void ksm_wake(void)
+{
+	wake_up_interruptible(&ksmd_wait);
+}
+
+static bool should_scan(void)
+{
+	return (READ_ONCE(ksm_knobs.run) & KSM_RUN_MERGE) &&
+	       READ_ONCE(ksm_knobs.pages_to_scan) && !ksm_mms_empty();
+}
+
+static int ksmd(void *unused)
+{
+	set_freezable();
+	set_user_nice(current, 5);
+
+	while (!kthread_should_stop()) {
+		unsigned int msecs;
+
+		mutex_lock(&ksm_mutex);
+		ksm_wait_while_offlining();
+		ksm_reap_dead();
+		if (should_scan())
+			ksm_scan_batch(ksm_knobs.pages_to_scan);
+		mutex_unlock(&ksm_mutex);
+
+		cond_resched();
+		if (ksm_mms_dead()) {
+			try_to_freeze();
+			continue;
+		}
+		if (should_scan()) {
+			msecs = READ_ONCE(ksm_knobs.sleep_millisecs);
+			wait_event_freezable_timeout(ksmd_wait,
+						     msecs != READ_ONCE(ksm_knobs.sleep_millisecs),
+						     msecs_to_jiffies(msecs));
+		} else {
+			wait_event_freezable(ksmd_wait, should_scan() ||
+					     ksm_mms_dead() ||
+					     kthread_should_stop());
+		}
+	}
+	return 0;
+}
+
+static void add_vma(struct vm_area_struct *vma)
+{
+	if (!(vma->vm_flags & VM_MERGEABLE) && ksm_vma_compatible(vma))
+		vm_flags_set(vma, VM_MERGEABLE);
+}
+
+static void add_vmas(struct mm_struct *mm)
+{
+	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, mm, 0);
+
+	for_each_vma(vmi, vma)
+		add_vma(vma);
+}
+
+/* Keeps ksmd away from the VMA until mmap_lock is released. */
+static int unmerge(struct vm_area_struct *vma, unsigned long start,
+		   unsigned long end)
+{
+	vma_start_write(vma);
+	return vma->anon_vma ? ksm_break_range(vma, start, end) : 0;
+}
+
+static int del_vmas(struct mm_struct *mm)
+{
+	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, mm, 0);
+
+	for_each_vma(vmi, vma) {
+		int err;
+
+		if (!(vma->vm_flags & VM_MERGEABLE))
+			continue;
+		err = unmerge(vma, vma->vm_start, vma->vm_end);
+		if (err)
+			return err;
+		vm_flags_clear(vma, VM_MERGEABLE);
+	}
+	return 0;
+}
+
+/**
+ * ksm_add_vma - mark a new VMA of a process that has all its memory merged
+ * @vma: VMA
+ *
+ * Context: mmap_lock held for writing.
+ */
+void ksm_add_vma(struct vm_area_struct *vma)
+{
+	struct mm_struct *mm = vma->vm_mm;
+
+	if (!test_bit(MMF_VM_MERGE_ANY, &mm->flags))
+		return;
+	add_vma(vma);
+	/* fork may have failed to register it.  Best effort. */
+	if (!test_bit(MMF_VM_MERGEABLE, &mm->flags))
+		ksm_mm_register(mm);
+}
+
+/**
+ * ksm_enable_merge_any - have all memory of a process merged, now and later
+ * @mm: process
+ *
+ * Context: mmap_lock held for writing.
+ * Return: 0 or -ENOMEM.
+ */
+int ksm_enable_merge_any(struct mm_struct *mm)
+{
+	int err;
+
+	if (test_bit(MMF_VM_MERGE_ANY, &mm->flags))
+		return 0;
+	if (!test_bit(MMF_VM_MERGEABLE, &mm->flags)) {
+		err = ksm_mm_register(mm);
+		if (err)
+			return err;
+	}
+	set_bit(MMF_VM_MERGE_ANY, &mm->flags);
+	add_vmas(mm);
+	return 0;
+}
+
+/**
+ * ksm_disable_merge_any - undo ksm_enable_merge_any(), and unmerge all
+ * @mm: process
+ *
+ * Context: mmap_lock held for writing.
+ * Return: 0, -ENOMEM or -ERESTARTSYS; on error all memory stays mergeable.
+ */
+int ksm_disable_merge_any(struct mm_struct *mm)
+{
+	int err;
+
+	if (!test_bit(MMF_VM_MERGE_ANY, &mm->flags))
+		return 0;
+	err = del_vmas(mm);
+	if (err) {
+		add_vmas(mm);
+		return err;
+	}
+	clear_bit(MMF_VM_MERGE_ANY, &mm->flags);
+	return 0;
+}
+
+/**
+ * ksm_disable - unmerge a process, whichever way it opted in
+ * @mm: process
+ *
+ * Context: mmap_lock held for writing.
+ * Return: 0, -ENOMEM or -ERESTARTSYS.
+ */
+int ksm_disable(struct mm_struct *mm)
+{
+	mmap_assert_write_locked(mm);
+
+	if (!test_bit(MMF_VM_MERGEABLE, &mm->flags))
+		return 0;
+	if (test_bit(MMF_VM_MERGE_ANY, &mm->flags))
+		return ksm_disable_merge_any(mm);
+	return del_vmas(mm);
+}
+
+/**
+ * ksm_madvise - opt a range in or out
+ * @vma: VMA
+ * @start: first address, in @vma
+ * @end: end of the range, in @vma
+ * @advice: MADV_MERGEABLE or MADV_UNMERGEABLE
+ * @vm_flags: flags that the range is to have
+ *
+ * After MADV_UNMERGEABLE every page of the range is the process's own.
+ *
+ * Context: mmap_lock held for writing.
+ * Return: 0, -ENOMEM or -ERESTARTSYS; on error @vm_flags is as it was.
+ */
+int ksm_madvise(struct vm_area_struct *vma, unsigned long start,
+		unsigned long end, int advice, unsigned long *vm_flags)
+{
+	struct mm_struct *mm = vma->vm_mm;
+	int err;
+
+	switch (advice) {
+	case MADV_MERGEABLE:
+		if ((vma->vm_flags & VM_MERGEABLE) || !ksm_vma_compatible(vma))
+			return 0;
+		if (!test_bit(MMF_VM_MERGEABLE, &mm->flags)) {
+			err = ksm_mm_register(mm);
+			if (err)
+				return err;
+		}
+		*vm_flags |= VM_MERGEABLE;
+		break;
+
+	case MADV_UNMERGEABLE:
+		if (!(*vm_flags & VM_MERGEABLE))
+			return 0;
+		err = unmerge(vma, start, end);
+		if (err)
+			return err;
+		*vm_flags &= ~VM_MERGEABLE;
+		break;
+	}
+	return 0;
+}
+EXPORT_SYMBOL_GPL(ksm_madvise);
+
+/**
+ * ksm_process_mergeable - tell whether a process has anything to merge
+ * @mm: process
+ *
+ * Context: mmap_lock held.
+ * Return: true if a VMA is mergeable.
+ */
+bool ksm_process_mergeable(struct mm_struct *mm)
+{
+	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, mm, 0);
+
+	mmap_assert_locked(mm);
+	for_each_vma(vmi, vma)
+		if (vma->vm_flags & VM_MERGEABLE)
+			return true;
+	return false;
+}
+
+/**
+ * __ksm_enter - register a process
+ * @mm: process, not registered yet
+ *
+ * Context: mmap_lock held for writing.
+ * Return: 0 or -ENOMEM.
+ */
+int __ksm_enter(struct mm_struct *mm)
+{
+	return ksm_mm_register(mm);
+}
+
+/**
+ * __ksm_exit - a registered process exits
+ * @mm: process without users, or one that never ran
+ */
+void __ksm_exit(struct mm_struct *mm)
+{
+	ksm_mm_exit(mm);
+}
+
+#ifdef CONFIG_MEMORY_HOTREMOVE
+/**
+ * ksm_wait_while_offlining - wait until no memory is being taken offline
+ *
+ * Context: ksm_mutex held; dropped while it waits.
+ */
+void ksm_wait_while_offlining(void)
+{
+	while (ksm_knobs.run & KSM_RUN_OFFLINE) {
+		mutex_unlock(&ksm_mutex);
+		wait_on_bit(&ksm_knobs.run, KSM_RUN_OFFLINE_BIT,
+			    TASK_UNINTERRUPTIBLE);
+		mutex_lock(&ksm_mutex);
+	}
+}
+
+static void stop_offlining(void)
+{
+	mutex_lock(&ksm_mutex);
+	clear_bit(KSM_RUN_OFFLINE_BIT, &ksm_knobs.run);
+	mutex_unlock(&ksm_mutex);
+	/* Orders the bit before the look for waiters. */
+	smp_mb__after_atomic();
+	wake_up_bit(&ksm_knobs.run, KSM_RUN_OFFLINE_BIT);
+}
+
+/* From GOING_OFFLINE on, ksmd stays away from nodes whose frames may vanish. */
+static int memory_callback(struct notifier_block *self, unsigned long action,
+			   void *arg)
+{
+	struct memory_notify *notify = arg;
+
+	switch (action) {
+	case MEM_GOING_OFFLINE:
+		mutex_lock(&ksm_mutex);
+		set_bit(KSM_RUN_OFFLINE_BIT, &ksm_knobs.run);
+		mutex_unlock(&ksm_mutex);
+		break;
+	case MEM_OFFLINE:
+		mutex_lock(&ksm_mutex);
+		ksm_stable_offline(notify->start_pfn,
+				   notify->start_pfn + notify->nr_pages);
+		mutex_unlock(&ksm_mutex);
+		stop_offlining();
+		break;
+	case MEM_CANCEL_OFFLINE:
+		stop_offlining();
+		break;
+	}
+	return NOTIFY_OK;
+}
+#else
+void ksm_wait_while_offlining(void)
+{
+}
+#endif
+
+static int __init ksm_init(void)
+{
+	struct task_struct *thread;
+	int err;
+
+	ksm_fingerprint_init();
+	err = ksm_domain_init() ?: ksm_stable_init() ?: ksm_tile_init() ?:
+	      ksm_registry_init();
+	if (err)
+		goto fail;
+	ksm_advisor_set_mode(KSM_ADVISOR_NONE);
+
+	thread = kthread_run(ksmd, NULL, "ksmd");
+	if (IS_ERR(thread)) {
+		err = PTR_ERR(thread);
+		goto fail;
+	}
+	err = ksm_sysfs_init();
+	if (err) {
+		kthread_stop(thread);
+		goto fail;
+	}
+#ifdef CONFIG_MEMORY_HOTREMOVE
+	hotplug_memory_notifier(memory_callback, KSM_CALLBACK_PRI);
+#endif
+	return 0;
+fail:
+	pr_err("ksm: not available, error %d\n", err);
+	return err;
+}
+subsys_initcall(ksm_init);

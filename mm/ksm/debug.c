@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The invariant checker behind debugfs ksm/verify: walks every tree, tile and
+ * counter, and reports each invariant that does not hold.
+ */
+#include <linux/bitops.h>
+#include <linux/debugfs.h>
+#include <linux/init.h>
+#include <linux/seq_file.h>
+
+#include "ksm.h"
+
+struct verify {
+	struct seq_file *m;
+	unsigned long errors;
+	unsigned long tracked, unstable, merged;	/* by tiles */
+	unsigned long in_unstable, in_stable;		/* by trees */
+	unsigned long shared, sharing, chains, dups, nodes;
+	unsigned long bytes;
+};
+
+#define check(v, cond, fmt, ...)					\
+do {									\
+	if (!(cond)) {							\
+		seq_printf((v)->m, "%s: " fmt "\n", #cond, ##__VA_ARGS__); \
+		(v)->errors++;						\
+	}								\
+} while (0)
+
+static void verify_slot(struct verify *v, struct ksm_tile *tile, unsigned int i)
+{
+	struct ksm_slot *slot;
+
+	check(v, tile->block[i / KSM_BLOCK_SLOTS], "tile %px page %u", tile, i);
+	if (!tile->block[i / KSM_BLOCK_SLOTS])
+		return;
+	slot = ksm_slot(tile, i);
+	check(v, ksm_slot_tile(slot) == tile, "tile %px page %u", tile, i);
+	check(v, ksm_slot_nr(slot) == i, "tile %px page %u", tile, i);
+	if (tile->merged & BIT_ULL(i))
+		check(v, !hlist_unhashed(&slot->link), "tile %px page %u", tile, i);
+}
+
+static void verify_tile(struct verify *v, struct ksm_mm *kmm, struct ksm_tile *tile)
+{
+	u64 used = tile->settled | tile->unstable | tile->merged;
+	int i;
+
+	check(v, tile->owner == kmm, "tile %px", tile);
+	check(v, IS_ALIGNED(tile->addr, KSM_TILE_SIZE), "tile %px", tile);
+	check(v, tile->present, "tile %px", tile);
+	check(v, !(used & ~tile->present), "tile %px", tile);
+	check(v, !(tile->unstable & tile->merged), "tile %px", tile);
+	check(v, !(tile->settled & (tile->unstable | tile->merged)), "tile %px", tile);
+	for (i = 0; i < KSM_TILE_PAGES; i++)
+		if (used & BIT_ULL(i))
+			verify_slot(v, tile, i);
+
+	v->tracked += hweight64(tile->present);
+	v->unstable += hweight64(tile->unstable);
+	v->merged += hweight64(tile->merged);
+}
+
+static unsigned long tile_bytes(struct ksm_tile *tile)
+{
+	unsigned long bytes = sizeof(*tile);
+	int i;
+
+	for (i = 0; i < KSM_TILE_BLOCKS; i++)
+		if (tile->block[i])
+			bytes += sizeof(struct ksm_block);
+	if (tile->sample)
+		bytes += KSM_TILE_PAGES * sizeof(*tile->sample);
+	return bytes;
+}
+
+static void verify_mm(struct verify *v, struct ksm_mm *kmm)
+{
+	struct mm_struct *mm = kmm->slot.mm;
+	unsigned long tracked = v->tracked, merged = v->merged, bytes = 0;
+	struct ksm_tile *last = NULL;
+	struct rb_node *node;
+
+	for (node = rb_first(&kmm->tiles); node; node = rb_next(node)) {
+		struct ksm_tile *tile = rb_entry(node, struct ksm_tile, node);
+
+		check(v, !last || last->addr < tile->addr ||
+		      (last->addr == tile->addr && last->pgoff < tile->pgoff),
+		      "tile %px", tile);
+		verify_tile(v, kmm, tile);
+		bytes += tile_bytes(tile);
+		last = tile;
+		cond_resched();
+	}
+	check(v, mm->ksm_rmap_items == v->tracked - tracked, "mm %px: %lu, %lu",
+	      mm, mm->ksm_rmap_items, v->tracked - tracked);
+	check(v, mm->ksm_merging_pages == v->merged - merged, "mm %px: %lu, %lu",
+	      mm, mm->ksm_merging_pages, v->merged - merged);
+	check(v, kmm->bytes == bytes, "mm %px: %lu, %lu", mm, kmm->bytes, bytes);
+	v->bytes += bytes;
+}
+
+static void verify_unstable(struct verify *v, struct ksm_index *index)
+{
+	struct rb_node *node;
+	u64 last = 0;
+
+	for (node = rb_first(&index->unstable); node; node = rb_next(node)) {
+		struct ksm_slot *slot = rb_entry(node, struct ksm_slot, node);
+		struct ksm_tile *tile = ksm_slot_tile(slot);
+
+		check(v, tile->unstable & BIT_ULL(ksm_slot_nr(slot)),
+		      "slot %px", slot);
+		check(v, tile->owner->domain == index->domain, "slot %px", slot);
+		check(v, ksm_slot_nid(slot) == index->nid, "slot %px", slot);
+		check(v, ksm_slot_key(slot) >= last, "slot %px", slot);
+		last = ksm_slot_key(slot);
+		v->in_unstable++;
+		cond_resched();
+	}
+}
+
+static void verify_node(struct verify *v, struct ksm_stable *stable)
+{
+	struct ksm_stable *head = stable->head;
+	struct folio *folio;
+	struct ksm_slot *slot;
+	unsigned int nr = 0;
+
+	v->nodes++;
+	check(v, stable->key == head->key, "node %px", stable);
+	check(v, stable->index == head->index, "node %px", stable);
+	check(v, stable->nr <= ksm_knobs.max_page_sharing, "node %px", stable);
+
+	/* Its lock keeps the list as it is; without a folio nobody walks it. */
+	folio = ksm_stable_get(stable, KSM_LOCK);
+	hlist_for_each_entry(slot, &stable->mappings, link) {
+		check(v, ksm_slot_stable(slot) == stable, "node %px slot %px",
+		      stable, slot);
+		check(v, ksm_slot_tile(slot)->merged & BIT_ULL(ksm_slot_nr(slot)),
+		      "node %px slot %px", stable, slot);
+		nr++;
+	}
+	if (folio) {
+		check(v, !folio_test_large(folio), "node %px", stable);
+		folio_unlock(folio);
+		folio_put(folio);
+	}
+	check(v, nr == stable->nr, "node %px: %u, %u", stable, nr, stable->nr);
+	check(v, nr || !list_empty(&stable->orphan), "node %px", stable);
+	check(v, !nr || list_empty(&stable->orphan), "node %px", stable);
+	v->in_stable += nr;
+	if (nr) {
+		v->shared++;
+		v->sharing += nr - 1;
+	}
+}
+
+static void verify_content(struct verify *v, struct ksm_stable *head)
+{
+	struct ksm_stable *stable;
+	unsigned int live = head->pfn != KSM_HOLLOW;
+	bool full = false;
+
+	check(v, head->head == head, "node %px", head);
+	if (live)
+		verify_node(v, head);
+	else
+		check(v, !head->nr, "node %px", head);
+	v->bytes += sizeof(*head);
+
+	list_for_each_entry(stable, &head->chain, chain) {
+		check(v, stable->head == head, "node %px", stable);
+		check(v, !full || stable->nr == ksm_knobs.max_page_sharing,
+		      "node %px", stable);
+		full = stable->nr == ksm_knobs.max_page_sharing;
+		verify_node(v, stable);
+		v->bytes += sizeof(*stable);
+		live++;
+		cond_resched();
+	}
+	check(v, head->live == live, "node %px: %u, %u", head, head->live, live);
+	check(v, live, "node %px", head);
+	if (live > 1) {
+		v->chains++;
+		v->dups += live;
+	}
+}
+
+static void verify_stable(struct verify *v, struct ksm_index *index)
+{
+	struct rb_node *node;
+	u64 last = 0;
+
+	for (node = rb_first(&index->stable); node; node = rb_next(node)) {
+		struct ksm_stable *head = rb_entry(node, struct ksm_stable, node);
+
+		check(v, head->index == index, "node %px", head);
+		check(v, head->key >= last, "node %px", head);
+		last = head->key;
+		verify_content(v, head);
+		cond_resched();
+	}
+}
+
+static void verify_counters(struct verify *v)
+{
+	struct ksm_stats *s = &ksm_stats;
+
+	check(v, v->tracked == s->tracked, "%lu, %lu", v->tracked, s->tracked);
+	check(v, v->unstable == v->in_unstable, "%lu, %lu", v->unstable,
+	      v->in_unstable);
+	check(v, v->unstable == s->unshared, "%lu, %lu", v->unstable, s->unshared);
+	check(v, v->merged == v->in_stable, "%lu, %lu", v->merged, v->in_stable);
+	check(v, v->shared == s->shared, "%lu, %lu", v->shared, s->shared);
+	check(v, v->sharing == s->sharing, "%lu, %lu", v->sharing, s->sharing);
+	check(v, v->chains == s->chains, "%lu, %lu", v->chains, s->chains);
+	check(v, v->dups == s->dups, "%lu, %lu", v->dups, s->dups);
+	/* Registrations come and go without ksm_mutex. */
+	check(v, v->bytes <= ksm_metadata_bytes(), "%lu, %lu", v->bytes,
+	      ksm_metadata_bytes());
+}
+
+static int verify_show(struct seq_file *m, void *unused)
+{
+	struct verify v = { .m = m };
+	struct ksm_mm *kmm = NULL;
+	struct ksm_index *index;
+
+	mutex_lock(&ksm_mutex);
+	while ((kmm = ksm_mms_next_visited(kmm)))
+		verify_mm(&v, kmm);
+	ksm_for_each_index(index) {
+		verify_unstable(&v, index);
+		verify_stable(&v, index);
+	}
+	verify_counters(&v);
+	mutex_unlock(&ksm_mutex);
+
+	if (!v.errors)
+		seq_puts(m, "ok\n");
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(verify);
+
+static int __init ksm_debug_init(void)
+{
+	struct dentry *dir = debugfs_create_dir("ksm", NULL);
+
+	debugfs_create_file("verify", 0400, dir, NULL, &verify_fops);
+	return 0;
+}
+late_initcall(ksm_debug_init);

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Fingerprints of page contents.
+ *
+ * A fingerprint is a hint: it orders the trees and tells which pages are worth
+ * comparing.  Whether two pages are equal is only ever decided by their bytes.
+ *
+ * It is keyed with a secret of this boot.  A CRC is linear, so a secret start
+ * value alone would not keep anybody from preparing pages that collide: each
+ * word is multiplied by a secret odd number first.  The sum of the products
+ * beside the four 32-bit lanes makes pages that differ in a single word differ
+ * in their fingerprint for certain.
+ */
+#include <linux/cache.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/random.h>
+#include <linux/xxhash.h>
+
+#include "crc32c.h"
+#include "ksm.h"
+
+/* Lines read by a sample: few enough to cost little, enough to see activity. */
+#define KSM_SAMPLE_WORDS	4
+
+enum ksm_hash ksm_hash __read_mostly = KSM_HASH_XXHASH;
+bool ksm_hash_auto __read_mostly = true;
+
+static struct ksm_secret ksm_secret __read_mostly;
+static u64 ksm_zero_fingerprint __read_mostly;
+
+/* Every input bit reaches every output bit. */
+static u64 avalanche(u64 x, u64 mul)
+{
+	x ^= x >> 32;
+	x *= mul;
+	x ^= x >> 29;
+	return x;
+}
+
+static u64 fingerprint_crc32c(const void *addr, const struct ksm_secret *s)
+{
+	const u64 *word = addr;
+	const u64 *end = addr + PAGE_SIZE;
+	u64 m0 = s->mul[0], m1 = s->mul[1], m2 = s->mul[2], m3 = s->mul[3];
+	u64 c0 = (u32)s->seed, c1 = c0, c2 = c0, c3 = c0;
+	u64 sum = s->seed;
+	u64 x;
+
+	/* Four lanes hide the latency of the multiplication and the CRC. */
+	for (; word < end; word += 4) {
+		u64 p0 = word[0] * m0;
+		u64 p1 = word[1] * m1;
+		u64 p2 = word[2] * m2;
+		u64 p3 = word[3] * m3;
+
+		c0 = ksm_crc32c_u64(c0, p0);
+		c1 = ksm_crc32c_u64(c1, p1);
+		c2 = ksm_crc32c_u64(c2, p2);
+		c3 = ksm_crc32c_u64(c3, p3);
+		sum += p0 + p1 + p2 + p3;
+	}
+
+	x = avalanche(sum ^ (c0 << 32 | c1), m0);
+	return avalanche(x ^ (c2 << 32 | c3), m1);
+}
+
+/**
+ * ksm_hash_usable - tell whether this CPU can compute a hash
+ * @hash: which
+ *
+ * Return: true if ksm_fingerprint() may be called with it.
+ */
+bool ksm_hash_usable(enum ksm_hash hash)
+{
+	return hash == KSM_HASH_XXHASH || ksm_crc32c_usable();
+}
+
+/**
+ * ksm_hash_best - tell which hash is the fastest here
+ *
+ * Return: a usable hash.
+ */
+enum ksm_hash ksm_hash_best(void)
+{
+	return ksm_hash_usable(KSM_HASH_CRC32C) ? KSM_HASH_CRC32C :
+						  KSM_HASH_XXHASH;
+}
+
+/**
+ * ksm_fingerprint - hash the bytes of one page
+ * @addr: PAGE_SIZE bytes, aligned to 8
+ * @hash: which hash, usable on this CPU
+ * @secret: key
+ *
+ * Return: 64-bit fingerprint.
+ */
+u64 ksm_fingerprint(const void *addr, enum ksm_hash hash,
+		    const struct ksm_secret *secret)
+{
+	if (hash == KSM_HASH_CRC32C)
+		return fingerprint_crc32c(addr, secret);
+	return xxh64(addr, PAGE_SIZE, secret->seed);
+}
+
+/**
+ * ksm_fingerprint_page - hash a page with the secret of this boot
+ * @page: page, referenced by the caller
+ *
+ * Context: No spinlock held.
+ * Return: 64-bit fingerprint.
+ */
+u64 ksm_fingerprint_page(struct page *page)
+{
+	void *addr = kmap_local_page(page);
+	u64 fingerprint = ksm_fingerprint(addr, ksm_hash, &ksm_secret);
+
+	kunmap_local(addr);
+	return fingerprint;
+}
+
+/**
+ * ksm_sample_page - read a few words of a page, to see whether it is in use
+ * @page: page, referenced by the caller
+ * @addr: where it is mapped; together with the secret it chooses the words
+ *
+ * A page whose sample changed was written; one whose sample did not change may
+ * have been written elsewhere.
+ *
+ * Context: No spinlock held.
+ * Return: 32-bit digest of the words.
+ */
+u32 ksm_sample_page(struct page *page, unsigned long addr)
+{
+	u64 where = avalanche(addr ^ ksm_secret.seed, ksm_secret.mul[2]);
+	u64 digest = ksm_secret.seed;
+	const u64 *word = kmap_local_page(page);
+	int i;
+
+	/* One word of each quarter of the page. */
+	for (i = 0; i < KSM_SAMPLE_WORDS; i++) {
+		unsigned long words = PAGE_SIZE / sizeof(u64) / KSM_SAMPLE_WORDS;
+
+		digest = avalanche(digest ^ word[i * words + where % words],
+				   ksm_secret.mul[3]);
+		where >>= 16;
+	}
+	kunmap_local(word);
+	return digest ^ digest >> 32;
+}
+
+/**
+ * ksm_fingerprint_is_zero - tell whether a fingerprint is that of the zero page
+ * @fingerprint: by ksm_fingerprint_page()
+ *
+ * Return: true if it is; bytes decide.
+ */
+bool ksm_fingerprint_is_zero(u64 fingerprint)
+{
+	return fingerprint == ksm_zero_fingerprint;
+}
+
+/**
+ * ksm_fingerprint_select - choose the hash
+ * @hash: usable hash
+ *
+ * Context: ksm_mutex held, and no fingerprint is kept in any tree or tile.
+ */
+void ksm_fingerprint_select(enum ksm_hash hash)
+{
+	ksm_hash = hash;
+	ksm_zero_fingerprint = ksm_fingerprint_page(ZERO_PAGE(0));
+}
+
+/**
+ * ksm_fingerprint_init - draw the secret and choose the fastest hash
+ */
+void __init ksm_fingerprint_init(void)
+{
+	int i;
+
+	get_random_bytes(&ksm_secret, sizeof(ksm_secret));
+	for (i = 0; i < ARRAY_SIZE(ksm_secret.mul); i++)
+		ksm_secret.mul[i] |= 1;
+	ksm_fingerprint_select(ksm_hash_best());
+}

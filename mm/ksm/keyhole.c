@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From a stable node to its folio, and what happens to a node whose folio goes.
+ *
+ * A node holds no reference to its folio: the last unmap frees a KSM folio like
+ * any other, without asking ksmd.  All that is left then is a node whose page
+ * frame does not point back to it.
+ */
+#include <linux/mm.h>
+#include <linux/page_ref.h>
+#include <linux/pagemap.h>
+#include <linux/sched.h>
+
+#include <trace/events/ksm.h>
+
+#include "ksm.h"
+
+/* Nodes without a known mapping whose folio is still about. */
+static LIST_HEAD(orphans);
+
+static bool points_back(const struct folio *folio, const struct ksm_stable *stable)
+{
+	return READ_ONCE(folio->mapping) ==
+	       (void *)((unsigned long)stable | PAGE_MAPPING_KSM);
+}
+
+static struct folio *stable_get(struct ksm_stable *stable)
+{
+	for (;;) {
+		unsigned long pfn = READ_ONCE(stable->pfn);
+		struct folio *folio;
+
+		if (pfn == KSM_HOLLOW)
+			return NULL;
+
+		/* Whatever the frame is now: a tail page has no references. */
+		folio = (struct folio *)pfn_to_page(pfn);
+		if (points_back(folio, stable)) {
+			if (folio_try_get(folio)) {
+				if (points_back(folio, stable))
+					return folio;
+				folio_put(folio);
+			} else if (folio_test_swapcache(folio)) {
+				/* Reclaim froze it: in a moment it is gone or back. */
+				cpu_relax();
+				continue;
+			}
+		}
+
+		/*
+		 * Pairs with the smp_wmb() in folio_migrate_ksm(): whoever sees
+		 * that the old folio has lost its node sees the new frame too.
+		 */
+		smp_rmb();
+		if (READ_ONCE(stable->pfn) == pfn)
+			return NULL;
+	}
+}
+
+/**
+ * ksm_stable_get - get the folio of a node
+ * @stable: node
+ * @lock: whether to lock the folio, and whether to wait for that
+ *
+ * Context: ksm_mutex held; may sleep with KSM_LOCK.
+ * Return: the folio, with a reference and locked as asked for; NULL if it is
+ *	   gone; ERR_PTR(-EBUSY) if somebody else has it locked.
+ */
+struct folio *ksm_stable_get(struct ksm_stable *stable, enum ksm_lock lock)
+{
+	struct folio *folio;
+
+	while ((folio = stable_get(stable))) {
+		if (lock == KSM_NOLOCK)
+			return folio;
+		if (lock == KSM_LOCK) {
+			folio_lock(folio);
+		} else if (!folio_trylock(folio)) {
+			folio_put(folio);
+			return ERR_PTR(-EBUSY);
+		}
+		if (points_back(folio, stable))
+			return folio;
+
+		/* Migrated, or freed, before it was locked. */
+		folio_unlock(folio);
+		folio_put(folio);
+	}
+	return NULL;
+}
+
+/**
+ * ksm_stable_adopt - make a folio the KSM folio of a node
+ * @stable: node in no tree
+ * @folio: locked anonymous folio, write-protected wherever it is mapped
+ * @key: its fingerprint
+ */
+void ksm_stable_adopt(struct ksm_stable *stable, struct folio *folio, u64 key)
+{
+	stable->key = key & KSM_KEY_MASK;
+	stable->pfn = folio_pfn(folio);
+	/* Reclaim drops clean folios: this one must go to swap. */
+	if (!folio_test_dirty(folio))
+		folio_mark_dirty(folio);
+	WRITE_ONCE(folio->mapping,
+		   (void *)((unsigned long)stable | PAGE_MAPPING_KSM));
+}
+
+static void bury(struct ksm_stable *stable)
+{
+	trace_ksm_remove_ksm_page(stable->pfn);
+	list_del_init(&stable->orphan);
+	ksm_stable_erase(stable);
+}
+
+/**
+ * ksm_stable_orphan - a node has lost its last known mapping
+ * @stable: node without mappings
+ *
+ * Frees the node if its folio is gone.  If the folio lives on, in the swap cache
+ * or mapped by a fork that ksmd has not visited, so does the node.
+ */
+void ksm_stable_orphan(struct ksm_stable *stable)
+{
+	struct folio *folio = ksm_stable_get(stable, KSM_NOLOCK);
+
+	if (!folio) {
+		bury(stable);
+		return;
+	}
+	folio_put(folio);
+	if (list_empty(&stable->orphan))
+		list_add_tail(&stable->orphan, &orphans);
+}
+
+/**
+ * ksm_reap_orphans - free the nodes whose folio has gone meanwhile
+ *
+ * Context: ksm_mutex held, may sleep.
+ */
+void ksm_reap_orphans(void)
+{
+	struct ksm_stable *stable, *next;
+
+	list_for_each_entry_safe(stable, next, &orphans, orphan) {
+		ksm_stable_orphan(stable);
+		cond_resched();
+	}
+}
+
+/**
+ * ksm_stable_kill - free a node with its mappings
+ * @stable: node whose folio is gone, or locked and pointing back no more
+ *
+ * Context: ksm_mutex held, may sleep.
+ */
+void ksm_stable_kill(struct ksm_stable *stable)
+{
+	struct ksm_slot *slot;
+	struct hlist_node *next;
+
+	hlist_for_each_entry_safe(slot, next, &stable->mappings, link)
+		ksm_slot_unmap(slot);
+	bury(stable);
+}
+
+/**
+ * ksm_stable_disown - free a node whose folio lives on
+ * @stable: node
+ * @folio: its folio, locked
+ *
+ * What still maps the folio finds it without a node, and ksmd gives it a new one
+ * at its next visit.
+ *
+ * Context: ksm_mutex held, may sleep.
+ */
+void ksm_stable_disown(struct ksm_stable *stable, struct folio *folio)
+{
+	WRITE_ONCE(folio->mapping, (void *)PAGE_MAPPING_KSM);
+	ksm_stable_kill(stable);
+}
+
+typedef void (*stable_fn)(struct ksm_stable *stable, unsigned long start_pfn,
+			  unsigned long end_pfn);
+
+/* @fn may free the node it is called for, and with the last one its head. */
+static void visit_content(struct ksm_stable *head, stable_fn fn,
+			  unsigned long start_pfn, unsigned long end_pfn)
+{
+	struct ksm_stable *stable, *next;
+
+	list_for_each_entry_safe(stable, next, &head->chain, chain) {
+		bool last = head->pfn == KSM_HOLLOW &&
+			    list_is_singular(&head->chain);
+
+		fn(stable, start_pfn, end_pfn);
+		if (last)
+			return;
+		cond_resched();
+	}
+	if (head->pfn != KSM_HOLLOW)
+		fn(head, start_pfn, end_pfn);
+}
+
+static void visit_all(stable_fn fn, unsigned long start_pfn, unsigned long end_pfn)
+{
+	struct ksm_index *index;
+	struct rb_node *node, *next;
+
+	ksm_for_each_index(index) {
+		for (node = rb_first(&index->stable); node; node = next) {
+			next = rb_next(node);
+			visit_content(rb_entry(node, struct ksm_stable, node),
+				      fn, start_pfn, end_pfn);
+			cond_resched();
+		}
+	}
+}
+
+static void kill_if_gone(struct ksm_stable *stable, unsigned long start_pfn,
+			 unsigned long end_pfn)
+{
+	struct folio *folio = ksm_stable_get(stable, KSM_NOLOCK);
+
+	if (folio)
+		folio_put(folio);
+	else
+		ksm_stable_kill(stable);
+}
+
+/**
+ * ksm_stable_prune - free the stale nodes of a chain, if it is time for that
+ * @head: head of the chain
+ *
+ * Context: ksm_mutex held, may sleep.
+ * Return: true if the chain was searched: @head may be gone.
+ */
+bool ksm_stable_prune(struct ksm_stable *head)
+{
+	unsigned long interval = msecs_to_jiffies(ksm_knobs.prune_millisecs);
+
+	if (list_empty(&head->chain) ||
+	    time_before_eq(jiffies, head->pruned + interval))
+		return false;
+	head->pruned = jiffies;
+	visit_content(head, kill_if_gone, 0, 0);
+	return true;
+}
+
+static void disown(struct ksm_stable *stable, unsigned long start_pfn,
+		   unsigned long end_pfn)
+{
+	struct folio *folio = ksm_stable_get(stable, KSM_LOCK);
+
+	if (!folio) {
+		ksm_stable_kill(stable);
+		return;
+	}
+	ksm_stable_disown(stable, folio);
+	folio_unlock(folio);
+	folio_put(folio);
+}
+
+/**
+ * ksm_disown_all - free all nodes
+ *
+ * Context: ksm_mutex held, may sleep.
+ */
+void ksm_disown_all(void)
+{
+	visit_all(disown, 0, 0);
+}
+
+#ifdef CONFIG_MEMORY_HOTREMOVE
+static void kill_in_range(struct ksm_stable *stable, unsigned long start_pfn,
+			  unsigned long end_pfn)
+{
+	if (stable->pfn >= start_pfn && stable->pfn < end_pfn)
+		ksm_stable_kill(stable);
+}
+
+/**
+ * ksm_stable_offline - free the nodes of page frames that are gone
+ * @start_pfn: first page frame
+ * @end_pfn: end of the range
+ *
+ * What was in use there has been migrated: these nodes are stale, and soon there
+ * is no struct page to find that out from.
+ *
+ * Context: ksm_mutex held, may sleep.
+ */
+void ksm_stable_offline(unsigned long start_pfn, unsigned long end_pfn)
+{
+	visit_all(kill_in_range, start_pfn, end_pfn);
+}
+#endif

@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Private types of KSM and the short interface of each room of mm/ksm/.
+ *
+ * Lock order, outermost first:
+ *
+ *   ksm_mutex			tiles, slots, trees, cursor, counters and knobs
+ *     mmap_lock or VMA lock	ksmd only ever tries it; run=2 waits for mmap_lock
+ *       folio lock		a KSM folio's lock guards the list of its mappings;
+ *				the second folio of a merge is only tried
+ *         anon_vma lock	rmap walks
+ *           page table lock
+ *   ksm_mms_lock (registry.c)	registration list, a leaf
+ *
+ * madvise(), prctl(), fork, exec and exit never take ksm_mutex, so nobody but
+ * a writer of a sysfs file waits for ksmd.  Whatever they change in the page
+ * tables, ksmd finds out at its next visit.
+ *
+ * Pure rooms (fingerprint.c, stable.c, unstable.c, domain.c, advisor.c) take no
+ * lock and touch no page table: their callers hold ksm_mutex.
+ */
+#ifndef _MM_KSM_KSM_H
+#define _MM_KSM_KSM_H
+
+#include <linux/build_bug.h>
+#include <linux/hashtable.h>
+#include <linux/ksm.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/rbtree.h>
+#include <linux/types.h>
+
+#include "../mm_slot.h"
+
+struct ksm_domain;
+struct ksm_index;
+struct ksm_stable;
+struct ksm_tile;
+
+/* Pages of one tile: one machine word holds one state of all of them. */
+#define KSM_TILE_PAGES		64
+#define KSM_TILE_SIZE		(KSM_TILE_PAGES * PAGE_SIZE)
+#define KSM_BLOCK_SLOTS		32
+#define KSM_TILE_BLOCKS		(KSM_TILE_PAGES / KSM_BLOCK_SLOTS)
+
+/*
+ * The low bits of ksm_slot::word: the slot's place in its block, then, for an
+ * unstable page, the NUMA node whose tree it is in.
+ */
+#define KSM_SLOT_MASK		((u64)KSM_BLOCK_SLOTS - 1)
+#define KSM_NID_SHIFT		5
+#define KSM_NID_MASK		((u64)(MAX_NUMNODES - 1) << KSM_NID_SHIFT)
+#define KSM_KEY_MASK		(~(KSM_NID_MASK | KSM_SLOT_MASK))
+
+/**
+ * struct ksm_slot - what is known of one settled page
+ * @node: the page's place in an unstable tree
+ * @link: the mapping's place in ksm_stable::mappings
+ * @anon_vma: where the rmap walk finds the mapping and its forks; referenced
+ * @word: low bits: place in the block; above them the page's key and node, or
+ *	  the address of its stable node
+ *
+ * Which of the two a slot is, the words of its tile tell.
+ */
+struct ksm_slot {
+	union {
+		struct rb_node node;
+		struct {
+			struct hlist_node link;
+			struct anon_vma *anon_vma;
+		};
+	};
+	u64 word;
+};
+
+/**
+ * struct ksm_block - slots of half a tile, allocated once a page of it settles
+ * @tile: owner
+ * @slot: one for each page
+ */
+struct ksm_block {
+	struct ksm_tile *tile;
+	struct ksm_slot slot[KSM_BLOCK_SLOTS];
+};
+
+/**
+ * struct ksm_tile - neighbouring pages of one process
+ * @node: in ksm_mm::tiles, ordered by @addr, then @pgoff
+ * @owner: process
+ * @addr: first address, a multiple of KSM_TILE_SIZE
+ * @pgoff: linear page index of @addr; a VMA that maps these addresses at
+ *	   another index has a tile of its own
+ * @present: pages that are tracked
+ * @settled: pages whose slot holds the fingerprint last seen, though they are
+ *	     in no tree yet (processes with MMU notifiers only)
+ * @unstable: pages in an unstable tree
+ * @merged: mappings of KSM folios
+ * @block: slots
+ * @sample: a few bytes of each page (processes with MMU notifiers only)
+ * @visits: visits to go until the pages are read again in full
+ * @interval: what @visits starts from
+ */
+struct ksm_tile {
+	struct rb_node node;
+	struct ksm_mm *owner;
+	unsigned long addr;
+	pgoff_t pgoff;
+	u64 present;
+	u64 settled;
+	u64 unstable;
+	u64 merged;
+	struct ksm_block *block[KSM_TILE_BLOCKS];
+	u32 *sample;
+	u16 visits;
+	u16 interval;
+};
+
+/**
+ * struct ksm_mm - a registered process
+ * @slot: in the hash by mm and in the list of all registered processes
+ * @dead: in the list of those that exited and wait for ksmd to free them
+ * @tiles: what ksmd knows about its pages
+ * @domain: whose pages its pages may be merged with
+ * @bytes: memory that its tiles, slots and samples take
+ * @visited: the cursor was here, so only ksmd may free it
+ *
+ * @slot, @dead and @visited are guarded by ksm_mms_lock, the rest by ksm_mutex.
+ */
+struct ksm_mm {
+	struct mm_slot slot;
+	struct list_head dead;
+	struct rb_root tiles;
+	struct ksm_domain *domain;
+	unsigned long bytes;
+	bool visited;
+};
+
+/**
+ * struct ksm_stable - one KSM folio and its mappings
+ * @node: a head's place in the stable tree
+ * @chain: of a head: further nodes of equal content, those with room first; of
+ *	   another: its place there
+ * @head: the node of this content that is in the tree, perhaps this one
+ * @orphan: in the list of nodes without a known mapping whose folio lives on
+ * @mappings: ksm_slot::link of each mapping, guarded by the folio lock
+ * @index: the tree it is in
+ * @key: fingerprint, KSM_KEY_MASK of it
+ * @pfn: page frame, changed by migration under the folio lock; KSM_HOLLOW for a
+ *	 head that lost its folio and only holds the others together
+ * @pruned: jiffies when the chain was last searched for stale nodes
+ * @nr: number of @mappings
+ * @live: of a head: nodes of this content that have a folio
+ *
+ * The node holds no reference to its folio: see ksm_stable_get().
+ */
+struct ksm_stable {
+	struct rb_node node;
+	struct list_head chain;
+	struct list_head orphan;
+	struct hlist_head mappings;
+	struct ksm_stable *head;
+	struct ksm_index *index;
+	u64 key;
+	unsigned long pfn;
+	unsigned long pruned;
+	unsigned int nr;
+	unsigned int live;
+};
+
+#define KSM_HOLLOW		ULONG_MAX
+
+/* folio->mapping and ksm_slot::word both keep flags below a node's address. */
+#define KSM_STABLE_ALIGN	KSM_BLOCK_SLOTS
+
+/**
+ * struct ksm_index - the pages that may meet: both trees of a domain and node
+ * @stable: by key, nodes of different content may share one
+ * @unstable: by key, equal keys hang side by side
+ * @domain: owner
+ * @nid: NUMA node, 0 while merge_across_nodes is on
+ */
+struct ksm_index {
+	struct rb_root stable;
+	struct rb_root unstable;
+	struct ksm_domain *domain;
+	int nid;
+};
+
+/**
+ * struct ksm_stats - counters, written under ksm_mutex, read anywhere
+ * @shared: KSM folios with a mapping
+ * @sharing: further mappings of them
+ * @unshared: pages in unstable trees
+ * @tracked: pages that ksmd keeps a bit for
+ * @chains: contents with more than one KSM folio
+ * @dups: KSM folios of those
+ * @scanned: pages visited and not skipped
+ * @skipped: pages known to be unchanged, while smart_scan is on
+ * @full_scans: complete passes
+ * @full_scan_msecs: wall time of the last one
+ * @unslotted: pages left out for want of memory
+ * @bytes: memory taken for tiles, slots, samples, nodes and registrations
+ */
+struct ksm_stats {
+	unsigned long shared;
+	unsigned long sharing;
+	unsigned long unshared;
+	unsigned long tracked;
+	unsigned long chains;
+	unsigned long dups;
+	unsigned long scanned;
+	unsigned long skipped;
+	unsigned long full_scans;
+	unsigned long full_scan_msecs;
+	unsigned long unslotted;
+	atomic_long_t bytes;
+};
+
+/**
+ * struct ksm_knobs - what the admin chose, written under ksm_mutex
+ * @run: KSM_RUN_* bits
+ * @pages_to_scan: pages to read in a batch
+ * @sleep_millisecs: pause between batches
+ * @max_page_sharing: mappings of one KSM folio at the most
+ * @prune_millisecs: how often a chain is searched for stale nodes
+ * @merge_across_nodes: one index for all NUMA nodes
+ * @use_zero_pages: map empty pages to the zero page
+ * @smart_scan: count unchanged pages as skipped
+ */
+struct ksm_knobs {
+	unsigned long run;
+	unsigned int pages_to_scan;
+	unsigned int sleep_millisecs;
+	unsigned int max_page_sharing;
+	unsigned int prune_millisecs;
+	bool merge_across_nodes;
+	bool use_zero_pages;
+	bool smart_scan;
+};
+
+#define KSM_RUN_STOP		0
+#define KSM_RUN_MERGE		1
+#define KSM_RUN_UNMERGE		2
+#define KSM_RUN_OFFLINE		4
+#define KSM_RUN_OFFLINE_BIT	2
+
+extern struct mutex ksm_mutex;
+extern struct ksm_knobs ksm_knobs;
+extern struct ksm_stats ksm_stats;
+
+#define KSM_PAGES_TO_SCAN_DEFAULT	100
+
+/* A slot is found from its tile and back. */
+
+static inline struct ksm_slot *ksm_slot(struct ksm_tile *tile, unsigned int i)
+{
+	return &tile->block[i / KSM_BLOCK_SLOTS]->slot[i % KSM_BLOCK_SLOTS];
+}
+
+static inline struct ksm_block *ksm_slot_block(struct ksm_slot *slot)
+{
+	return container_of(slot - (slot->word & KSM_SLOT_MASK),
+			    struct ksm_block, slot[0]);
+}
+
+static inline struct ksm_tile *ksm_slot_tile(struct ksm_slot *slot)
+{
+	return ksm_slot_block(slot)->tile;
+}
+
+/* Place of the slot's page in its tile. */
+static inline unsigned int ksm_slot_nr(struct ksm_slot *slot)
+{
+	struct ksm_block *block = ksm_slot_block(slot);
+	unsigned int i = slot->word & KSM_SLOT_MASK;
+
+	return block == block->tile->block[0] ? i : i + KSM_BLOCK_SLOTS;
+}
+
+static inline u64 ksm_slot_key(const struct ksm_slot *slot)
+{
+	return slot->word & KSM_KEY_MASK;
+}
+
+static inline int ksm_slot_nid(const struct ksm_slot *slot)
+{
+	return (slot->word & KSM_NID_MASK) >> KSM_NID_SHIFT;
+}
+
+static inline void ksm_slot_set_key(struct ksm_slot *slot, u64 key, int nid)
+{
+	slot->word = (key & KSM_KEY_MASK) | (u64)nid << KSM_NID_SHIFT |
+		     (slot->word & KSM_SLOT_MASK);
+}
+
+static inline struct ksm_stable *ksm_slot_stable(const struct ksm_slot *slot)
+{
+	return (struct ksm_stable *)(unsigned long)(slot->word & ~KSM_SLOT_MASK);
+}
+
+static inline unsigned long ksm_tile_addr(const struct ksm_tile *tile,
+					  unsigned int i)
+{
+	return tile->addr + i * PAGE_SIZE;
+}
+
+/* fingerprint.c */
+enum ksm_hash {
+	KSM_HASH_CRC32C,
+	KSM_HASH_XXHASH,
+};
+
+/**
+ * struct ksm_secret - what keeps others from preparing equal fingerprints
+ * @mul: odd multipliers, one for each lane
+ * @seed: where the lanes start
+ */
+struct ksm_secret {
+	u64 mul[4];
+	u64 seed;
+};
+
+bool ksm_hash_usable(enum ksm_hash hash);
+enum ksm_hash ksm_hash_best(void);
+u64 ksm_fingerprint(const void *addr, enum ksm_hash hash,
+		    const struct ksm_secret *secret);
+u64 ksm_fingerprint_page(struct page *page);
+u32 ksm_sample_page(struct page *page, unsigned long addr);
+bool ksm_fingerprint_is_zero(u64 fingerprint);
+void ksm_fingerprint_select(enum ksm_hash hash);
+void ksm_fingerprint_init(void);
+extern enum ksm_hash ksm_hash;
+extern bool ksm_hash_auto;
+
+/* stable.c */
+struct ksm_stable *ksm_stable_alloc(void);
+void ksm_stable_free(struct ksm_stable *stable);
+struct ksm_stable *ksm_stable_first(struct ksm_index *index, u64 key);
+struct ksm_stable *ksm_stable_next(struct ksm_stable *head);
+struct ksm_stable *ksm_stable_pick(struct ksm_stable *head, unsigned int max);
+void ksm_stable_insert(struct ksm_index *index, struct ksm_stable *stable);
+void ksm_stable_chain(struct ksm_stable *head, struct ksm_stable *stable);
+void ksm_stable_erase(struct ksm_stable *stable);
+void ksm_stable_map(struct ksm_stable *stable, struct ksm_slot *slot,
+		    unsigned int max);
+void ksm_stable_unmap(struct ksm_stable *stable, struct ksm_slot *slot,
+		      unsigned int max);
+int ksm_stable_init(void);
+
+/* unstable.c */
+struct ksm_slot *ksm_unstable_first(struct ksm_index *index, u64 key);
+struct ksm_slot *ksm_unstable_next(struct ksm_slot *slot);
+void ksm_unstable_insert(struct ksm_index *index, struct ksm_slot *slot, u64 key);
+void ksm_unstable_erase(struct ksm_index *index, struct ksm_slot *slot);
+
+/* domain.c */
+struct ksm_domain *ksm_domain_of(struct mm_struct *mm);
+struct ksm_index *ksm_domain_index(struct ksm_domain *domain, int nid);
+struct ksm_index *ksm_next_index(struct ksm_index *index);
+int ksm_page_nid(struct page *page);
+int ksm_domain_init(void);
+
+#define ksm_for_each_index(index)					\
+	for ((index) = ksm_next_index(NULL); (index);			\
+	     (index) = ksm_next_index(index))
+
+/* tile.c */
+struct ksm_tile *ksm_tile_get(struct ksm_mm *kmm, unsigned long addr,
+			      pgoff_t pgoff);
+bool ksm_tile_slot_alloc(struct ksm_tile *tile, unsigned int i);
+bool ksm_tile_sample_alloc(struct ksm_tile *tile);
+void ksm_tile_track(struct ksm_tile *tile, u64 pages);
+bool ksm_tile_settle(struct ksm_tile *tile, unsigned int i, u64 fingerprint);
+void ksm_tile_index(struct ksm_tile *tile, unsigned int i,
+		    struct ksm_index *index, u64 key);
+void ksm_tile_unsettle(struct ksm_tile *tile, u64 pages);
+void ksm_tile_map(struct ksm_tile *tile, unsigned int i,
+		  struct ksm_stable *stable, struct anon_vma *anon_vma);
+void ksm_slot_unmap(struct ksm_slot *slot);
+void ksm_tile_unmap(struct ksm_tile *tile, unsigned int i);
+void ksm_tile_forget(struct ksm_tile *tile, u64 pages);
+bool ksm_tile_trim(struct ksm_tile *tile);
+u64 ksm_tile_mask(const struct ksm_tile *tile, unsigned long start,
+		  unsigned long end);
+void ksm_forget_range(struct ksm_mm *kmm, unsigned long start,
+		      unsigned long end, struct ksm_tile *keep);
+bool ksm_forget_mm(struct ksm_mm *kmm, unsigned long max);
+int ksm_tile_init(void);
+
+/* keyhole.c */
+enum ksm_lock {
+	KSM_NOLOCK,
+	KSM_LOCK,
+	KSM_TRYLOCK,
+};
+
+/* The node of a KSM folio, NULL if it has none; stable under the folio lock. */
+static inline struct ksm_stable *ksm_folio_stable(const struct folio *folio)
+{
+	unsigned long mapping = (unsigned long)READ_ONCE(folio->mapping);
+
+	if ((mapping & PAGE_MAPPING_FLAGS) != PAGE_MAPPING_KSM)
+		return NULL;
+	return (struct ksm_stable *)(mapping & ~PAGE_MAPPING_FLAGS);
+}
+
+struct folio *ksm_stable_get(struct ksm_stable *stable, enum ksm_lock lock);
+void ksm_stable_adopt(struct ksm_stable *stable, struct folio *folio, u64 key);
+void ksm_stable_orphan(struct ksm_stable *stable);
+void ksm_stable_kill(struct ksm_stable *stable);
+void ksm_stable_disown(struct ksm_stable *stable, struct folio *folio);
+bool ksm_stable_prune(struct ksm_stable *head);
+void ksm_reap_orphans(void);
+void ksm_disown_all(void);
+void ksm_stable_offline(unsigned long start_pfn, unsigned long end_pfn);
+
+/* walk.c */
+
+/**
+ * struct ksm_item - one mapped page that ksmd works on
+ * @vma: VMA, locked against changes
+ * @tile: tile of the page
+ * @nr: place in the tile
+ * @page: the page, one reference held
+ */
+struct ksm_item {
+	struct vm_area_struct *vma;
+	struct ksm_tile *tile;
+	unsigned int nr;
+	struct page *page;
+};
+
+static inline unsigned long ksm_item_addr(const struct ksm_item *item)
+{
+	return ksm_tile_addr(item->tile, item->nr);
+}
+
+bool ksm_vma_mergeable(struct vm_area_struct *vma);
+struct ksm_tile *ksm_vma_tile(struct ksm_mm *kmm, struct vm_area_struct *vma,
+			      unsigned long addr);
+bool ksm_vma_fits(struct vm_area_struct *vma, struct ksm_tile *tile);
+struct vm_area_struct *ksm_lock_vma(struct mm_struct *mm, unsigned long addr);
+void ksm_unlock_vma(struct vm_area_struct *vma);
+unsigned long ksm_next_mergeable(struct mm_struct *mm, unsigned long addr);
+pmd_t *ksm_find_pmd(struct mm_struct *mm, unsigned long addr,
+		    unsigned long *next);
+bool ksm_page_mergeable(struct page *page);
+struct page *ksm_item_get_page(struct ksm_item *item);
+
+/* merge.c */
+void ksm_merge_page(struct ksm_item *item, u64 fingerprint);
+void ksm_merge_adopt(struct ksm_item *item);
+
+/* unmerge.c */
+bool ksm_vma_compatible(struct vm_area_struct *vma);
+int ksm_break_range(struct vm_area_struct *vma, unsigned long start,
+		    unsigned long end);
+int ksm_unmerge_all(void);
+void ksm_forget_all(void);
+
+/* scan.c */
+void ksm_scan_batch(unsigned int pages_to_scan);
+void ksm_scan_restart(void);
+
+/* registry.c */
+int ksm_mm_register(struct mm_struct *mm);
+void ksm_mm_exit(struct mm_struct *mm);
+void ksm_mm_unregister_idle(struct mm_struct *mm);
+struct ksm_mm *ksm_mms_current(unsigned long **addr);
+struct ksm_mm *ksm_mms_next(void);
+void ksm_mms_rewind(void);
+struct ksm_mm *ksm_mms_next_visited(struct ksm_mm *kmm);
+bool ksm_mms_empty(void);
+bool ksm_mms_dead(void);
+void ksm_reap_dead(void);
+unsigned long ksm_mm_bytes(struct mm_struct *mm);
+int ksm_registry_init(void);
+
+/* advisor.c */
+enum ksm_advisor {
+	KSM_ADVISOR_NONE,
+	KSM_ADVISOR_SCAN_TIME,
+};
+
+/**
+ * struct ksm_advisor_pass - what the advisor learns from one full pass
+ * @pages_to_scan: value in force during the pass
+ * @scan_secs: its wall time, at least 1
+ * @cpu_percent: of one CPU that ksmd used, at least 1
+ */
+struct ksm_advisor_pass {
+	unsigned long pages_to_scan;
+	unsigned long scan_secs;
+	unsigned long cpu_percent;
+};
+
+/**
+ * struct ksm_advisor_state - knobs and memory of the advisor
+ * @mode: advisor_mode
+ * @min_pages: advisor_min_pages_to_scan
+ * @max_pages: advisor_max_pages_to_scan
+ * @target_secs: advisor_target_scan_time, not 0
+ * @max_cpu: advisor_max_cpu, percent of one CPU
+ * @last_secs: duration of the pass before, 0 if there was none
+ * @trend: smoothed change of the duration between passes, percent
+ */
+struct ksm_advisor_state {
+	enum ksm_advisor mode;
+	unsigned long min_pages;
+	unsigned long max_pages;
+	unsigned long target_secs;
+	unsigned int max_cpu;
+	unsigned long last_secs;
+	unsigned long trend;
+};
+
+unsigned long ksm_advise(struct ksm_advisor_state *state,
+			 const struct ksm_advisor_pass *pass);
+void ksm_advisor_set_mode(enum ksm_advisor mode);
+void ksm_advisor_start_pass(void);
+void ksm_advisor_end_pass(void);
+extern struct ksm_advisor_state ksm_advisor;
+
+/* sysfs.c */
+#ifdef CONFIG_SYSFS
+int ksm_sysfs_init(void);
+#else
+static inline int ksm_sysfs_init(void)
+{
+	return 0;
+}
+#endif
+
+/* stats.c */
+unsigned long ksm_metadata_bytes(void);
+long ksm_general_profit(void);
+unsigned long ksm_pages_volatile(void);
+
+/* ../ksm.c */
+void ksm_wake(void);
+void ksm_wait_while_offlining(void);
+
+#endif /* _MM_KSM_KSM_H */

@@ -1,0 +1,564 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Merging: what to do with a page whose fingerprint is known.
+ *
+ * A page is write-protected in its page table, its references are counted, its
+ * bytes are compared, and only then is it replaced.  Nothing before that is more
+ * than a hint, and whatever goes wrong is left for a later visit.
+ */
+#include <linux/mm.h>
+#include <linux/mm_inline.h>
+#include <linux/mmu_notifier.h>
+#include <linux/rmap.h>
+#include <linux/sched/mm.h>
+#include <linux/swap.h>
+
+#include <asm/cacheflush.h>
+#include <asm/tlbflush.h>
+
+#include <trace/events/ksm.h>
+
+#include "../internal.h"
+#include "ksm.h"
+
+/* Entries of one fingerprint to try before giving up. */
+#define KSM_MAX_TIES	8
+
+/* Why a merge did not happen. */
+#define KSM_BUSY	(-EBUSY)	/* somebody holds a lock or a reference: later */
+#define KSM_CHANGED	(-EAGAIN)	/* the page is not what it was */
+#define KSM_DIFFERS	(-EILSEQ)	/* equal fingerprints, other bytes */
+#define KSM_STALE	(-ESTALE)	/* the other page is not fit to be merged */
+#define KSM_SAME	(-EEXIST)	/* the other page is this page */
+#define KSM_NONE	(-ENOENT)	/* nothing to merge with */
+
+static pte_t *lock_pte(const struct ksm_item *item, spinlock_t **ptl)
+{
+	unsigned long addr = ksm_item_addr(item);
+	struct mm_struct *mm = item->vma->vm_mm;
+	pmd_t *pmd = mm_find_pmd(mm, addr);
+	pte_t *ptep, pte;
+
+	if (!pmd)
+		return NULL;
+	ptep = pte_offset_map_lock(mm, pmd, addr, ptl);
+	if (!ptep)
+		return NULL;
+	pte = ptep_get(ptep);
+	if (pte_present(pte) && pte_pfn(pte) == page_to_pfn(item->page))
+		return ptep;
+	pte_unmap_unlock(ptep, *ptl);
+	return NULL;
+}
+
+/*
+ * Write-protect the PTE of a page and make sure that nobody holds the page by
+ * anything but page tables, the swap cache and the reference of @item.
+ *
+ * Fast GUP takes no lock: it takes its reference, then looks at the PTE again.
+ * So the PTE is cleared and flushed before the references are counted.
+ */
+static int write_protect(const struct ksm_item *item, pte_t *protected)
+{
+	struct vm_area_struct *vma = item->vma;
+	struct folio *folio = page_folio(item->page);
+	unsigned long addr = ksm_item_addr(item);
+	struct mm_struct *mm = vma->vm_mm;
+	struct mmu_notifier_range range;
+	spinlock_t *ptl;
+	int err = KSM_CHANGED;
+	pte_t *ptep, pte;
+
+	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, mm, addr,
+				addr + PAGE_SIZE);
+	mmu_notifier_invalidate_range_start(&range);
+
+	ptep = lock_pte(item, &ptl);
+	if (!ptep)
+		goto out;
+	/* Written since its fingerprint was taken: no use going on. */
+	if (pte_dirty(ptep_get(ptep)) && !mm_has_notifiers(mm))
+		goto unlock;
+
+	flush_cache_page(vma, addr, folio_pfn(folio));
+	pte = ptep_clear_flush(vma, addr, ptep);
+
+	if (folio_ref_count(folio) !=
+	    folio_mapcount(folio) + folio_test_swapcache(folio) + 1 ||
+	    (PageAnonExclusive(item->page) &&
+	     folio_try_share_anon_rmap_pte(folio, item->page))) {
+		err = KSM_BUSY;
+	} else {
+		if (pte_dirty(pte))
+			folio_mark_dirty(folio);
+		pte = pte_wrprotect(pte_mkclean(pte));
+		*protected = pte;
+		err = 0;
+	}
+	set_pte_at(mm, addr, ptep, pte);
+unlock:
+	pte_unmap_unlock(ptep, ptl);
+out:
+	mmu_notifier_invalidate_range_end(&range);
+	return err;
+}
+
+/* What userfaultfd and soft-dirty trackers noted of the old page holds on. */
+static pte_t carry_bits(pte_t pte, pte_t old)
+{
+	if (pte_uffd_wp(old))
+		pte = pte_mkuffd_wp(pte);
+	return pte_soft_dirty(old) ? pte_mksoft_dirty(pte) :
+				     pte_clear_soft_dirty(pte);
+}
+
+/*
+ * Map @kpage, a KSM folio or the zero page, in place of a page of equal bytes
+ * that write_protect() left as @protected.  The item's folio is locked.
+ */
+static int replace(const struct ksm_item *item, struct page *kpage,
+		   pte_t protected)
+{
+	struct vm_area_struct *vma = item->vma;
+	struct folio *folio = page_folio(item->page);
+	unsigned long addr = ksm_item_addr(item);
+	struct mm_struct *mm = vma->vm_mm;
+	struct mmu_notifier_range range;
+	int err = KSM_CHANGED;
+	spinlock_t *ptl;
+	pte_t *ptep, pte;
+
+	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, mm, addr,
+				addr + PAGE_SIZE);
+	mmu_notifier_invalidate_range_start(&range);
+
+	ptep = lock_pte(item, &ptl);
+	if (!ptep)
+		goto out;
+	if (!pte_same(ptep_get(ptep), protected))
+		goto unlock;
+
+	if (is_zero_pfn(page_to_pfn(kpage))) {
+		/* The dirty bit tells KSM's zero pages from others. */
+		pte = pfn_pte(page_to_pfn(kpage), vma->vm_page_prot);
+		pte = pte_mkdirty(pte_mkspecial(pte));
+		ksm_map_zero_page(mm);
+		dec_mm_counter(mm, MM_ANONPAGES);
+	} else {
+		folio_get(page_folio(kpage));
+		folio_add_anon_rmap_pte(page_folio(kpage), kpage, vma, addr,
+					RMAP_NONE);
+		pte = mk_pte(kpage, vma->vm_page_prot);
+	}
+
+	/* Both pages are read-only and equal: secondary MMUs need not know. */
+	flush_cache_page(vma, addr, folio_pfn(folio));
+	ptep_clear_flush(vma, addr, ptep);
+	set_pte_at(mm, addr, ptep, carry_bits(pte, protected));
+
+	folio_remove_rmap_pte(folio, item->page, vma);
+	if (!folio_mapped(folio))
+		folio_free_swap(folio);
+	folio_put(folio);
+	err = 0;
+unlock:
+	pte_unmap_unlock(ptep, ptl);
+out:
+	mmu_notifier_invalidate_range_end(&range);
+	return err;
+}
+
+/*
+ * Split the large folio of a page whose content is known to have a match.
+ * Nobody but the caller may hold a reference.
+ */
+static int split(const struct ksm_item *item)
+{
+	struct folio *folio = page_folio(item->page);
+	int err;
+
+	if (!folio_test_large(folio))
+		return 0;
+	if (!folio_trylock(folio))
+		return KSM_BUSY;
+	err = split_huge_page(item->page);
+	folio_unlock(page_folio(item->page));
+	return err ? KSM_BUSY : 0;
+}
+
+/*
+ * Replace a page by @kpage: a KSM page whose folio is locked, or the zero page.
+ */
+static int merge_with(const struct ksm_item *item, struct page *kpage)
+{
+	struct folio *folio = page_folio(item->page);
+	pte_t protected;
+	int err;
+
+	/* A huge page is split on a match only. */
+	if (folio_test_large(folio)) {
+		if (!pages_identical(item->page, kpage))
+			return KSM_DIFFERS;
+		err = split(item);
+		if (err)
+			return err;
+		folio = page_folio(item->page);
+	}
+
+	if (!folio_trylock(folio))
+		return KSM_BUSY;
+	err = write_protect(item, &protected);
+	if (!err && !pages_identical(item->page, kpage))
+		err = KSM_DIFFERS;
+	if (!err)
+		err = replace(item, kpage, protected);
+	folio_unlock(folio);
+	return err;
+}
+
+static int merge_zero(struct ksm_item *item)
+{
+	struct mm_struct *mm = item->vma->vm_mm;
+	unsigned long pfn = page_to_pfn(item->page);
+	int err;
+
+	if (mm_forbids_zeropage(mm))
+		return KSM_DIFFERS;
+	err = merge_with(item, ZERO_PAGE(ksm_item_addr(item)));
+	trace_ksm_merge_one_page(pfn, ksm_slot(item->tile, item->nr), mm, err);
+	if (!err)
+		ksm_tile_forget(item->tile, BIT_ULL(item->nr));
+	return err;
+}
+
+/* Merge a page with a KSM folio of equal content, if there is one with room. */
+static int merge_stable(struct ksm_item *item, struct ksm_index *index, u64 key)
+{
+	struct ksm_stable *head, *stable;
+	struct mm_struct *mm = item->vma->vm_mm;
+	unsigned long pfn = page_to_pfn(item->page);
+	struct folio *kfolio;
+	int ties, err;
+
+again:
+	ties = KSM_MAX_TIES;
+	for (head = ksm_stable_first(index, key); head && ties--;
+	     head = ksm_stable_next(head)) {
+		if (ksm_stable_prune(head))
+			goto again;
+		stable = ksm_stable_pick(head, ksm_knobs.max_page_sharing);
+		if (!stable)
+			continue;
+		kfolio = ksm_stable_get(stable, KSM_TRYLOCK);
+		if (IS_ERR(kfolio))
+			return KSM_BUSY;
+		if (!kfolio) {
+			ksm_stable_kill(stable);
+			goto again;
+		}
+		if (ksm_page_nid(&kfolio->page) != index->nid) {
+			/* Migrated to another node: its content moves on. */
+			ksm_stable_disown(stable, kfolio);
+			folio_unlock(kfolio);
+			folio_put(kfolio);
+			goto again;
+		}
+
+		err = merge_with(item, &kfolio->page);
+		if (!err)
+			ksm_tile_map(item->tile, item->nr, stable,
+				     item->vma->anon_vma);
+		trace_ksm_merge_with_ksm_page(&kfolio->page, pfn,
+					      ksm_slot(item->tile, item->nr),
+					      mm, err);
+		folio_unlock(kfolio);
+		folio_put(kfolio);
+		if (err != KSM_DIFFERS)
+			return err;
+	}
+	return KSM_NONE;
+}
+
+/* Find the head of the content of a page that is to become a KSM page. */
+static struct ksm_stable *find_content(struct ksm_index *index, u64 key,
+				       struct page *page)
+{
+	struct ksm_stable *head;
+
+	for (head = ksm_stable_first(index, key); head;
+	     head = ksm_stable_next(head)) {
+		struct ksm_stable *stable = head;
+		struct folio *kfolio;
+		bool same;
+
+		if (head->pfn == KSM_HOLLOW)
+			stable = list_first_entry(&head->chain,
+						  struct ksm_stable, chain);
+		kfolio = ksm_stable_get(stable, KSM_NOLOCK);
+		if (!kfolio)
+			continue;
+		same = pages_identical(page, &kfolio->page);
+		folio_put(kfolio);
+		if (same)
+			return head;
+	}
+	return NULL;
+}
+
+/* Make a locked, write-protected page a KSM page. */
+static void promote(struct ksm_stable *stable, struct ksm_index *index,
+		    struct page *page, u64 key)
+{
+	struct ksm_stable *head = find_content(index, key, page);
+
+	ksm_stable_adopt(stable, page_folio(page), key);
+	if (head)
+		ksm_stable_chain(head, stable);
+	else
+		ksm_stable_insert(index, stable);
+}
+
+/*
+ * Make @item's page a KSM page and map it in place of @other's.  Both folios are
+ * locked, order 0, and the caller holds one reference to each.
+ */
+static int merge_locked(struct ksm_item *item, struct ksm_item *other,
+			struct ksm_index *index, u64 key,
+			struct ksm_stable *stable)
+{
+	unsigned long pfn = page_to_pfn(other->page);
+	pte_t protected, other_protected;
+	int err;
+
+	if (write_protect(other, &other_protected))
+		return KSM_STALE;
+	if (write_protect(item, &protected))
+		return KSM_CHANGED;
+	if (!pages_identical(item->page, other->page))
+		return KSM_STALE;
+
+	promote(stable, index, item->page, key);
+	ksm_tile_map(item->tile, item->nr, stable, item->vma->anon_vma);
+
+	/*
+	 * If the other page changes at the last moment, a KSM page with one
+	 * mapping is left: it is found again when the other settles.
+	 */
+	err = replace(other, item->page, other_protected);
+	if (err)
+		ksm_tile_unsettle(other->tile, BIT_ULL(other->nr));
+	else
+		ksm_tile_map(other->tile, other->nr, stable, other->vma->anon_vma);
+	trace_ksm_merge_with_ksm_page(item->page, pfn,
+				      ksm_slot(item->tile, item->nr),
+				      other->vma->vm_mm, err);
+	return 0;
+}
+
+static int merge_items(struct ksm_item *item, struct ksm_item *other,
+		       struct ksm_index *index, u64 key)
+{
+	struct folio *folio = page_folio(item->page);
+	struct folio *other_folio = page_folio(other->page);
+	struct ksm_stable *stable;
+	int err = KSM_BUSY;
+
+	/* Allocate while nothing is locked. */
+	stable = ksm_stable_alloc();
+	if (!stable) {
+		ksm_stats.unslotted++;
+		return KSM_CHANGED;
+	}
+	if (folio_trylock(folio)) {
+		if (folio_trylock(other_folio)) {
+			err = merge_locked(item, other, index, key, stable);
+			folio_unlock(other_folio);
+		}
+		folio_unlock(folio);
+	}
+	if (err)
+		ksm_stable_free(stable);
+	return err;
+}
+
+/* Merge a page with another whose VMA is locked too. */
+static int merge_pair(struct ksm_item *item, struct ksm_item *other,
+		      struct ksm_index *index, u64 key)
+{
+	int err;
+
+	if (!ksm_vma_fits(other->vma, other->tile))
+		return KSM_STALE;
+	other->page = ksm_item_get_page(other);
+	if (!other->page)
+		return KSM_STALE;
+
+	err = KSM_SAME;
+	if (other->page == item->page)
+		goto out;
+	err = KSM_STALE;
+	if (!ksm_page_mergeable(other->page) ||
+	    ksm_page_nid(other->page) != index->nid)
+		goto out;
+
+	if (PageCompound(item->page) || PageCompound(other->page)) {
+		/*
+		 * Split on a match only.  The two may be parts of one folio, and
+		 * a folio with a second reference cannot be split.
+		 */
+		if (!pages_identical(item->page, other->page))
+			goto out;
+		put_page(other->page);
+		if (split(item))
+			return KSM_CHANGED;
+		other->page = ksm_item_get_page(other);
+		if (!other->page)
+			return KSM_STALE;
+		if (split(other) || !ksm_page_mergeable(other->page))
+			goto out;
+	}
+	err = merge_items(item, other, index, key);
+out:
+	put_page(other->page);
+	return err;
+}
+
+static int try_unstable(struct ksm_item *item, struct ksm_slot *slot,
+			struct ksm_index *index, u64 key)
+{
+	struct ksm_item other = {
+		.tile = ksm_slot_tile(slot),
+		.nr = ksm_slot_nr(slot),
+	};
+	struct mm_struct *mm = other.tile->owner->slot.mm;
+	unsigned long addr = ksm_item_addr(&other);
+	int err;
+
+	/* It may be in the VMA that is locked already. */
+	if (mm == item->vma->vm_mm && addr >= item->vma->vm_start &&
+	    addr < item->vma->vm_end) {
+		other.vma = item->vma;
+		return merge_pair(item, &other, index, key);
+	}
+
+	if (!mmget_not_zero(mm))
+		return KSM_STALE;
+	other.vma = ksm_lock_vma(mm, addr);
+	if (other.vma) {
+		err = merge_pair(item, &other, index, key);
+		ksm_unlock_vma(other.vma);
+	} else {
+		err = KSM_BUSY;
+	}
+	mmput_async(mm);
+	return err;
+}
+
+/* Merge a page with an unstable one, if there is one of equal content. */
+static int merge_unstable(struct ksm_item *item, struct ksm_index *index, u64 key)
+{
+	struct ksm_slot *slot;
+	int ties, err, ret;
+
+again:
+	ret = KSM_NONE;
+	ties = KSM_MAX_TIES;
+	for (slot = ksm_unstable_first(index, key); slot && ties--;
+	     slot = ksm_unstable_next(slot)) {
+		err = try_unstable(item, slot, index, key);
+		if (!err)
+			goto merged;
+		if (err == KSM_CHANGED)
+			return err;
+		if (err == KSM_STALE) {
+			ksm_tile_unsettle(ksm_slot_tile(slot),
+					  BIT_ULL(ksm_slot_nr(slot)));
+			goto again;
+		}
+		/* Side by side in the tree they would never look for each other. */
+		if (err == KSM_BUSY)
+			ret = err;
+	}
+	return ret;
+
+merged:
+	/*
+	 * Further entries of this fingerprint were not tried: pages that a fork
+	 * shares, say.  At their next visit they find the KSM page.
+	 */
+	while ((slot = ksm_unstable_first(index, key))) {
+		ksm_tile_unsettle(ksm_slot_tile(slot), BIT_ULL(ksm_slot_nr(slot)));
+		cond_resched();
+	}
+	return 0;
+}
+
+/**
+ * ksm_merge_page - merge a page, or keep it for others to be merged with
+ * @item: page that is tracked and settled, and in no tree
+ * @fingerprint: its fingerprint
+ *
+ * Context: ksm_mutex held, @item's VMA locked, may sleep.
+ */
+void ksm_merge_page(struct ksm_item *item, u64 fingerprint)
+{
+	struct ksm_index *index = ksm_domain_index(item->tile->owner->domain,
+						   ksm_page_nid(item->page));
+	u64 key = fingerprint & KSM_KEY_MASK;
+	int err;
+
+	if (ksm_knobs.use_zero_pages && ksm_fingerprint_is_zero(fingerprint)) {
+		err = merge_zero(item);
+		if (err != KSM_DIFFERS)
+			return;
+	}
+	err = merge_stable(item, index, key);
+	if (err == KSM_NONE)
+		err = merge_unstable(item, index, key);
+	if (err == KSM_NONE)
+		ksm_tile_index(item->tile, item->nr, index, key);
+}
+
+/**
+ * ksm_merge_adopt - note a mapping of a KSM page that came by fork or swap-in
+ * @item: a KSM page that is tracked and has a slot
+ *
+ * Context: ksm_mutex held, @item's VMA locked, may sleep.
+ */
+void ksm_merge_adopt(struct ksm_item *item)
+{
+	struct folio *folio = page_folio(item->page);
+	struct ksm_domain *domain = item->tile->owner->domain;
+	struct ksm_stable *spare = NULL, *stable;
+	struct ksm_index *index;
+	u64 key = 0;
+
+	if (!ksm_folio_stable(folio)) {
+		spare = ksm_stable_alloc();
+		if (!spare) {
+			ksm_stats.unslotted++;
+			return;
+		}
+		key = ksm_fingerprint_page(item->page) & KSM_KEY_MASK;
+	}
+	if (!folio_trylock(folio))
+		goto out;
+
+	index = ksm_domain_index(domain, ksm_page_nid(item->page));
+	stable = ksm_folio_stable(folio);
+	if (stable && stable->index != index) {
+		/* Migrated to another node: the next visit gives it a node there. */
+		ksm_stable_disown(stable, folio);
+	} else if (stable) {
+		if (stable->nr < ksm_knobs.max_page_sharing)
+			ksm_tile_map(item->tile, item->nr, stable,
+				     item->vma->anon_vma);
+	} else if (spare && folio_test_ksm(folio)) {
+		promote(spare, index, item->page, key);
+		ksm_tile_map(item->tile, item->nr, spare, item->vma->anon_vma);
+		spare = NULL;
+	}
+	folio_unlock(folio);
+out:
+	ksm_stable_free(spare);
+}

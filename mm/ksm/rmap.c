@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KSM folios as the rest of mm meets them: rmap walks, migration, swap-in and
+ * memory failure.
+ *
+ * The folio lock keeps the list of mappings as it is.  A mapping knows the linear
+ * page index of its page, so that the VMAs that may map it are found in the
+ * anon_vma's interval tree without looking at all others.
+ */
+#include <linux/memcontrol.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/rmap.h>
+#include <linux/sched/signal.h>
+#include <linux/vmstat.h>
+
+#include "../internal.h"
+#include "ksm.h"
+
+static pgoff_t mapping_index(struct ksm_slot *slot)
+{
+	return ksm_slot_tile(slot)->pgoff + ksm_slot_nr(slot);
+}
+
+/* Returns false when the walk is to end. */
+static bool walk_mapping(struct folio *folio, struct rmap_walk_control *rwc,
+			 struct ksm_slot *slot, bool forks)
+{
+	struct mm_struct *mm = ksm_slot_tile(slot)->owner->slot.mm;
+	struct anon_vma *anon_vma = slot->anon_vma;
+	pgoff_t pgoff = mapping_index(slot);
+	struct anon_vma_chain *avc;
+	bool more = true;
+
+	if (!anon_vma_trylock_read(anon_vma)) {
+		if (rwc->try_lock) {
+			rwc->contended = true;
+			return false;
+		}
+		anon_vma_lock_read(anon_vma);
+	}
+	anon_vma_interval_tree_foreach(avc, &anon_vma->rb_root, pgoff, pgoff) {
+		struct vm_area_struct *vma = avc->vma;
+		unsigned long addr = vma_address(vma, pgoff, 1);
+
+		cond_resched();
+		if (addr == -EFAULT || (vma->vm_mm != mm) != forks)
+			continue;
+		if (rwc->invalid_vma && rwc->invalid_vma(vma, rwc->arg))
+			continue;
+		if (!rwc->rmap_one(folio, vma, addr, rwc->arg) ||
+		    (rwc->done && rwc->done(folio))) {
+			more = false;
+			break;
+		}
+	}
+	anon_vma_unlock_read(anon_vma);
+	return more;
+}
+
+/**
+ * rmap_walk_ksm - walk the mappings of a KSM folio
+ * @folio: KSM folio
+ * @rwc: what to do with each mapping
+ *
+ * First the mappings that ksmd knows; then, if there is still work to do, those
+ * that forks may have made of them since.
+ *
+ * Context: @folio is locked.
+ */
+void rmap_walk_ksm(struct folio *folio, struct rmap_walk_control *rwc)
+{
+	struct ksm_stable *stable;
+	struct ksm_slot *slot;
+	int forks;
+
+	VM_WARN_ON_ONCE_FOLIO(!folio_test_ksm(folio), folio);
+	VM_WARN_ON_ONCE_FOLIO(!folio_test_locked(folio), folio);
+
+	stable = ksm_folio_stable(folio);
+	if (!stable)
+		return;
+	for (forks = 0; forks < 2; forks++) {
+		hlist_for_each_entry(slot, &stable->mappings, link) {
+			cond_resched();
+			if (!walk_mapping(folio, rwc, slot, forks))
+				return;
+		}
+	}
+}
+
+#ifdef CONFIG_MIGRATION
+/**
+ * folio_migrate_ksm - a KSM folio moves to another page frame
+ * @newfolio: where to; its mapping has been set
+ * @folio: where from
+ *
+ * Context: both folios are locked.
+ */
+void folio_migrate_ksm(struct folio *newfolio, struct folio *folio)
+{
+	struct ksm_stable *stable = ksm_folio_stable(folio);
+
+	VM_WARN_ON_ONCE_FOLIO(!folio_test_locked(folio), folio);
+	VM_WARN_ON_ONCE_FOLIO(!folio_test_locked(newfolio), newfolio);
+	VM_WARN_ON_ONCE_FOLIO(newfolio->mapping != folio->mapping, newfolio);
+
+	if (!stable)
+		return;
+	WRITE_ONCE(stable->pfn, folio_pfn(newfolio));
+	/*
+	 * Pairs with the smp_rmb() in stable_get(): whoever finds that the old
+	 * folio has lost its node must see the new frame.
+	 */
+	smp_wmb();
+	WRITE_ONCE(folio->mapping, (void *)PAGE_MAPPING_KSM);
+}
+#endif
+
+#ifdef CONFIG_MEMORY_FAILURE
+static void collect_mapping(struct ksm_slot *slot, struct page *page,
+			    struct list_head *to_kill, struct task_struct *task)
+{
+	pgoff_t pgoff = mapping_index(slot);
+	struct anon_vma_chain *avc;
+
+	anon_vma_interval_tree_foreach(avc, &slot->anon_vma->rb_root, pgoff, pgoff) {
+		unsigned long addr = vma_address(avc->vma, pgoff, 1);
+
+		if (avc->vma->vm_mm == task->mm && addr != -EFAULT)
+			add_to_kill_ksm(task, page, avc->vma, to_kill, addr);
+	}
+}
+
+/**
+ * collect_procs_ksm - find the processes that a bad KSM page hits
+ * @folio: KSM folio
+ * @page: its page
+ * @to_kill: where to add them
+ * @force_early: also those that did not ask for an early signal
+ *
+ * Context: @folio is locked.
+ */
+void collect_procs_ksm(struct folio *folio, struct page *page,
+		       struct list_head *to_kill, int force_early)
+{
+	struct ksm_stable *stable = ksm_folio_stable(folio);
+	struct ksm_slot *slot;
+
+	if (!stable)
+		return;
+	hlist_for_each_entry(slot, &stable->mappings, link) {
+		struct task_struct *process;
+
+		anon_vma_lock_read(slot->anon_vma);
+		rcu_read_lock();
+		for_each_process(process) {
+			struct task_struct *task = task_early_kill(process,
+								   force_early);
+
+			if (task)
+				collect_mapping(slot, page, to_kill, task);
+		}
+		rcu_read_unlock();
+		anon_vma_unlock_read(slot->anon_vma);
+	}
+}
+#endif
+
+static struct folio *copy_folio(struct folio *folio, struct vm_area_struct *vma,
+				unsigned long addr)
+{
+	struct folio *copy;
+
+	copy = vma_alloc_folio(GFP_HIGHUSER_MOVABLE, 0, vma, addr, false);
+	if (!copy)
+		return NULL;
+	if (mem_cgroup_charge(copy, vma->vm_mm, GFP_KERNEL)) {
+		folio_put(copy);
+		return NULL;
+	}
+	if (copy_mc_user_highpage(&copy->page, &folio->page, addr, vma)) {
+		folio_put(copy);
+		return ERR_PTR(-EHWPOISON);
+	}
+	folio_set_dirty(copy);
+	__folio_mark_uptodate(copy);
+	__folio_set_locked(copy);
+#ifdef CONFIG_SWAP
+	count_vm_event(KSM_SWPIN_COPY);
+#endif
+	return copy;
+}
+
+/**
+ * ksm_might_need_to_copy - give a swap-in the folio that it may map
+ * @folio: locked folio from the swap cache
+ * @vma: VMA that is to map it
+ * @addr: address there
+ *
+ * An anonymous folio belongs to one anon_vma at one index.  What was a KSM folio
+ * when it was swapped out may be wanted at several: one that has lost its node
+ * cannot serve them, so each gets a copy, for ksmd to merge again.
+ *
+ * Return: @folio; or a locked copy of it; NULL if there is no memory for that;
+ *	   ERR_PTR(-EHWPOISON) if the page is bad.
+ */
+struct folio *ksm_might_need_to_copy(struct folio *folio,
+				     struct vm_area_struct *vma,
+				     unsigned long addr)
+{
+	struct anon_vma *anon_vma = folio_anon_vma(folio);
+
+	if (folio_test_large(folio))
+		return folio;
+	if (folio_test_ksm(folio)) {
+		if (ksm_folio_stable(folio) &&
+		    !(READ_ONCE(ksm_knobs.run) & KSM_RUN_UNMERGE))
+			return folio;
+	} else if (!anon_vma) {
+		return folio;
+	} else if (folio->index == linear_page_index(vma, addr) &&
+		   anon_vma->root == vma->anon_vma->root) {
+		return folio;
+	}
+	if (PageHWPoison(&folio->page))
+		return ERR_PTR(-EHWPOISON);
+	/* The caller reports the failed read. */
+	if (!folio_test_uptodate(folio))
+		return folio;
+	return copy_folio(folio, vma, addr);
+}

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Stable trees: KSM folios by fingerprint.
+ *
+ * Contents whose fingerprints tie stand side by side in the tree; the caller
+ * tells them apart by their bytes, which cannot change.  Once a folio has as
+ * many mappings as max_page_sharing allows, further folios of its content hang
+ * on its node, the head of their chain, so that an rmap walk stays short.
+ */
+#include <linux/slab.h>
+
+#include "ksm.h"
+
+static struct kmem_cache *stable_cache;
+
+/**
+ * ksm_stable_alloc - allocate a node
+ *
+ * Context: Process context, may sleep, no folio lock held.
+ * Return: a node in no tree, or NULL.
+ */
+struct ksm_stable *ksm_stable_alloc(void)
+{
+	struct ksm_stable *stable;
+
+	stable = kmem_cache_zalloc(stable_cache,
+				   GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+	if (!stable)
+		return NULL;
+	RB_CLEAR_NODE(&stable->node);
+	INIT_LIST_HEAD(&stable->chain);
+	INIT_LIST_HEAD(&stable->orphan);
+	stable->head = stable;
+	stable->pruned = jiffies;
+	atomic_long_add(sizeof(*stable), &ksm_stats.bytes);
+	return stable;
+}
+
+/**
+ * ksm_stable_free - free a node
+ * @stable: node in no tree, without mappings, or NULL
+ */
+void ksm_stable_free(struct ksm_stable *stable)
+{
+	if (!stable)
+		return;
+	atomic_long_sub(sizeof(*stable), &ksm_stats.bytes);
+	kmem_cache_free(stable_cache, stable);
+}
+
+/**
+ * ksm_stable_first - find the contents that have a fingerprint
+ * @index: where
+ * @key: fingerprint, KSM_KEY_MASK of it
+ *
+ * Return: first head with @key, or NULL; go on with ksm_stable_next().
+ */
+struct ksm_stable *ksm_stable_first(struct ksm_index *index, u64 key)
+{
+	struct rb_node *node = index->stable.rb_node;
+	struct ksm_stable *first = NULL;
+
+	while (node) {
+		struct ksm_stable *stable = rb_entry(node, struct ksm_stable, node);
+
+		if (stable->key < key) {
+			node = node->rb_right;
+		} else {
+			if (stable->key == key)
+				first = stable;
+			node = node->rb_left;
+		}
+	}
+	return first;
+}
+
+/**
+ * ksm_stable_next - next content of the same fingerprint
+ * @head: head
+ *
+ * Return: a head, or NULL.
+ */
+struct ksm_stable *ksm_stable_next(struct ksm_stable *head)
+{
+	struct ksm_stable *next = rb_entry_safe(rb_next(&head->node),
+						struct ksm_stable, node);
+
+	return next && next->key == head->key ? next : NULL;
+}
+
+/**
+ * ksm_stable_pick - choose the folio of a content to map to
+ * @head: head of the content
+ * @max: mappings that a folio may have
+ *
+ * Return: a node with room, or NULL.
+ */
+struct ksm_stable *ksm_stable_pick(struct ksm_stable *head, unsigned int max)
+{
+	struct ksm_stable *first;
+
+	if (head->pfn != KSM_HOLLOW && head->nr < max)
+		return head;
+	first = list_first_entry_or_null(&head->chain, struct ksm_stable, chain);
+	return first && first->nr < max ? first : NULL;
+}
+
+/* Keep stable_node_chains and stable_node_dups: a single folio is no chain. */
+static void chain_resize(struct ksm_stable *head, int by)
+{
+	unsigned int before = head->live > 1 ? head->live : 0;
+	unsigned int after;
+
+	head->live += by;
+	after = head->live > 1 ? head->live : 0;
+	ksm_stats.dups += after - before;
+	ksm_stats.chains += !!after - !!before;
+}
+
+/**
+ * ksm_stable_insert - add a content
+ * @index: where
+ * @stable: node with its key, in no tree
+ */
+void ksm_stable_insert(struct ksm_index *index, struct ksm_stable *stable)
+{
+	struct rb_node **link = &index->stable.rb_node;
+	struct rb_node *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		if (stable->key < rb_entry(parent, struct ksm_stable, node)->key)
+			link = &parent->rb_left;
+		else
+			link = &parent->rb_right;
+	}
+	rb_link_node(&stable->node, parent, link);
+	rb_insert_color(&stable->node, &index->stable);
+	stable->index = index;
+	stable->head = stable;
+	chain_resize(stable, 1);
+}
+
+/**
+ * ksm_stable_chain - add a further folio of a content
+ * @head: head of the content
+ * @stable: node with its key, in no tree
+ */
+void ksm_stable_chain(struct ksm_stable *head, struct ksm_stable *stable)
+{
+	list_add(&stable->chain, &head->chain);
+	stable->index = head->index;
+	stable->head = head;
+	chain_resize(head, 1);
+}
+
+static void erase_head(struct ksm_stable *head)
+{
+	rb_erase(&head->node, &head->index->stable);
+	RB_CLEAR_NODE(&head->node);
+	ksm_stable_free(head);
+}
+
+/**
+ * ksm_stable_erase - take a node out of its tree and free it
+ * @stable: node without mappings
+ *
+ * A head stays, hollow, for as long as others hang on it.
+ */
+void ksm_stable_erase(struct ksm_stable *stable)
+{
+	struct ksm_stable *head = stable->head;
+
+	chain_resize(head, -1);
+	if (stable != head) {
+		list_del(&stable->chain);
+		ksm_stable_free(stable);
+	} else {
+		head->pfn = KSM_HOLLOW;
+	}
+	if (!head->live)
+		erase_head(head);
+}
+
+/* Nodes with room come first on a chain. */
+static void chain_sort(struct ksm_stable *stable, bool room)
+{
+	if (stable->head == stable)
+		return;
+	if (room)
+		list_move(&stable->chain, &stable->head->chain);
+	else
+		list_move_tail(&stable->chain, &stable->head->chain);
+}
+
+/**
+ * ksm_stable_map - add a mapping to a node
+ * @stable: node
+ * @slot: slot of the mapping, in no tree
+ * @max: mappings that a folio may have
+ *
+ * Context: lock of the KSM folio held, or the folio not yet known as one.
+ */
+void ksm_stable_map(struct ksm_stable *stable, struct ksm_slot *slot,
+		    unsigned int max)
+{
+	slot->word = (unsigned long)stable | (slot->word & KSM_SLOT_MASK);
+	hlist_add_head(&slot->link, &stable->mappings);
+	if (stable->nr++)
+		ksm_stats.sharing++;
+	else
+		ksm_stats.shared++;
+	if (stable->nr == max)
+		chain_sort(stable, false);
+}
+
+/**
+ * ksm_stable_unmap - remove a mapping from a node
+ * @stable: node
+ * @slot: slot of the mapping
+ * @max: mappings that a folio may have
+ *
+ * Context: lock of the KSM folio held, or the folio gone.
+ */
+void ksm_stable_unmap(struct ksm_stable *stable, struct ksm_slot *slot,
+		      unsigned int max)
+{
+	hlist_del(&slot->link);
+	if (--stable->nr)
+		ksm_stats.sharing--;
+	else
+		ksm_stats.shared--;
+	if (stable->nr + 1 == max)
+		chain_sort(stable, true);
+}
+
+/**
+ * ksm_stable_init - set up the cache of nodes
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int __init ksm_stable_init(void)
+{
+	/* The alignment leaves room for flags below a node's address. */
+	stable_cache = kmem_cache_create("ksm_stable", sizeof(struct ksm_stable),
+					 KSM_STABLE_ALIGN, 0, NULL);
+	return stable_cache ? 0 : -ENOMEM;
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Counters and the figures derived from them.  Read without a lock: each is
+ * right by itself, and all agree when ksmd rests.
+ */
+#include "ksm.h"
+
+struct ksm_stats ksm_stats;
+atomic_long_t ksm_zero_pages = ATOMIC_LONG_INIT(0);
+
+/**
+ * ksm_metadata_bytes - tell how much memory KSM uses for itself
+ *
+ * Return: bytes.
+ */
+unsigned long ksm_metadata_bytes(void)
+{
+	return atomic_long_read(&ksm_stats.bytes);
+}
+
+/**
+ * ksm_general_profit - tell how much memory KSM saves
+ *
+ * Return: bytes; negative if it costs more than it saves.
+ */
+long ksm_general_profit(void)
+{
+	long pages = READ_ONCE(ksm_stats.sharing) + atomic_long_read(&ksm_zero_pages);
+
+	return pages * (long)PAGE_SIZE - (long)ksm_metadata_bytes();
+}
+
+/**
+ * ksm_pages_volatile - tell how many pages are tracked but in no tree
+ *
+ * Return: pages.
+ */
+unsigned long ksm_pages_volatile(void)
+{
+	long pages = READ_ONCE(ksm_stats.tracked) - READ_ONCE(ksm_stats.shared) -
+		     READ_ONCE(ksm_stats.sharing) - READ_ONCE(ksm_stats.unshared);
+
+	return max(pages, 0L);
+}
+
+#ifdef CONFIG_PROC_FS
+/**
+ * ksm_process_profit - tell how much memory KSM saves in a process
+ * @mm: process
+ *
+ * Return: bytes; negative if it costs more than it saves.
+ */
+long ksm_process_profit(struct mm_struct *mm)
+{
+	long pages = READ_ONCE(mm->ksm_merging_pages) + mm_ksm_zero_pages(mm);
+
+	return pages * (long)PAGE_SIZE - (long)ksm_mm_bytes(mm);
+}
+#endif

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /sys/kernel/mm/ksm: knobs and counters.
+ * See Documentation/ABI/testing/sysfs-kernel-mm-ksm.
+ */
+#include <linux/kobject.h>
+#include <linux/kstrtox.h>
+#include <linux/oom.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+
+#include "ksm.h"
+
+#define KSM_ATTR_RO(_name) \
+	static struct kobj_attribute _name##_attr = __ATTR_RO(_name)
+#define KSM_ATTR_RW(_name) \
+	static struct kobj_attribute _name##_attr = __ATTR_RW(_name)
+
+/* A counter: one word, read without a lock. */
+#define KSM_COUNTER(_name, _value)					\
+static ssize_t _name##_show(struct kobject *kobj,			\
+			    struct kobj_attribute *attr, char *buf)	\
+{									\
+	return sysfs_emit(buf, "%lu\n", (unsigned long)(_value));	\
+}									\
+KSM_ATTR_RO(_name)
+
+/* A knob that any unsigned number fits, and that needs nothing else done. */
+#define KSM_KNOB(_name, _type, _parse, _member)				\
+static ssize_t _name##_show(struct kobject *kobj,			\
+			    struct kobj_attribute *attr, char *buf)	\
+{									\
+	return sysfs_emit(buf, "%lu\n",					\
+			  (unsigned long)READ_ONCE(_member));		\
+}									\
+static ssize_t _name##_store(struct kobject *kobj,			\
+			     struct kobj_attribute *attr,		\
+			     const char *buf, size_t count)		\
+{									\
+	_type value;							\
+									\
+	if (_parse(buf, &value))					\
+		return -EINVAL;						\
+	WRITE_ONCE(_member, value);					\
+	return count;							\
+}									\
+KSM_ATTR_RW(_name)
+
+static int parse_uint(const char *buf, unsigned int *value)
+{
+	return kstrtouint(buf, 10, value);
+}
+
+static int parse_ulong(const char *buf, unsigned long *value)
+{
+	return kstrtoul(buf, 10, value);
+}
+
+static int parse_secs(const char *buf, unsigned long *value)
+{
+	return kstrtoul(buf, 10, value) ?: *value ? 0 : -EINVAL;
+}
+
+KSM_COUNTER(pages_scanned, ksm_stats.scanned);
+KSM_COUNTER(pages_skipped, ksm_stats.skipped);
+KSM_COUNTER(pages_shared, ksm_stats.shared);
+KSM_COUNTER(pages_sharing, ksm_stats.sharing);
+KSM_COUNTER(pages_unshared, ksm_stats.unshared);
+KSM_COUNTER(pages_volatile, ksm_pages_volatile());
+KSM_COUNTER(full_scans, ksm_stats.full_scans);
+KSM_COUNTER(stable_node_chains, ksm_stats.chains);
+KSM_COUNTER(stable_node_dups, ksm_stats.dups);
+KSM_COUNTER(metadata_bytes, ksm_metadata_bytes());
+
+KSM_KNOB(use_zero_pages, bool, kstrtobool, ksm_knobs.use_zero_pages);
+KSM_KNOB(smart_scan, bool, kstrtobool, ksm_knobs.smart_scan);
+KSM_KNOB(stable_node_chains_prune_millisecs, unsigned int, parse_uint,
+	 ksm_knobs.prune_millisecs);
+KSM_KNOB(advisor_max_cpu, unsigned int, parse_uint, ksm_advisor.max_cpu);
+KSM_KNOB(advisor_min_pages_to_scan, unsigned long, parse_ulong,
+	 ksm_advisor.min_pages);
+KSM_KNOB(advisor_max_pages_to_scan, unsigned long, parse_ulong,
+	 ksm_advisor.max_pages);
+KSM_KNOB(advisor_target_scan_time, unsigned long, parse_secs,
+	 ksm_advisor.target_secs);
+
+static ssize_t ksm_zero_pages_show(struct kobject *kobj,
+				   struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%ld\n", atomic_long_read(&ksm_zero_pages));
+}
+KSM_ATTR_RO(ksm_zero_pages);
+
+static ssize_t general_profit_show(struct kobject *kobj,
+				   struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%ld\n", ksm_general_profit());
+}
+KSM_ATTR_RO(general_profit);
+
+static ssize_t run_show(struct kobject *kobj, struct kobj_attribute *attr,
+			char *buf)
+{
+	return sysfs_emit(buf, "%lu\n", READ_ONCE(ksm_knobs.run));
+}
+
+static int set_run(unsigned int run)
+{
+	int err = 0;
+
+	if ((ksm_knobs.run & ~KSM_RUN_OFFLINE) == run)
+		return 0;
+	WRITE_ONCE(ksm_knobs.run, run);
+	if (run != KSM_RUN_UNMERGE)
+		return 0;
+
+	/* It may use up all memory: then it is the one to be killed. */
+	set_current_oom_origin();
+	err = ksm_unmerge_all();
+	clear_current_oom_origin();
+	if (err)
+		WRITE_ONCE(ksm_knobs.run, KSM_RUN_STOP);
+	else
+		WRITE_ONCE(ksm_stats.full_scans, 0);
+	return err;
+}
+
+static ssize_t run_store(struct kobject *kobj, struct kobj_attribute *attr,
+			 const char *buf, size_t count)
+{
+	unsigned int run;
+	int err;
+
+	if (kstrtouint(buf, 10, &run) || run > KSM_RUN_UNMERGE)
+		return -EINVAL;
+
+	mutex_lock(&ksm_mutex);
+	ksm_wait_while_offlining();
+	err = set_run(run);
+	mutex_unlock(&ksm_mutex);
+	if (err)
+		return err;
+	if (run == KSM_RUN_MERGE)
+		ksm_wake();
+	return count;
+}
+KSM_ATTR_RW(run);
+
+static ssize_t sleep_millisecs_show(struct kobject *kobj,
+				    struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", READ_ONCE(ksm_knobs.sleep_millisecs));
+}
+
+static ssize_t sleep_millisecs_store(struct kobject *kobj,
+				     struct kobj_attribute *attr,
+				     const char *buf, size_t count)
+{
+	unsigned int msecs;
+
+	if (kstrtouint(buf, 10, &msecs))
+		return -EINVAL;
+	WRITE_ONCE(ksm_knobs.sleep_millisecs, msecs);
+	ksm_wake();
+	return count;
+}
+KSM_ATTR_RW(sleep_millisecs);
+
+static ssize_t pages_to_scan_show(struct kobject *kobj,
+				  struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", READ_ONCE(ksm_knobs.pages_to_scan));
+}
+
+static ssize_t pages_to_scan_store(struct kobject *kobj,
+				   struct kobj_attribute *attr,
+				   const char *buf, size_t count)
+{
+	unsigned int pages;
+	int err = -EINVAL;
+
+	if (kstrtouint(buf, 10, &pages))
+		return -EINVAL;
+
+	mutex_lock(&ksm_mutex);
+	if (ksm_advisor.mode == KSM_ADVISOR_NONE) {
+		WRITE_ONCE(ksm_knobs.pages_to_scan, pages);
+		err = 0;
+	}
+	mutex_unlock(&ksm_mutex);
+	if (err)
+		return err;
+	ksm_wake();
+	return count;
+}
+KSM_ATTR_RW(pages_to_scan);
+
+/*
+ * Knobs that decide what is in which tree: they change only while no page is
+ * merged, and everything that is known is forgotten.
+ */
+static int lock_unmerged(void)
+{
+	mutex_lock(&ksm_mutex);
+	ksm_wait_while_offlining();
+	if (ksm_stats.shared) {
+		mutex_unlock(&ksm_mutex);
+		return -EBUSY;
+	}
+	ksm_forget_all();
+	return 0;
+}
+
+#ifdef CONFIG_NUMA
+static ssize_t merge_across_nodes_show(struct kobject *kobj,
+				       struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", READ_ONCE(ksm_knobs.merge_across_nodes));
+}
+
+static ssize_t merge_across_nodes_store(struct kobject *kobj,
+					struct kobj_attribute *attr,
+					const char *buf, size_t count)
+{
+	unsigned long across;
+	int err;
+
+	err = kstrtoul(buf, 10, &across);
+	if (err)
+		return err;
+	if (across > 1)
+		return -EINVAL;
+	if (across == READ_ONCE(ksm_knobs.merge_across_nodes))
+		return count;
+
+	err = lock_unmerged();
+	if (err)
+		return err;
+	WRITE_ONCE(ksm_knobs.merge_across_nodes, across);
+	mutex_unlock(&ksm_mutex);
+	return count;
+}
+KSM_ATTR_RW(merge_across_nodes);
+#endif
+
+static ssize_t max_page_sharing_show(struct kobject *kobj,
+				     struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", READ_ONCE(ksm_knobs.max_page_sharing));
+}
+
+static ssize_t max_page_sharing_store(struct kobject *kobj,
+				      struct kobj_attribute *attr,
+				      const char *buf, size_t count)
+{
+	int max, err;
+
+	err = kstrtoint(buf, 10, &max);
+	if (err)
+		return err;
+	/* A KSM page with one mapping would share nothing. */
+	if (max < 2)
+		return -EINVAL;
+	if (max == READ_ONCE(ksm_knobs.max_page_sharing))
+		return count;
+
+	err = lock_unmerged();
+	if (err)
+		return err;
+	WRITE_ONCE(ksm_knobs.max_page_sharing, max);
+	mutex_unlock(&ksm_mutex);
+	return count;
+}
+KSM_ATTR_RW(max_page_sharing);
+
+static ssize_t fingerprint_show(struct kobject *kobj, struct kobj_attribute *attr,
+				char *buf)
+{
+	enum ksm_hash hash = READ_ONCE(ksm_hash);
+
+	if (READ_ONCE(ksm_hash_auto))
+		return sysfs_emit(buf, "[auto] crc32c xxhash\n");
+	return sysfs_emit(buf, hash == KSM_HASH_CRC32C ? "auto [crc32c] xxhash\n" :
+							 "auto crc32c [xxhash]\n");
+}
+
+static ssize_t fingerprint_store(struct kobject *kobj, struct kobj_attribute *attr,
+				 const char *buf, size_t count)
+{
+	bool is_auto = sysfs_streq(buf, "auto");
+	enum ksm_hash hash;
+	int err;
+
+	if (is_auto)
+		hash = ksm_hash_best();
+	else if (sysfs_streq(buf, "crc32c"))
+		hash = KSM_HASH_CRC32C;
+	else if (sysfs_streq(buf, "xxhash"))
+		hash = KSM_HASH_XXHASH;
+	else
+		return -EINVAL;
+	if (!ksm_hash_usable(hash))
+		return -EOPNOTSUPP;
+
+	err = lock_unmerged();
+	if (err)
+		return err;
+	ksm_fingerprint_select(hash);
+	WRITE_ONCE(ksm_hash_auto, is_auto);
+	mutex_unlock(&ksm_mutex);
+	return count;
+}
+KSM_ATTR_RW(fingerprint);
+
+static ssize_t advisor_mode_show(struct kobject *kobj,
+				 struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, READ_ONCE(ksm_advisor.mode) == KSM_ADVISOR_NONE ?
+			       "[none] scan-time\n" : "none [scan-time]\n");
+}
+
+static ssize_t advisor_mode_store(struct kobject *kobj,
+				  struct kobj_attribute *attr,
+				  const char *buf, size_t count)
+{
+	enum ksm_advisor mode;
+
+	if (sysfs_streq(buf, "none"))
+		mode = KSM_ADVISOR_NONE;
+	else if (sysfs_streq(buf, "scan-time"))
+		mode = KSM_ADVISOR_SCAN_TIME;
+	else
+		return -EINVAL;
+
+	mutex_lock(&ksm_mutex);
+	if (mode != ksm_advisor.mode)
+		ksm_advisor_set_mode(mode);
+	mutex_unlock(&ksm_mutex);
+	return count;
+}
+KSM_ATTR_RW(advisor_mode);
+
+static struct attribute *ksm_attrs[] = {
+	&sleep_millisecs_attr.attr,
+	&pages_to_scan_attr.attr,
+	&run_attr.attr,
+	&pages_scanned_attr.attr,
+	&pages_shared_attr.attr,
+	&pages_sharing_attr.attr,
+	&pages_unshared_attr.attr,
+	&pages_volatile_attr.attr,
+	&pages_skipped_attr.attr,
+	&ksm_zero_pages_attr.attr,
+	&full_scans_attr.attr,
+#ifdef CONFIG_NUMA
+	&merge_across_nodes_attr.attr,
+#endif
+	&max_page_sharing_attr.attr,
+	&stable_node_chains_attr.attr,
+	&stable_node_dups_attr.attr,
+	&stable_node_chains_prune_millisecs_attr.attr,
+	&use_zero_pages_attr.attr,
+	&general_profit_attr.attr,
+	&metadata_bytes_attr.attr,
+	&fingerprint_attr.attr,
+	&smart_scan_attr.attr,
+	&advisor_mode_attr.attr,
+	&advisor_max_cpu_attr.attr,
+	&advisor_min_pages_to_scan_attr.attr,
+	&advisor_max_pages_to_scan_attr.attr,
+	&advisor_target_scan_time_attr.attr,
+	NULL,
+};
+
+static const struct attribute_group ksm_attr_group = {
+	.attrs = ksm_attrs,
+	.name = "ksm",
+};
+
+/**
+ * ksm_sysfs_init - create the files
+ *
+ * Return: 0 or a negative error code.
+ */
+int __init ksm_sysfs_init(void)
+{
+	return sysfs_create_group(mm_kobj, &ksm_attr_group);
+}

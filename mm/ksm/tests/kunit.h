@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the suites share.
+ *
+ * They run while the kernel boots, before anybody could have started ksmd: so
+ * nothing else changes the counters, and ksm_mutex need not be taken.
+ */
+#ifndef _MM_KSM_TESTS_KUNIT_H
+#define _MM_KSM_TESTS_KUNIT_H
+
+#include <kunit/test.h>
+#include <linux/prandom.h>
+
+#include "../ksm.h"
+
+/* Repeatable, so that a failure that names its seed and step can be replayed. */
+struct ksm_test_rng {
+	u32 seed;
+	u32 state;
+	u32 step;
+};
+
+#define KSM_TEST_RNG(value)	{ .seed = (value), .state = (value) }
+
+#define KSM_TEST_AT		"seed %u, step %u"
+#define KSM_TEST_AT_ARGS(rng)	(rng)->seed, (rng)->step
+
+static inline u32 ksm_test_u32(struct ksm_test_rng *rng)
+{
+	rng->state = next_pseudo_random32(rng->state);
+	/* The low bits of this generator repeat soon. */
+	return rng->state ^ rng->state >> 15;
+}
+
+static inline u64 ksm_test_u64(struct ksm_test_rng *rng)
+{
+	u64 high = ksm_test_u32(rng);
+
+	return high << 32 | ksm_test_u32(rng);
+}
+
+/* Number below @bound, from the better bits. */
+static inline u32 ksm_test_below(struct ksm_test_rng *rng, u32 bound)
+{
+	rng->state = next_pseudo_random32(rng->state);
+	return ((u64)rng->state * bound) >> 32;
+}
+
+/* Slots in the hands of a test, as a tile has them. */
+static inline struct ksm_tile *ksm_test_tile(struct kunit *test)
+{
+	struct ksm_tile *tile = kunit_kzalloc(test, sizeof(*tile), GFP_KERNEL);
+	int half, i;
+
+	KUNIT_ASSERT_NOT_NULL(test, tile);
+	for (half = 0; half < KSM_TILE_BLOCKS; half++) {
+		struct ksm_block *block;
+
+		block = kunit_kzalloc(test, sizeof(*block), GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, block);
+		block->tile = tile;
+		for (i = 0; i < KSM_BLOCK_SLOTS; i++)
+			block->slot[i].word = i;
+		tile->block[half] = block;
+	}
+	return tile;
+}
+
+#endif /* _MM_KSM_TESTS_KUNIT_H */

@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tiles: what ksmd remembers of the pages of a process.
+ *
+ * All of it is guarded by ksm_mutex.  Only the list of a KSM folio's mappings is
+ * read by others, by rmap walks that hold the folio lock: so a mapping's slot,
+ * and with it its block, tile and ksm_mm, lives until ksm_tile_unmap().
+ */
+#include <linux/bitops.h>
+#include <linux/mm.h>
+#include <linux/rmap.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include <trace/events/ksm.h>
+
+#include "ksm.h"
+
+static struct kmem_cache *tile_cache;
+static struct kmem_cache *block_cache;
+
+#define KSM_GFP		(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN)
+#define SAMPLE_BYTES	(KSM_TILE_PAGES * sizeof(u32))
+
+static void charge(struct ksm_mm *kmm, long bytes)
+{
+	kmm->bytes += bytes;
+	atomic_long_add(bytes, &ksm_stats.bytes);
+}
+
+static struct ksm_index *slot_index(struct ksm_slot *slot)
+{
+	return ksm_domain_index(ksm_slot_tile(slot)->owner->domain,
+				ksm_slot_nid(slot));
+}
+
+static int tile_cmp(const struct ksm_tile *tile, unsigned long addr, pgoff_t pgoff)
+{
+	if (tile->addr != addr)
+		return addr < tile->addr ? -1 : 1;
+	if (tile->pgoff != pgoff)
+		return pgoff < tile->pgoff ? -1 : 1;
+	return 0;
+}
+
+/**
+ * ksm_tile_get - find a tile, or make it
+ * @kmm: process
+ * @addr: its first address
+ * @pgoff: linear page index of @addr
+ *
+ * Context: ksm_mutex held, may sleep.
+ * Return: the tile, or NULL if there is no memory for it.
+ */
+struct ksm_tile *ksm_tile_get(struct ksm_mm *kmm, unsigned long addr, pgoff_t pgoff)
+{
+	struct rb_node **link = &kmm->tiles.rb_node;
+	struct rb_node *parent = NULL;
+	struct ksm_tile *tile;
+
+	while (*link) {
+		int cmp;
+
+		parent = *link;
+		tile = rb_entry(parent, struct ksm_tile, node);
+		cmp = tile_cmp(tile, addr, pgoff);
+		if (!cmp)
+			return tile;
+		link = cmp < 0 ? &parent->rb_left : &parent->rb_right;
+	}
+
+	tile = kmem_cache_zalloc(tile_cache, KSM_GFP);
+	if (!tile) {
+		ksm_stats.unslotted++;
+		return NULL;
+	}
+	tile->owner = kmm;
+	tile->addr = addr;
+	tile->pgoff = pgoff;
+	rb_link_node(&tile->node, parent, link);
+	rb_insert_color(&tile->node, &kmm->tiles);
+	charge(kmm, sizeof(*tile));
+	return tile;
+}
+
+/* First tile that ends after @addr. */
+static struct ksm_tile *tile_from(struct ksm_mm *kmm, unsigned long addr)
+{
+	struct rb_node *node = kmm->tiles.rb_node;
+	struct ksm_tile *found = NULL;
+
+	addr = ALIGN_DOWN(addr, KSM_TILE_SIZE);
+	while (node) {
+		struct ksm_tile *tile = rb_entry(node, struct ksm_tile, node);
+
+		if (tile->addr < addr) {
+			node = node->rb_right;
+		} else {
+			found = tile;
+			node = node->rb_left;
+		}
+	}
+	return found;
+}
+
+/* Free the slots of each half in which no page needs one any more. */
+static void trim_blocks(struct ksm_tile *tile)
+{
+	u64 used = tile->settled | tile->unstable | tile->merged;
+	int i;
+
+	for (i = 0; i < KSM_TILE_BLOCKS; i++, used >>= KSM_BLOCK_SLOTS) {
+		if (!tile->block[i] || (u32)used)
+			continue;
+		kmem_cache_free(block_cache, tile->block[i]);
+		tile->block[i] = NULL;
+		charge(tile->owner, -(long)sizeof(struct ksm_block));
+	}
+}
+
+/**
+ * ksm_tile_slot_alloc - make sure that a page has a slot
+ * @tile: tile
+ * @i: place of the page
+ *
+ * Context: ksm_mutex held, no folio lock, may sleep.
+ * Return: false if there is no memory for it.
+ */
+bool ksm_tile_slot_alloc(struct ksm_tile *tile, unsigned int i)
+{
+	struct ksm_block **blockp = &tile->block[i / KSM_BLOCK_SLOTS];
+	struct ksm_block *block;
+
+	if (*blockp)
+		return true;
+
+	block = kmem_cache_zalloc(block_cache, KSM_GFP);
+	if (!block) {
+		ksm_stats.unslotted++;
+		return false;
+	}
+	block->tile = tile;
+	for (i = 0; i < KSM_BLOCK_SLOTS; i++)
+		block->slot[i].word = i;
+	*blockp = block;
+	charge(tile->owner, sizeof(*block));
+	return true;
+}
+
+/**
+ * ksm_tile_sample_alloc - make sure that a tile can keep samples
+ * @tile: tile
+ *
+ * Context: ksm_mutex held, may sleep.
+ * Return: false if there is no memory for them.
+ */
+bool ksm_tile_sample_alloc(struct ksm_tile *tile)
+{
+	if (tile->sample)
+		return true;
+	tile->sample = kzalloc(SAMPLE_BYTES, KSM_GFP);
+	if (!tile->sample) {
+		ksm_stats.unslotted++;
+		return false;
+	}
+	charge(tile->owner, SAMPLE_BYTES);
+	return true;
+}
+
+/**
+ * ksm_tile_track - start to keep track of pages
+ * @tile: tile
+ * @pages: their places, one bit each
+ */
+void ksm_tile_track(struct ksm_tile *tile, u64 pages)
+{
+	unsigned int nr = hweight64(pages & ~tile->present);
+
+	tile->present |= pages;
+	tile->owner->slot.mm->ksm_rmap_items += nr;
+	ksm_stats.tracked += nr;
+}
+
+/**
+ * ksm_tile_settle - keep the fingerprint of a page
+ * @tile: tile
+ * @i: place of the page, which is tracked and in no tree
+ * @fingerprint: fingerprint
+ *
+ * Context: ksm_mutex held, no folio lock, may sleep.
+ * Return: false if there is no memory for it.
+ */
+bool ksm_tile_settle(struct ksm_tile *tile, unsigned int i, u64 fingerprint)
+{
+	if (!ksm_tile_slot_alloc(tile, i))
+		return false;
+	ksm_slot_set_key(ksm_slot(tile, i), fingerprint, 0);
+	tile->settled |= BIT_ULL(i);
+	return true;
+}
+
+/**
+ * ksm_tile_index - put a page in the unstable tree
+ * @tile: tile
+ * @i: place of the page, which is settled
+ * @index: where
+ * @key: fingerprint
+ */
+void ksm_tile_index(struct ksm_tile *tile, unsigned int i,
+		    struct ksm_index *index, u64 key)
+{
+	ksm_unstable_insert(index, ksm_slot(tile, i), key);
+	tile->settled &= ~BIT_ULL(i);
+	tile->unstable |= BIT_ULL(i);
+}
+
+/**
+ * ksm_tile_unsettle - forget the fingerprints of pages that have changed
+ * @tile: tile
+ * @pages: their places, one bit each
+ */
+void ksm_tile_unsettle(struct ksm_tile *tile, u64 pages)
+{
+	u64 erase = tile->unstable & pages;
+
+	if (!((tile->unstable | tile->settled) & pages))
+		return;
+	tile->unstable &= ~pages;
+	tile->settled &= ~pages;
+	for (; erase; erase &= erase - 1) {
+		struct ksm_slot *slot = ksm_slot(tile, __ffs64(erase));
+
+		ksm_unstable_erase(slot_index(slot), slot);
+	}
+	trim_blocks(tile);
+}
+
+/**
+ * ksm_tile_map - note that a page maps a KSM folio
+ * @tile: tile
+ * @i: place of the page, which is tracked and has a slot
+ * @stable: node of the KSM folio
+ * @anon_vma: anon_vma of the page's VMA
+ *
+ * Context: ksm_mutex and the lock of the KSM folio held.
+ */
+void ksm_tile_map(struct ksm_tile *tile, unsigned int i,
+		  struct ksm_stable *stable, struct anon_vma *anon_vma)
+{
+	struct ksm_slot *slot = ksm_slot(tile, i);
+
+	if (tile->unstable & BIT_ULL(i))
+		ksm_unstable_erase(slot_index(slot), slot);
+	get_anon_vma(anon_vma);
+	slot->anon_vma = anon_vma;
+	ksm_stable_map(stable, slot, ksm_knobs.max_page_sharing);
+	list_del_init(&stable->orphan);
+	tile->settled &= ~BIT_ULL(i);
+	tile->unstable &= ~BIT_ULL(i);
+	tile->merged |= BIT_ULL(i);
+	tile->owner->slot.mm->ksm_merging_pages++;
+}
+
+/**
+ * ksm_slot_unmap - take a mapping off its node
+ * @slot: slot of the mapping
+ *
+ * Context: ksm_mutex and the lock of the KSM folio held, or the folio gone.
+ */
+void ksm_slot_unmap(struct ksm_slot *slot)
+{
+	struct ksm_stable *stable = ksm_slot_stable(slot);
+	struct ksm_tile *tile = ksm_slot_tile(slot);
+	struct mm_struct *mm = tile->owner->slot.mm;
+
+	trace_ksm_remove_rmap_item(stable->pfn, slot, mm);
+	ksm_stable_unmap(stable, slot, ksm_knobs.max_page_sharing);
+	put_anon_vma(slot->anon_vma);
+	mm->ksm_merging_pages--;
+	tile->merged &= ~BIT_ULL(ksm_slot_nr(slot));
+	trim_blocks(tile);
+}
+
+/**
+ * ksm_tile_unmap - note that a page does not map its KSM folio any more
+ * @tile: tile
+ * @i: place of the page, a mapping
+ *
+ * Context: ksm_mutex held, may sleep for the folio lock.
+ */
+void ksm_tile_unmap(struct ksm_tile *tile, unsigned int i)
+{
+	struct ksm_slot *slot = ksm_slot(tile, i);
+	struct ksm_stable *stable = ksm_slot_stable(slot);
+	struct folio *folio = ksm_stable_get(stable, KSM_LOCK);
+
+	ksm_slot_unmap(slot);
+	if (folio) {
+		folio_unlock(folio);
+		folio_put(folio);
+	}
+	if (!stable->nr)
+		ksm_stable_orphan(stable);
+}
+
+/**
+ * ksm_tile_forget - stop keeping track of pages
+ * @tile: tile
+ * @pages: their places, one bit each
+ *
+ * Context: ksm_mutex held, may sleep for the lock of a KSM folio.
+ */
+void ksm_tile_forget(struct ksm_tile *tile, u64 pages)
+{
+	unsigned int nr;
+
+	pages &= tile->present;
+	if (!pages)
+		return;
+	ksm_tile_unsettle(tile, pages);
+	while (tile->merged & pages)
+		ksm_tile_unmap(tile, __ffs64(tile->merged & pages));
+
+	nr = hweight64(pages);
+	tile->present &= ~pages;
+	tile->owner->slot.mm->ksm_rmap_items -= nr;
+	ksm_stats.tracked -= nr;
+}
+
+/**
+ * ksm_tile_trim - free a tile that keeps track of nothing
+ * @tile: tile
+ *
+ * Return: true if it was freed.
+ */
+bool ksm_tile_trim(struct ksm_tile *tile)
+{
+	struct ksm_mm *kmm = tile->owner;
+
+	if (tile->present)
+		return false;
+	if (tile->sample)
+		charge(kmm, -(long)SAMPLE_BYTES);
+	kfree(tile->sample);
+	rb_erase(&tile->node, &kmm->tiles);
+	charge(kmm, -(long)sizeof(*tile));
+	kmem_cache_free(tile_cache, tile);
+	return true;
+}
+
+/**
+ * ksm_tile_mask - tell which pages of a tile lie in a range
+ * @tile: tile
+ * @start: first address
+ * @end: end of the range; it overlaps the tile
+ *
+ * Return: their places, one bit each.
+ */
+u64 ksm_tile_mask(const struct ksm_tile *tile, unsigned long start,
+		  unsigned long end)
+{
+	unsigned int first = 0, last = KSM_TILE_PAGES - 1;
+
+	if (start > tile->addr)
+		first = (start - tile->addr) >> PAGE_SHIFT;
+	if (end - tile->addr < KSM_TILE_SIZE)
+		last = ((end - tile->addr) >> PAGE_SHIFT) - 1;
+	return GENMASK_ULL(last, first);
+}
+
+/**
+ * ksm_forget_range - stop keeping track of an address range
+ * @kmm: process
+ * @start: first address
+ * @end: end of the range
+ * @keep: a tile that is to be left alone, or NULL
+ *
+ * Context: ksm_mutex held, may sleep for the lock of a KSM folio.
+ */
+void ksm_forget_range(struct ksm_mm *kmm, unsigned long start,
+		      unsigned long end, struct ksm_tile *keep)
+{
+	struct ksm_tile *tile, *next;
+
+	for (tile = tile_from(kmm, start); tile && tile->addr < end; tile = next) {
+		next = rb_entry_safe(rb_next(&tile->node), struct ksm_tile, node);
+		if (tile == keep)
+			continue;
+		ksm_tile_forget(tile, ksm_tile_mask(tile, start, end));
+		ksm_tile_trim(tile);
+		cond_resched();
+	}
+}
+
+/**
+ * ksm_forget_mm - stop keeping track of a process
+ * @kmm: process
+ * @max: tiles to free at the most
+ *
+ * Context: ksm_mutex held, may sleep for the lock of a KSM folio.
+ * Return: true if nothing is left.
+ */
+bool ksm_forget_mm(struct ksm_mm *kmm, unsigned long max)
+{
+	struct rb_node *node;
+
+	while (max-- && (node = rb_first(&kmm->tiles))) {
+		struct ksm_tile *tile = rb_entry(node, struct ksm_tile, node);
+
+		ksm_tile_forget(tile, ~0ULL);
+		ksm_tile_trim(tile);
+		cond_resched();
+	}
+	return RB_EMPTY_ROOT(&kmm->tiles);
+}
+
+/**
+ * ksm_tile_init - set up the caches of tiles and slots
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int __init ksm_tile_init(void)
+{
+	BUILD_BUG_ON(KSM_BLOCK_SLOTS != 1 << KSM_NID_SHIFT);
+	BUILD_BUG_ON(KSM_BLOCK_SLOTS != 32);
+
+	tile_cache = kmem_cache_create("ksm_tile", sizeof(struct ksm_tile),
+				       0, 0, NULL);
+	block_cache = kmem_cache_create("ksm_block", sizeof(struct ksm_block),
+					0, 0, NULL);
+	return tile_cache && block_cache ? 0 : -ENOMEM;
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Unmerging: giving the mappings of an address range pages of their own.
+ *
+ * Here mmap_lock is held, which ksmd never needs: these are the paths of
+ * madvise(), prctl(), mremap() and of a write to the sysfs file "run".
+ */
+#include <linux/dax.h>
+#include <linux/mm.h>
+#include <linux/pagewalk.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/swap.h>
+#include <linux/swapops.h>
+
+#include "ksm.h"
+
+/**
+ * ksm_vma_compatible - tell whether pages of a VMA may be merged at all
+ * @vma: VMA
+ *
+ * Return: false if it is shared, special, or not made of ordinary pages.
+ */
+bool ksm_vma_compatible(struct vm_area_struct *vma)
+{
+	vm_flags_t refused = VM_SHARED | VM_MAYSHARE | VM_PFNMAP | VM_IO |
+			     VM_DONTEXPAND | VM_HUGETLB | VM_MIXEDMAP |
+			     VM_DROPPABLE | VM_SHADOW_STACK;
+
+#ifdef VM_SAO
+	refused |= VM_SAO;
+#endif
+#ifdef VM_SPARC_ADI
+	refused |= VM_SPARC_ADI;
+#endif
+	return !(vma->vm_flags & refused) && !vma_is_dax(vma);
+}
+
+/* Leaves the address of the first KSM page in *walk->private. */
+static int find_ksm_page(pmd_t *pmdp, unsigned long addr, unsigned long end,
+			 struct mm_walk *walk)
+{
+	unsigned long *found = walk->private;
+	pte_t *start, *ptep;
+	spinlock_t *ptl;
+	int ret = 0;
+
+	start = pte_offset_map_lock(walk->mm, pmdp, addr, &ptl);
+	if (!start)
+		return 0;
+	for (ptep = start; addr < end; ptep++, addr += PAGE_SIZE) {
+		pte_t pte = ptep_get(ptep);
+		struct page *page = NULL;
+
+		if (pte_present(pte)) {
+			page = vm_normal_page(walk->vma, addr, pte);
+		} else if (!pte_none(pte)) {
+			swp_entry_t entry = pte_to_swp_entry(pte);
+
+			/* The fault waits for the migration to end. */
+			if (is_migration_entry(entry))
+				page = pfn_swap_entry_to_page(entry);
+		}
+		if (page ? PageKsm(page) :
+			   pte_present(pte) && is_ksm_zero_pte(pte)) {
+			*found = addr;
+			ret = 1;
+			break;
+		}
+	}
+	pte_unmap_unlock(start, ptl);
+	return ret;
+}
+
+static const struct mm_walk_ops find_ksm_ops = {
+	.pmd_entry = find_ksm_page,
+	.walk_lock = PGWALK_RDLOCK,
+};
+
+/**
+ * ksm_break_range - give a range pages of its own
+ * @vma: VMA
+ * @start: first address, in @vma
+ * @end: end of the range, in @vma
+ *
+ * Walks the page tables that exist: a sparse range costs nothing.
+ *
+ * Context: mmap_lock held, and ksmd kept away from @vma: by vma_start_write(), or
+ *	    by ksm_mutex.
+ * Return: 0, -ENOMEM, or -ERESTARTSYS on a signal; then the rest of the range is
+ *	   as it was.
+ */
+int ksm_break_range(struct vm_area_struct *vma, unsigned long start,
+		    unsigned long end)
+{
+	unsigned long addr = start;
+	int err;
+
+	while (addr < end) {
+		vm_fault_t fault;
+
+		cond_resched();
+		if (signal_pending(current))
+			return -ERESTARTSYS;
+		err = walk_page_range_vma(vma, addr, end, &find_ksm_ops, &addr);
+		if (err <= 0)
+			return err;
+		/*
+		 * The fault may back out without having done it: so look at the
+		 * same address again.  SIGBUS or SIGSEGV say that the page went
+		 * away, with the file behind it for instance.
+		 */
+		fault = handle_mm_fault(vma, addr,
+					FAULT_FLAG_UNSHARE | FAULT_FLAG_REMOTE,
+					NULL);
+		if (fault & VM_FAULT_OOM)
+			return -ENOMEM;
+		if (fault & (VM_FAULT_SIGBUS | VM_FAULT_SIGSEGV |
+			     VM_FAULT_HWPOISON | VM_FAULT_HWPOISON_LARGE))
+			addr += PAGE_SIZE;
+	}
+	return 0;
+}
+
+static int unmerge_mm(struct mm_struct *mm)
+{
+	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, mm, 0);
+	int err = 0;
+
+	if (mmap_read_lock_killable(mm))
+		return -ERESTARTSYS;
+	for_each_vma(vmi, vma) {
+		if (!ksm_vma_mergeable(vma))
+			continue;
+		err = ksm_break_range(vma, vma->vm_start, vma->vm_end);
+		if (err)
+			break;
+	}
+	mmap_read_unlock(mm);
+	return err;
+}
+
+/**
+ * ksm_unmerge_all - give every process pages of its own
+ *
+ * Context: ksm_mutex held, may sleep long.
+ * Return: 0, -ENOMEM, or -ERESTARTSYS on a signal; then what has been broken
+ *	   stays so, and the rest is as it was.
+ */
+int ksm_unmerge_all(void)
+{
+	struct ksm_mm *kmm;
+	int err = 0;
+
+	ksm_scan_restart();
+	while (!err && (kmm = ksm_mms_next())) {
+		struct mm_struct *mm = kmm->slot.mm;
+
+		if (mmget_not_zero(mm)) {
+			err = unmerge_mm(mm);
+			mmput_async(mm);
+		}
+	}
+	if (err)
+		ksm_scan_restart();
+	else
+		ksm_forget_all();
+	return err;
+}
+
+/**
+ * ksm_forget_all - forget all that is known about all pages
+ *
+ * Context: ksm_mutex held, may sleep.
+ */
+void ksm_forget_all(void)
+{
+	struct ksm_mm *kmm;
+
+	ksm_scan_restart();
+	while ((kmm = ksm_mms_next()))
+		ksm_forget_mm(kmm, ULONG_MAX);
+	ksm_disown_all();
+	ksm_scan_restart();
+}

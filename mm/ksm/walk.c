@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * VMAs and page tables as ksmd reaches them: without mmap_lock wherever VMAs
+ * have locks of their own, and never waiting for either.
+ */
+#include <linux/mm.h>
+#include <linux/mmap_lock.h>
+#include <linux/pgtable.h>
+#include <linux/sched.h>
+
+#include "../internal.h"
+#include "ksm.h"
+
+/* VMAs to step over in one RCU section. */
+#define KSM_MAX_STEPS	256
+
+/**
+ * ksm_vma_mergeable - tell whether pages of a VMA may be merged now
+ * @vma: VMA, locked, or found under RCU and then only a hint
+ *
+ * Return: true if it is marked and may hold anonymous pages.
+ */
+bool ksm_vma_mergeable(struct vm_area_struct *vma)
+{
+	return (vma->vm_flags & VM_MERGEABLE) && READ_ONCE(vma->anon_vma);
+}
+
+/* Linear page index that @vma gives, or would give, to @addr. */
+static pgoff_t vma_index(struct vm_area_struct *vma, unsigned long addr)
+{
+	return vma->vm_pgoff - (vma->vm_start >> PAGE_SHIFT) + (addr >> PAGE_SHIFT);
+}
+
+/**
+ * ksm_vma_tile - find the tile of an address, or make it
+ * @kmm: process
+ * @vma: its VMA, locked
+ * @addr: address in @vma
+ *
+ * Context: ksm_mutex held, may sleep.
+ * Return: the tile, or NULL if there is no memory for it.
+ */
+struct ksm_tile *ksm_vma_tile(struct ksm_mm *kmm, struct vm_area_struct *vma,
+			      unsigned long addr)
+{
+	addr = ALIGN_DOWN(addr, KSM_TILE_SIZE);
+	return ksm_tile_get(kmm, addr, vma_index(vma, addr));
+}
+
+/**
+ * ksm_vma_fits - tell whether a tile belongs to a VMA
+ * @vma: VMA at an address of the tile, locked
+ * @tile: tile
+ *
+ * Return: true if @vma is mergeable and maps @tile as when it was made.
+ */
+bool ksm_vma_fits(struct vm_area_struct *vma, struct ksm_tile *tile)
+{
+	return ksm_vma_mergeable(vma) && tile->pgoff == vma_index(vma, tile->addr);
+}
+
+#ifdef CONFIG_PER_VMA_LOCK
+struct vm_area_struct *ksm_lock_vma(struct mm_struct *mm, unsigned long addr)
+{
+	return lock_vma_under_rcu(mm, addr);
+}
+
+void ksm_unlock_vma(struct vm_area_struct *vma)
+{
+	vma_end_read(vma);
+}
+
+static bool trylock_vmas(struct mm_struct *mm)
+{
+	rcu_read_lock();
+	return true;
+}
+
+static void unlock_vmas(struct mm_struct *mm)
+{
+	rcu_read_unlock();
+}
+#else
+struct vm_area_struct *ksm_lock_vma(struct mm_struct *mm, unsigned long addr)
+{
+	struct vm_area_struct *vma;
+
+	if (!mmap_read_trylock(mm))
+		return NULL;
+	vma = vma_lookup(mm, addr);
+	if (!vma)
+		mmap_read_unlock(mm);
+	return vma;
+}
+
+void ksm_unlock_vma(struct vm_area_struct *vma)
+{
+	mmap_read_unlock(vma->vm_mm);
+}
+
+static bool trylock_vmas(struct mm_struct *mm)
+{
+	return mmap_read_trylock(mm);
+}
+
+static void unlock_vmas(struct mm_struct *mm)
+{
+	mmap_read_unlock(mm);
+}
+#endif
+
+/**
+ * ksm_next_mergeable - find where the next mergeable VMA begins
+ * @mm: process
+ * @addr: where to start
+ *
+ * Looks at a bounded number of VMAs: the answer may lie short of a mergeable
+ * one, and is no more than a hint by the time it is used.
+ *
+ * Return: an address from @addr on below which no VMA is mergeable; ULONG_MAX if
+ *	   none follows; @addr if that cannot be told now.
+ */
+unsigned long ksm_next_mergeable(struct mm_struct *mm, unsigned long addr)
+{
+	VMA_ITERATOR(vmi, mm, addr);
+	struct vm_area_struct *vma;
+	unsigned long next = ULONG_MAX;
+	int steps = KSM_MAX_STEPS;
+
+	if (!trylock_vmas(mm))
+		return addr;
+	for_each_vma(vmi, vma) {
+		if (ksm_vma_mergeable(vma)) {
+			next = max(READ_ONCE(vma->vm_start), addr);
+			break;
+		}
+		if (!--steps) {
+			next = max(READ_ONCE(vma->vm_end), addr);
+			break;
+		}
+	}
+	unlock_vmas(mm);
+	return next;
+}
+
+/**
+ * ksm_find_pmd - find the PMD entry of an address
+ * @mm: process; the VMA at @addr is locked
+ * @addr: address
+ * @next: set to where the entry ends, or the hole that stands there
+ *
+ * Return: the entry, perhaps an empty one, or NULL for a hole.
+ */
+pmd_t *ksm_find_pmd(struct mm_struct *mm, unsigned long addr, unsigned long *next)
+{
+	pgd_t *pgd = pgd_offset(mm, addr);
+	p4d_t *p4d;
+	pud_t *pud;
+
+	*next = pgd_addr_end(addr, ULONG_MAX);
+	if (pgd_none(READ_ONCE(*pgd)))
+		return NULL;
+	p4d = p4d_offset(pgd, addr);
+	*next = p4d_addr_end(addr, ULONG_MAX);
+	if (p4d_none(READ_ONCE(*p4d)))
+		return NULL;
+	pud = pud_offset(p4d, addr);
+	*next = pud_addr_end(addr, ULONG_MAX);
+	if (!pud_present(READ_ONCE(*pud)) || pud_leaf(READ_ONCE(*pud)))
+		return NULL;
+	*next = pmd_addr_end(addr, ULONG_MAX);
+	return pmd_offset(pud, addr);
+}
+
+/**
+ * ksm_page_mergeable - tell whether a page is worth a look
+ * @page: page, mapped and its page table locked, or referenced
+ *
+ * Leaves out what a merge would refuse anyway.
+ *
+ * Return: true if it is anonymous, no KSM page yet, and not in special use.
+ */
+bool ksm_page_mergeable(struct page *page)
+{
+	struct folio *folio = page_folio(page);
+
+	return folio_test_anon(folio) && !folio_test_ksm(folio) &&
+	       folio_test_swapbacked(folio) &&	/* else MADV_FREE */
+	       !folio_is_zone_device(folio) && !PageHWPoison(page) &&
+	       !folio_maybe_dma_pinned(folio);
+}
+
+static struct page *get_huge_page(struct vm_area_struct *vma, unsigned long addr,
+				  pmd_t *pmdp)
+{
+	struct page *page = NULL;
+	spinlock_t *ptl = pmd_lock(vma->vm_mm, pmdp);
+
+	if (pmd_present(*pmdp) && pmd_trans_huge(*pmdp))
+		page = vm_normal_page_pmd(vma, addr, *pmdp);
+	if (page) {
+		page += (addr & ~HPAGE_PMD_MASK) >> PAGE_SHIFT;
+		get_page(page);
+	}
+	spin_unlock(ptl);
+	return page;
+}
+
+/**
+ * ksm_item_get_page - get the page that is mapped at an address
+ * @item: whose VMA, tile and place are known
+ *
+ * Return: the page with a reference, or NULL if no ordinary page is there.
+ */
+struct page *ksm_item_get_page(struct ksm_item *item)
+{
+	unsigned long addr = ksm_item_addr(item), next;
+	struct vm_area_struct *vma = item->vma;
+	struct page *page = NULL;
+	spinlock_t *ptl;
+	pmd_t *pmdp, pmd;
+	pte_t *ptep, pte;
+
+	pmdp = ksm_find_pmd(vma->vm_mm, addr, &next);
+	if (!pmdp)
+		return NULL;
+	pmd = pmdp_get_lockless(pmdp);
+	if (pmd_trans_huge(pmd))
+		return get_huge_page(vma, addr, pmdp);
+	ptep = pte_offset_map_lock(vma->vm_mm, pmdp, addr, &ptl);
+	if (!ptep)
+		return NULL;
+	pte = ptep_get(ptep);
+	if (pte_present(pte))
+		page = vm_normal_page(vma, addr, pte);
+	if (page)
+		get_page(page);
+	pte_unmap_unlock(ptep, ptl);
+	return page;
+}
