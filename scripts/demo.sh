@@ -75,8 +75,8 @@ main() {
 	check
 	mkdir -p "$BUILD/demo"
 	lock demo
-	say "building ksmctl"
-	make -s -C "$TOP/tools/mm/ksm" OUTPUT="$BUILD/tools/ksm/" ||
+	with_progress "building ksmctl" \
+		make -s -j "$JOBS" -C "$TOP/tools/mm/ksm" OUTPUT="$BUILD/tools/ksm/" ||
 		die "tools/mm/ksm does not build (see above)"
 	make_corpus "$BUILD/demo/corpus.txt"
 	make_initramfs "$BUILD/demo/corpus.txt" "$BUILD/demo/nested.cpio"

@@ -38,7 +38,6 @@ const std::map<std::string_view, std::string_view> accepted = {
 	{"advisor_max_pages_to_scan", "a whole number"},
 	{"advisor_target_scan_time", "seconds, from 1 up"},
 	{"fingerprint", "one of the words that 'ksmctl status' lists for it"},
-	{"thp_split_threshold", "0 to 512"},
 };
 
 std::string cure_for(int error, std::string_view name)
