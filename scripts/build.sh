@@ -18,6 +18,7 @@ base) tree=$BUILD/base-src arch=x86_64 ;;
 um) tree=$BUILD/tree arch=um ;;
 *) die "usage: ${0##*/} prod|debug|um|base [make target...]" ;;
 esac
+[[ $JOBS =~ ^[1-9][0-9]*$ ]] || die "JOBS=$JOBS is not a positive number"
 out=$BUILD/$flavour
 log=$out/build.log
 if [[ $arch == um ]]; then
@@ -118,8 +119,13 @@ configure() {
 
 # compile: the kernel's own make in the background, one line of progress each few seconds
 compile() {
-	local pid rc=0 start=$SECONDS n total shown=0 every=5
-	total=$(cat "$out/.steps" 2>/dev/null || echo "?")
+	local pid rc=0 start=$SECONDS n of='' shown=0 every=5 full=1
+	# What the last full build took says nothing about an incremental one
+	if [[ -e $out/vmlinux ]]; then
+		full=0
+	elif [[ -s $BUILD/.steps-$flavour ]]; then
+		of=" of about $(cat "$BUILD/.steps-$flavour")"
+	fi
 	[[ -t 1 ]] || every=15
 	say "$flavour: building with $JOBS jobs (log: build/$flavour/build.log)"
 	"${make[@]}" "-j$JOBS" "$image" >"$log" 2>&1 &
@@ -130,7 +136,7 @@ compile() {
 		if ((SECONDS - start >= shown + every)); then
 			shown=$((SECONDS - start))
 			n=$(grep -cE '^  [A-Z]' "$log" || true)
-			say "$flavour: $n of about $total steps, $((shown / 60)) min $((shown % 60)) s"
+			say "$flavour: $n$of steps, $((shown / 60)) min $((shown % 60)) s"
 		fi
 	done
 	trap - INT TERM
@@ -140,8 +146,7 @@ compile() {
 		die "$flavour: the build failed after $((SECONDS - start)) s; the lines above are from build/$flavour/build.log"
 	fi
 	n=$(grep -cE '^  [A-Z]' "$log" || true)
-	# Only a full build tells how many steps the next full build will take
-	[[ $total != "?" ]] && ((n < total)) || echo "$n" >"$out/.steps"
+	((!full)) || echo "$n" >"$BUILD/.steps-$flavour"
 	say "$flavour: built in $((SECONDS - start)) s ($n steps)"
 }
 
