@@ -28,12 +28,12 @@ std::size_t scaled(std::size_t operations)
 
 std::chrono::seconds hang_limit()
 {
-	return std::chrono::seconds(from_env("KSM_TEST_TIMEOUT", 120));
+	return std::chrono::seconds(from_env("KSM_TEST_TIMEOUT", 60));
 }
 
 std::chrono::seconds test_time_limit()
 {
-	return 3 * hang_limit();
+	return 2 * hang_limit();
 }
 
 } /* namespace ksm */

@@ -1,0 +1,156 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# test.sh: the whole test run. See usage() for the options. Logs are in build/test;
+# the last line is "N passed, N failed", and ", N skipped" if any were.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+usage() {
+	cat <<-'END'
+	usage: test.sh [--quick] [--on STAGE]... [--only PATTERN]
+	Stages, all of them by default:
+	  kunit  the KUnit suites, in User Mode Linux
+	  prod   the selftests, ours and upstream's, on the kernel as it is used
+	  debug  the same on a kernel that checks itself; a report by it is a failure
+	  base   (only if named) the same on the unmodified kernel, which has known
+	         defects that some of our tests show
+	  --quick         kunit and prod
+	  --on STAGE      this stage only; may be given more than once
+	  --only PATTERN  of the programs, those whose name matches
+	KSM_TEST_SCALE (percent) changes how long the long tests are.
+	END
+	exit "${1:-2}"
+}
+
+stages=() pattern=.
+while (($#)); do
+	case $1 in
+	--quick) stages=(kunit prod) ;;
+	--on)
+		[[ ${2:-} =~ ^(kunit|prod|debug|base)$ ]] || usage
+		stages+=("$2")
+		shift
+		;;
+	--only)
+		pattern=${2:?--only needs a pattern}
+		shift
+		;;
+	-h | --help) usage 0 ;;
+	*) usage ;;
+	esac
+	shift
+done
+((${#stages[@]})) || stages=(kunit prod debug)
+
+logs=$BUILD/test
+results=$logs/results
+mkdir -p "$logs"
+lock test
+: >"$results"
+
+# step TEXT COMMAND...: run it with its output in a log of its own, and say how
+# long it took; a step that fails is a failure of the run.
+step() {
+	local text=$1 log=$logs/$2.log start=$SECONDS rc=0
+	shift 2
+	say "$text"
+	"$@" >"$log" 2>&1 &
+	local pid=$! shown=$SECONDS
+	while kill -0 "$pid" 2>/dev/null; do
+		sleep 0.5
+		if ((SECONDS - shown >= 30)); then
+			shown=$SECONDS
+			say "$text: $((SECONDS - start)) s; $(tail -n 1 "$log" | cut -c1-100)"
+		fi
+	done
+	wait "$pid" || rc=$?
+	if ((rc)); then
+		tail -n 15 "$log" | sed 's/^/    /'
+		printf 'fail\t%s\tfailed with status %s, see %s\n' "$text" "$rc" "${log#"$TOP/"}" >>"$results"
+	fi
+	say "$text: status $rc after $((SECONDS - start)) s"
+	return "$rc"
+}
+
+# tally FILE: what came of one stage, in words
+tally() {
+	awk -F'\t' '{ n[$1]++ } END { printf "%d passed, %d failed, %d skipped\n", n["pass"], n["fail"], n["skip"] }' "$1"
+}
+
+# What a kernel prints only when something is wrong with it
+splat='WARNING: |BUG: |KASAN: |Oops: |cut here|UBSAN|general protection fault|Kernel panic - not syncing: (Oops|Fatal|Segfault)'
+
+run_kunit() {
+	local log=$logs/kunit.log out=$logs/kunit.results start=$SECONDS rc=0
+	step "building the um kernel" build-um "$TOP/scripts/build.sh" um || return 0
+	say "kunit: running the suites mm_ksm_* in User Mode Linux"
+	timeout -k 10 300 "$BUILD/um/linux" mem=256M con0=null,fd:1 con=null console=tty0 panic=-1 \
+		kunit_shutdown=halt 'kunit.filter_glob=mm_ksm_*' </dev/null >"$log" 2>&1 || rc=$?
+	awk -f "$TOP/scripts/test/kunit.awk" "$log" >"$out"
+	if ((rc == 124 || rc == 137)); then
+		printf 'fail\tkunit\ttime-out\n' >>"$out"
+	fi
+	if grep -qE "$splat" "$log"; then
+		grep -m 1 -A 30 -E "$splat" "$log" | sed 's/^/    /'
+		printf 'fail\tkunit: the kernel is silent\t%s\n' "$(grep -m 1 -E "$splat" "$log")" >>"$out"
+	fi
+	cat "$out" >>"$results"
+	say "kunit: $(tally "$out"), after $((SECONDS - start)) s"
+}
+
+# One line for each program as it ends, made from what the guest prints
+show_progress() {
+	awk -v kernel="$1" '
+		/^#@ begin / { name = $3; ok = bad = skip = 0 }
+		/^ok [0-9]+.*# (SKIP|XFAIL)/ { skip++; next }
+		/^ok [0-9]+/ { ok++ }
+		/^not ok [0-9]+/ { bad++ }
+		/^#@ end / {
+			printf "%s: %-18s %3d passed %3d failed %3d skipped, status %d, %d s\n", kernel, name, ok, bad, skip, $4, $5
+			fflush()
+		}'
+}
+
+run_on() {
+	local kernel=$1 limit=900 mem=1024 scale=${KSM_TEST_SCALE:-100} start=$SECONDS rc=0
+	local log=$logs/$kernel.log out=$logs/$kernel.results
+	if [[ $kernel == debug ]]; then
+		limit=1500 mem=2048 scale=$((scale / 10 ? scale / 10 : 1))
+	fi
+	step "building the $kernel kernel" "build-$kernel" "$TOP/scripts/build.sh" "$kernel" || return 0
+	step "building the selftests" build-selftests "$TOP/scripts/selftests.sh" || return 0
+	say "$kernel: booting, and running the selftests"
+	"$TOP/scripts/boot.sh" -k "$kernel" -9 -c 2 -m "$mem" -t "$limit" -a numa=fake=2 \
+		-l "$logs/$kernel.console" -- \
+		"KSM_TEST_SCALE=$scale '$TOP/scripts/test/guest.sh' $kernel '$pattern'" \
+		2>"$logs/$kernel.boot" | tee "$log" | show_progress "$kernel" || rc=$?
+	awk -v "kernel=$kernel" -v "pattern=$pattern" -f "$TOP/scripts/test/results.awk" \
+		"$TOP/scripts/test/programs" "$log" >"$out"
+	if ((rc)); then
+		cat "$logs/$kernel.boot"
+		printf 'fail\t%s: the guest ends well, and its kernel is silent\t%s\n' "$kernel" \
+			"$(grep -m 1 . "$logs/$kernel.boot" || echo "boot.sh ended with status $rc")" >>"$out"
+	fi
+	cat "$out" >>"$results"
+	say "$kernel: $(tally "$out"), after $((SECONDS - start)) s"
+}
+
+for stage in "${stages[@]}"; do
+	case $stage in
+	kunit) run_kunit ;;
+	*) run_on "$stage" ;;
+	esac
+done
+
+echo
+awk -F'\t' '$1 == "skip" { n[$3]++; name[$3] = $2 }
+	END { for (why in n) printf "skipped: %s%s: %s\n", name[why], n[why] > 1 ? " and " n[why] - 1 " more" : "", why }' "$results" | sort
+awk -F'\t' '$1 == "fail" { print "FAILED: " $2 ($3 == "" ? "" : ": " $3) }' "$results"
+say "$SECONDS s in all; logs in build/test"
+awk -F'\t' '{ n[$1]++ }
+	END {
+		printf "%d passed, %d failed%s\n", n["pass"], n["fail"], n["skip"] ? ", " n["skip"] " skipped" : ""
+		exit n["fail"] > 0 || n["pass"] == 0
+	}' "$results"

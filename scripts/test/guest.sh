@@ -1,0 +1,86 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# guest.sh KERNEL [PATTERN]: run in the guest by test.sh. Sets up what the tests
+# want, then runs each program of the table on its own. Lines that begin with
+# "#@ " are for the host, which works out from them what was run and how it went;
+# all else is the programs' own output.
+set -u
+kernel=$1
+pattern=${2:-.}
+here=$(dirname "$0")
+programs=$here/../../build/selftests
+verify=/sys/kernel/debug/ksm/verify
+factor=1
+export MIB=32
+if [[ $kernel == debug ]]; then
+	factor=3 MIB=8
+	export KSM_TEST_TIMEOUT=200
+fi
+
+set_up() {
+	# Swapping out needs somewhere to go; compressed memory will do
+	if echo 512M >/sys/block/zram0/disksize && mkswap /dev/zram0 >/dev/null; then
+		swapon /dev/zram0 || echo "no swap: swapon failed"
+	else
+		echo "no swap: there is no zram0"
+	fi
+	# Two huge pages of each node, for the tests of COW over hugetlb
+	echo 4 >/proc/sys/vm/nr_hugepages || echo "no hugetlb pages"
+}
+
+check_invariants() {
+	local text
+	if [[ ! -e $verify ]]; then
+		[[ $kernel != debug ]] || echo "#@ verify $1 absent"
+		return
+	fi
+	text=$(cat "$verify" 2>&1)
+	if [[ $text == ok ]]; then
+		echo "#@ verify $1 ok"
+	else
+		echo "$text"
+		echo "#@ verify $1 broken"
+	fi
+}
+
+run() {
+	local name=$1 seconds=$(($2 * factor)) command=$3 start=$SECONDS status
+	echo "#@ begin $name"
+	# In a session of its own, so that a time-out ends the children as well
+	(cd "$programs" && eval "exec timeout -k 10 $seconds $command") </dev/null 2>&1
+	status=$?
+	echo
+	echo "#@ end $name $status $((SECONDS - start))"
+	return $status
+}
+
+check_leaks() {
+	local leaks=/sys/kernel/debug/kmemleak
+	[[ $kernel == debug && -e $leaks ]] || return
+	echo "#@ begin kmemleak"
+	# An object counts once it is some seconds old, and was found twice
+	echo scan >"$leaks"
+	sleep 6
+	echo scan >"$leaks"
+	sed 's/^/# /' "$leaks" | head -n 200
+	[[ -z $(head -c 1 "$leaks") ]]
+	echo "#@ end kmemleak $? 0"
+}
+
+set_up
+export KSM_TEST_FRESH_BOOT=1
+while read -r name seconds kernels command; do
+	[[ $name == \#* || -z $name ]] && continue
+	[[ $kernels == all || ,$kernels, == *,$kernel,* ]] || continue
+	[[ $name =~ $pattern ]] || continue
+	run "$name" "$seconds" "$command"
+	status=$?
+	if [[ $status != 0 && $kernel == base && $command == *'# flickers on base'* ]]; then
+		run "$name" "$seconds" "$command"
+	fi
+	check_invariants "$name"
+	unset KSM_TEST_FRESH_BOOT
+done <"$here/programs"
+[[ $pattern != . ]] || check_leaks
+echo "#@ done"
