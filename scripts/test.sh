@@ -146,7 +146,7 @@ done
 
 echo
 awk -F'\t' '$1 == "skip" { n[$3]++; name[$3] = $2 }
-	END { for (why in n) printf "skipped: %s%s: %s\n", name[why], n[why] > 1 ? " and " n[why] - 1 " more" : "", why }' "$results" | sort
+	END { for (why in n) printf "skipped: %s%s: %s\n", name[why], (n[why] > 1 ? " and " n[why] - 1 " more" : ""), why }' "$results" | sort
 awk -F'\t' '$1 == "fail" { print "FAILED: " $2 ($3 == "" ? "" : ": " $3) }' "$results"
 say "$SECONDS s in all; logs in build/test"
 awk -F'\t' '{ n[$1]++ }

@@ -60,5 +60,5 @@ awk -v pages="$pages" '
 	}
 	{
 		ours = field("ns_per_page")
-		printf "%-19s %10.1f %10.1f %9.2f  %-4s %-28s %s\n", name, base[name], ours, ours > 0 ? base[name] / ours : 0, field("clock"), state[name], counters()
+		printf "%-19s %10.1f %10.1f %9.2f  %-4s %-28s %s\n", name, base[name], ours, (ours > 0 ? base[name] / ours : 0), field("clock"), state[name], counters()
 	}' "$logs/cost-base.json" "$logs/cost-prod.json"

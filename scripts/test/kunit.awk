@@ -23,7 +23,7 @@ function end_of_suite() {
 }
 /^    # Subtest: / {
 	end_of_suite()
-	suite = $4
+	suite = $3
 	seen = plan = 0
 	suites++
 	next
@@ -61,6 +61,6 @@ function end_of_suite() {
 
 END {
 	end_of_suite()
-	if (!suites)
+	if (!suites || !count)
 		print "fail\tkunit\tno KUnit suite mm_ksm_* was run"
 }
