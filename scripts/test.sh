@@ -80,14 +80,14 @@ tally() {
 }
 
 # What a kernel prints only when something is wrong with it
-splat='WARNING: |BUG: |KASAN: |Oops: |cut here|UBSAN|general protection fault|Kernel panic - not syncing: (Oops|Fatal|Segfault)'
+splat='WARNING: |BUG: |KASAN: |Oops: |cut here|UBSAN|general protection fault|Kernel panic'
 
 run_kunit() {
 	local log=$logs/kunit.log out=$logs/kunit.results start=$SECONDS rc=0
 	step "building the um kernel" build-um "$TOP/scripts/build.sh" um || return 0
 	say "kunit: running the suites mm_ksm_* in User Mode Linux"
 	timeout -k 10 300 "$BUILD/um/linux" mem=256M con0=null,fd:1 con=null console=tty0 panic=-1 \
-		kunit_shutdown=halt 'kunit.filter_glob=mm_ksm_*' </dev/null >"$log" 2>&1 || rc=$?
+		kunit.enable=1 kunit_shutdown=halt 'kunit.filter_glob=mm_ksm_*' </dev/null >"$log" 2>&1 || rc=$?
 	awk -f "$TOP/scripts/test/kunit.awk" "$log" >"$out"
 	if ((rc == 124 || rc == 137)); then
 		printf 'fail\tkunit\ttime-out\n' >>"$out"
