@@ -108,8 +108,8 @@ struct ksm_stable *ksm_stable_pick(struct ksm_stable *head, unsigned int max)
 /* Keep stable_node_chains and stable_node_dups: a single folio is no chain. */
 static void chain_resize(struct ksm_stable *head, int by)
 {
-	unsigned int before = head->live > 1 ? head->live : 0;
-	unsigned int after;
+	unsigned long before = head->live > 1 ? head->live : 0;
+	unsigned long after;
 
 	head->live += by;
 	after = head->live > 1 ? head->live : 0;
