@@ -16,6 +16,9 @@
 /* Weight of the newest pass in the trend, percent. */
 #define TREND_WEIGHT		30
 
+/* Change of the duration that is believed at the most, percent. */
+#define MAX_CHANGE		10000UL
+
 /* Percent of one CPU that ksmd may always use. */
 #define MIN_CPU_PERCENT		10
 
@@ -38,12 +41,13 @@ static struct {
 	u64 runtime;		/* ksmd's CPU time at the start, ns */
 } current_pass;
 
-/* a * b / c where the product may be large; c is not 0. */
+/* a * b / c where the product may be large, or ULONG_MAX; c is not 0. */
 static unsigned long scale(unsigned long a, unsigned long b, unsigned long c)
 {
-	u64 result = mul_u64_u64_div_u64(a, b, c);
-
-	return min_t(u64, result, ULONG_MAX);
+	/* x86 raises an exception if a quotient has more than 64 bits. */
+	if (mul_u64_u64_shr(a, b, 64) >= c)
+		return ULONG_MAX;
+	return min_t(u64, mul_u64_u64_div_u64(a, b, c), ULONG_MAX);
 }
 
 /**
@@ -64,7 +68,7 @@ unsigned long ksm_advise(struct ksm_advisor_state *state,
 	unsigned long last_secs = state->last_secs ?: pass->scan_secs;
 	unsigned long change, pages, pages_per_percent;
 
-	change = scale(pass->scan_secs, 100, last_secs);
+	change = min(scale(pass->scan_secs, 100, last_secs), MAX_CHANGE);
 	state->trend = ((100 - TREND_WEIGHT) * state->trend +
 			TREND_WEIGHT * change) / 100;
 	state->trend = max(state->trend, 1UL);
@@ -75,7 +79,7 @@ unsigned long ksm_advise(struct ksm_advisor_state *state,
 
 	pages_per_percent = max(pass->pages_to_scan / pass->cpu_percent, 1UL);
 	pages = min(pages, scale(pages_per_percent, state->max_cpu, 1));
-	pages = max(pages, pages_per_percent * MIN_CPU_PERCENT);
+	pages = max(pages, scale(pages_per_percent, MIN_CPU_PERCENT, 1));
 
 	pages = max(pages, state->min_pages);
 	return min(pages, state->max_pages);
