@@ -5,14 +5,15 @@
  * A fingerprint is a hint: it orders the trees and tells which pages are worth
  * comparing.  Whether two pages are equal is only ever decided by their bytes.
  *
- * It is keyed with a secret of this boot.  A CRC is linear, so a secret start
- * value alone would not keep anybody from preparing pages that collide: each
- * word is multiplied by a secret odd number first.  The sum of the products
- * beside the four 32-bit lanes makes pages that differ in a single word differ
- * in their fingerprint for certain.
+ * It is keyed with a secret of this boot, so that nobody can prepare pages that
+ * collide.  That takes more than a secret start value: a CRC is linear, and two
+ * words can cancel in an xxh64 whatever its seed.  Nor would a secret factor do:
+ * it leaves a difference in the top bit as it is.  So words are folded in pairs,
+ * with keys that differ from place to place, before either hash sees them.
  */
 #include <linux/cache.h>
 #include <linux/highmem.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/random.h>
 #include <linux/xxhash.h>
@@ -22,6 +23,9 @@
 
 /* Lines read by a sample: few enough to cost little, enough to see activity. */
 #define KSM_SAMPLE_WORDS	4
+
+/* Products that xxh64 takes at a time. */
+#define KSM_XXHASH_PRODUCTS	32
 
 enum ksm_hash ksm_hash __read_mostly = KSM_HASH_XXHASH;
 bool ksm_hash_auto __read_mostly = true;
@@ -38,6 +42,18 @@ static u64 avalanche(u64 x, u64 mul)
 	return x;
 }
 
+/* The halves of a product: a difference in any bit may reach every bit. */
+static u64 fold(u64 a, u64 b)
+{
+#ifdef __SIZEOF_INT128__
+	u128 product = (u128)a * b;
+
+	return product ^ product >> 64;
+#else
+	return a * b ^ mul_u64_u64_shr(a, b, 64);
+#endif
+}
+
 static u64 fingerprint_crc32c(const void *addr, const struct ksm_secret *s)
 {
 	const u64 *word = addr;
@@ -45,14 +61,15 @@ static u64 fingerprint_crc32c(const void *addr, const struct ksm_secret *s)
 	u64 m0 = s->mul[0], m1 = s->mul[1], m2 = s->mul[2], m3 = s->mul[3];
 	u64 c0 = (u32)s->seed, c1 = c0, c2 = c0, c3 = c0;
 	u64 sum = s->seed;
+	u64 key = s->seed;
 	u64 x;
 
 	/* Four lanes hide the latency of the multiplication and the CRC. */
-	for (; word < end; word += 4) {
-		u64 p0 = word[0] * m0;
-		u64 p1 = word[1] * m1;
-		u64 p2 = word[2] * m2;
-		u64 p3 = word[3] * m3;
+	for (; word < end; word += 8, key += m2) {
+		u64 p0 = fold(word[0] ^ key, word[1] ^ m0);
+		u64 p1 = fold(word[2] ^ key, word[3] ^ m1);
+		u64 p2 = fold(word[4] ^ key, word[5] ^ m2);
+		u64 p3 = fold(word[6] ^ key, word[7] ^ m3);
 
 		c0 = ksm_crc32c_u64(c0, p0);
 		c1 = ksm_crc32c_u64(c1, p1);
@@ -63,6 +80,24 @@ static u64 fingerprint_crc32c(const void *addr, const struct ksm_secret *s)
 
 	x = avalanche(sum ^ (c0 << 32 | c1), m0);
 	return avalanche(x ^ (c2 << 32 | c3), m1);
+}
+
+static u64 fingerprint_xxhash(const void *addr, const struct ksm_secret *s)
+{
+	const u64 *word = addr;
+	const u64 *end = addr + PAGE_SIZE;
+	__le64 product[KSM_XXHASH_PRODUCTS];
+	u64 digest = s->seed;
+	u64 key = s->seed;
+	int i;
+
+	while (word < end) {
+		for (i = 0; i < KSM_XXHASH_PRODUCTS; i++, word += 2, key += s->mul[2])
+			product[i] = cpu_to_le64(fold(word[0] ^ key,
+						      word[1] ^ s->mul[i % 4]));
+		digest = xxh64(product, sizeof(product), digest);
+	}
+	return digest;
 }
 
 /**
@@ -100,7 +135,7 @@ u64 ksm_fingerprint(const void *addr, enum ksm_hash hash,
 {
 	if (hash == KSM_HASH_CRC32C)
 		return fingerprint_crc32c(addr, secret);
-	return xxh64(addr, PAGE_SIZE, secret->seed);
+	return fingerprint_xxhash(addr, secret);
 }
 
 /**
