@@ -146,7 +146,8 @@ static void advisor_converges(struct kunit *test)
 				run_pass(&machine[i], &state, &pages, &secs);
 				if (pass <= 12)
 					continue;
-				KUNIT_EXPECT_LE_MSG(test, abs_diff(secs, (unsigned long)TARGET),
+				KUNIT_EXPECT_LE_MSG(test,
+						    abs_diff(secs, (unsigned long)TARGET),
 						    TARGET / 10UL,
 						    "machine %d from %lu, pass %d",
 						    i, start[j], pass);

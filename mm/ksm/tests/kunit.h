@@ -13,17 +13,24 @@
 
 #include "../ksm.h"
 
-/* Repeatable, so that a failure that names its seed and step can be replayed. */
+/* Repeatable, so that a failure that tells its seed and step can be replayed. */
 struct ksm_test_rng {
 	u32 seed;
 	u32 state;
 	u32 step;
+	char at[48];
 };
 
-#define KSM_TEST_RNG(value)	{ .seed = (value), .state = (value) }
+static inline struct ksm_test_rng ksm_test_rng(u32 seed)
+{
+	return (struct ksm_test_rng){ .seed = seed, .state = seed };
+}
 
-#define KSM_TEST_AT		"seed %u, step %u"
-#define KSM_TEST_AT_ARGS(rng)	(rng)->seed, (rng)->step
+static inline const char *ksm_test_at(struct ksm_test_rng *rng)
+{
+	snprintf(rng->at, sizeof(rng->at), "seed %u, step %u", rng->seed, rng->step);
+	return rng->at;
+}
 
 static inline u32 ksm_test_u32(struct ksm_test_rng *rng)
 {

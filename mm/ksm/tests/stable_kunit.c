@@ -7,7 +7,7 @@
 
 #define CONTENTS	24
 #define NODES		6	/* of one content */
-#define MAX		3	/* mappings of one node */
+#define SHARES		3	/* mappings of one node */
 #define TILES		4
 #define SLOTS		(TILES * KSM_TILE_PAGES)
 #define STEPS		30000
@@ -44,7 +44,7 @@ static struct model *model_new(struct kunit *test, u32 seed)
 
 	KUNIT_ASSERT_NOT_NULL(test, m);
 	m->test = test;
-	m->rng = (struct ksm_test_rng)KSM_TEST_RNG(seed);
+	m->rng = ksm_test_rng(seed);
 	m->before = ksm_stats;
 	m->bytes = atomic_long_read(&ksm_stats.bytes);
 	for (i = 0; i < SLOTS; i += KSM_TILE_PAGES) {
@@ -110,7 +110,7 @@ static void model_erase(struct content *content, unsigned int nr)
 static void model_map(struct model *m, struct content *content, unsigned int nr,
 		      unsigned int slot)
 {
-	ksm_stable_map(content->node[nr], m->slot[slot], MAX);
+	ksm_stable_map(content->node[nr], m->slot[slot], SHARES);
 	content->mappings[nr]++;
 	m->mapped[slot] = content->node[nr];
 }
@@ -121,7 +121,7 @@ static void model_unmap(struct model *m, unsigned int slot)
 	struct content *content = find(m, m->mapped[slot], &nr);
 
 	KUNIT_ASSERT_NOT_NULL(m->test, content);
-	ksm_stable_unmap(m->mapped[slot], m->slot[slot], MAX);
+	ksm_stable_unmap(m->mapped[slot], m->slot[slot], SHARES);
 	content->mappings[nr]--;
 	m->mapped[slot] = NULL;
 }
@@ -144,34 +144,32 @@ static void check_key(struct model *m, u64 key)
 			if (m->content[c].live && m->content[c].head == head)
 				break;
 		KUNIT_ASSERT_TRUE_MSG(test, c < CONTENTS && !(seen & BIT(c)),
-				      KSM_TEST_AT, KSM_TEST_AT_ARGS(&m->rng));
-		KUNIT_ASSERT_EQ_MSG(test, m->content[c].key, key, KSM_TEST_AT,
-				    KSM_TEST_AT_ARGS(&m->rng));
+				      "%s", ksm_test_at(&m->rng));
+		KUNIT_ASSERT_EQ_MSG(test, m->content[c].key, key, "%s",
+				    ksm_test_at(&m->rng));
 		seen |= BIT(c);
 		got++;
 	}
-	KUNIT_ASSERT_EQ_MSG(test, got, want, KSM_TEST_AT,
-			    KSM_TEST_AT_ARGS(&m->rng));
+	KUNIT_ASSERT_EQ_MSG(test, got, want, "%s", ksm_test_at(&m->rng));
 }
 
 /* A node with room is found if there is one; if there is none, none is. */
 static void check_pick(struct model *m, struct content *content)
 {
 	struct kunit *test = m->test;
-	struct ksm_stable *pick = ksm_stable_pick(content->head, MAX);
+	struct ksm_stable *pick = ksm_stable_pick(content->head, SHARES);
 	bool room = false;
 	unsigned int n;
 
 	for (n = 0; n < content->live; n++)
-		room |= content->mappings[n] < MAX;
-	KUNIT_ASSERT_EQ_MSG(test, !!pick, room, KSM_TEST_AT,
-			    KSM_TEST_AT_ARGS(&m->rng));
+		room |= content->mappings[n] < SHARES;
+	KUNIT_ASSERT_EQ_MSG(test, !!pick, room, "%s", ksm_test_at(&m->rng));
 	if (!pick)
 		return;
-	KUNIT_ASSERT_PTR_EQ_MSG(test, find(m, pick, &n), content, KSM_TEST_AT,
-				KSM_TEST_AT_ARGS(&m->rng));
-	KUNIT_ASSERT_LT_MSG(test, content->mappings[n], (unsigned int)MAX,
-			    KSM_TEST_AT, KSM_TEST_AT_ARGS(&m->rng));
+	KUNIT_ASSERT_PTR_EQ_MSG(test, find(m, pick, &n), content, "%s",
+				ksm_test_at(&m->rng));
+	KUNIT_ASSERT_LT_MSG(test, content->mappings[n], (unsigned int)SHARES, "%s",
+			    ksm_test_at(&m->rng));
 }
 
 /* The chain of a head holds all nodes but the head, those with room first. */
@@ -184,18 +182,18 @@ static void check_chain(struct model *m, struct content *content)
 
 	list_for_each_entry(stable, &content->head->chain, chain) {
 		KUNIT_ASSERT_PTR_EQ_MSG(test, find(m, stable, &n), content,
-					KSM_TEST_AT, KSM_TEST_AT_ARGS(&m->rng));
+					"%s", ksm_test_at(&m->rng));
 		KUNIT_ASSERT_PTR_EQ(test, stable->head, content->head);
-		KUNIT_ASSERT_FALSE_MSG(test, full && content->mappings[n] < MAX,
-				       KSM_TEST_AT, KSM_TEST_AT_ARGS(&m->rng));
-		full = content->mappings[n] == MAX;
+		KUNIT_ASSERT_FALSE_MSG(test, full && content->mappings[n] < SHARES,
+				       "%s", ksm_test_at(&m->rng));
+		full = content->mappings[n] == SHARES;
 		nr++;
 	}
 	nr += !!find(m, content->head, &n);
-	KUNIT_ASSERT_EQ_MSG(test, nr, content->live, KSM_TEST_AT,
-			    KSM_TEST_AT_ARGS(&m->rng));
-	KUNIT_ASSERT_EQ_MSG(test, content->head->live, content->live,
-			    KSM_TEST_AT, KSM_TEST_AT_ARGS(&m->rng));
+	KUNIT_ASSERT_EQ_MSG(test, nr, content->live, "%s",
+			    ksm_test_at(&m->rng));
+	KUNIT_ASSERT_EQ_MSG(test, content->head->live, content->live, "%s",
+			    ksm_test_at(&m->rng));
 }
 
 static void check_mappings(struct model *m, struct content *content)
@@ -213,13 +211,12 @@ static void check_mappings(struct model *m, struct content *content)
 
 			KUNIT_ASSERT_PTR_EQ(test, m->slot[i], slot);
 			KUNIT_ASSERT_PTR_EQ_MSG(test, m->mapped[i], stable,
-						KSM_TEST_AT,
-						KSM_TEST_AT_ARGS(&m->rng));
+						"%s", ksm_test_at(&m->rng));
 			KUNIT_ASSERT_PTR_EQ(test, ksm_slot_stable(slot), stable);
 			nr++;
 		}
-		KUNIT_ASSERT_EQ_MSG(test, nr, content->mappings[n], KSM_TEST_AT,
-				    KSM_TEST_AT_ARGS(&m->rng));
+		KUNIT_ASSERT_EQ_MSG(test, nr, content->mappings[n], "%s",
+				    ksm_test_at(&m->rng));
 		KUNIT_ASSERT_EQ(test, stable->nr, nr);
 		KUNIT_ASSERT_PTR_EQ(test, stable->index, &m->index);
 	}
@@ -251,17 +248,17 @@ static void check_counters(struct model *m)
 			}
 		}
 	}
-	KUNIT_ASSERT_EQ_MSG(test, ksm_stats.shared, shared, KSM_TEST_AT,
-			    KSM_TEST_AT_ARGS(&m->rng));
-	KUNIT_ASSERT_EQ_MSG(test, ksm_stats.sharing, sharing, KSM_TEST_AT,
-			    KSM_TEST_AT_ARGS(&m->rng));
-	KUNIT_ASSERT_EQ_MSG(test, ksm_stats.chains, chains, KSM_TEST_AT,
-			    KSM_TEST_AT_ARGS(&m->rng));
-	KUNIT_ASSERT_EQ_MSG(test, ksm_stats.dups, dups, KSM_TEST_AT,
-			    KSM_TEST_AT_ARGS(&m->rng));
+	KUNIT_ASSERT_EQ_MSG(test, ksm_stats.shared, shared, "%s",
+			    ksm_test_at(&m->rng));
+	KUNIT_ASSERT_EQ_MSG(test, ksm_stats.sharing, sharing, "%s",
+			    ksm_test_at(&m->rng));
+	KUNIT_ASSERT_EQ_MSG(test, ksm_stats.chains, chains, "%s",
+			    ksm_test_at(&m->rng));
+	KUNIT_ASSERT_EQ_MSG(test, ksm_stats.dups, dups, "%s",
+			    ksm_test_at(&m->rng));
 	KUNIT_ASSERT_EQ_MSG(test, atomic_long_read(&ksm_stats.bytes) - m->bytes,
-			    (long)(nodes * sizeof(struct ksm_stable)),
-			    KSM_TEST_AT, KSM_TEST_AT_ARGS(&m->rng));
+			    (long)(nodes * sizeof(struct ksm_stable)), "%s",
+			    ksm_test_at(&m->rng));
 }
 
 /* In order, and no node too many. */
@@ -276,15 +273,14 @@ static void check_tree(struct model *m)
 	for (node = rb_first(&m->index.stable); node; node = rb_next(node)) {
 		u64 key = rb_entry(node, struct ksm_stable, node)->key;
 
-		KUNIT_ASSERT_GE_MSG(test, key, last, KSM_TEST_AT,
-				    KSM_TEST_AT_ARGS(&m->rng));
+		KUNIT_ASSERT_GE_MSG(test, key, last, "%s",
+				    ksm_test_at(&m->rng));
 		last = key;
 		got++;
 	}
 	for (c = 0; c < CONTENTS; c++)
 		want += !!m->content[c].live;
-	KUNIT_ASSERT_EQ_MSG(test, got, want, KSM_TEST_AT,
-			    KSM_TEST_AT_ARGS(&m->rng));
+	KUNIT_ASSERT_EQ_MSG(test, got, want, "%s", ksm_test_at(&m->rng));
 }
 
 static void check_all(struct model *m)
@@ -342,7 +338,7 @@ static void step(struct model *m)
 	default:
 		n = ksm_test_below(&m->rng, NODES);
 		if (!m->mapped[slot] && n < content->live &&
-		    content->mappings[n] < MAX)
+		    content->mappings[n] < SHARES)
 			model_map(m, content, n, slot);
 	}
 	if (content->live)
@@ -372,13 +368,13 @@ static void stable_fill(struct kunit *test)
 	unsigned int i, n;
 
 	model_add(m, content);
-	for (i = 0; i < NODES * MAX; i++) {
-		struct ksm_stable *pick = ksm_stable_pick(content->head, MAX);
+	for (i = 0; i < NODES * SHARES; i++) {
+		struct ksm_stable *pick = ksm_stable_pick(content->head, SHARES);
 
-		KUNIT_ASSERT_EQ(test, !pick, i && i % MAX == 0);
+		KUNIT_ASSERT_EQ(test, !pick, i && i % SHARES == 0);
 		if (!pick) {
 			model_add(m, content);
-			pick = ksm_stable_pick(content->head, MAX);
+			pick = ksm_stable_pick(content->head, SHARES);
 		}
 		KUNIT_ASSERT_PTR_EQ(test, find(m, pick, &n), content);
 		model_map(m, content, n, i);
@@ -386,14 +382,14 @@ static void stable_fill(struct kunit *test)
 		check_counters(m);
 	}
 	KUNIT_EXPECT_EQ(test, content->live, (unsigned int)NODES);
-	KUNIT_EXPECT_NULL(test, ksm_stable_pick(content->head, MAX));
+	KUNIT_EXPECT_NULL(test, ksm_stable_pick(content->head, SHARES));
 
 	/* Whichever mapping goes, its node is the one to be found. */
-	for (i = 0; i < NODES * MAX; i++) {
+	for (i = 0; i < NODES * SHARES; i++) {
 		struct ksm_stable *stable = m->mapped[i];
 
 		model_unmap(m, i);
-		KUNIT_EXPECT_PTR_EQ(test, ksm_stable_pick(content->head, MAX), stable);
+		KUNIT_EXPECT_PTR_EQ(test, ksm_stable_pick(content->head, SHARES), stable);
 		find(m, stable, &n);
 		model_map(m, content, n, i);
 	}
@@ -417,7 +413,7 @@ static void stable_hollow_head(struct kunit *test)
 	model_erase(content, 0);
 	KUNIT_EXPECT_EQ(test, head->pfn, KSM_HOLLOW);
 	KUNIT_EXPECT_PTR_EQ(test, ksm_stable_first(&m->index, content->key), head);
-	KUNIT_EXPECT_PTR_EQ(test, ksm_stable_pick(head, MAX), other);
+	KUNIT_EXPECT_PTR_EQ(test, ksm_stable_pick(head, SHARES), other);
 	check_counters(m);
 	KUNIT_EXPECT_EQ(test, ksm_stats.chains, m->before.chains);
 	KUNIT_EXPECT_EQ(test, ksm_stats.dups, m->before.dups);
@@ -425,7 +421,7 @@ static void stable_hollow_head(struct kunit *test)
 	model_map(m, content, 0, 0);
 	model_map(m, content, 0, 1);
 	model_map(m, content, 0, 2);
-	KUNIT_EXPECT_NULL(test, ksm_stable_pick(head, MAX));
+	KUNIT_EXPECT_NULL(test, ksm_stable_pick(head, SHARES));
 
 	/* It goes with the last node that it holds. */
 	model_unmap(m, 0);

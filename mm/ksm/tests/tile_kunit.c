@@ -201,7 +201,8 @@ static void tile_mask(struct kunit *test)
 			unsigned long from = BASE + first * (long)PAGE_SIZE;
 			unsigned long to = BASE + end * PAGE_SIZE;
 
-			KUNIT_ASSERT_EQ_MSG(test, ksm_tile_mask(&tile, from, to),
+			KUNIT_ASSERT_EQ_MSG(test,
+					    ksm_tile_mask(&tile, from, to),
 					    mask_of(BASE, from, to), "%d to %d",
 					    first, end);
 		}
@@ -442,26 +443,26 @@ static void model_check(struct kunit *test, struct ksm_test_rng *rng,
 
 		if (!m->tile)
 			continue;
-		KUNIT_ASSERT_EQ_MSG(test, m->tile->present, m->present,
-				    KSM_TEST_AT, KSM_TEST_AT_ARGS(rng));
-		KUNIT_ASSERT_EQ_MSG(test, m->tile->settled, m->settled,
-				    KSM_TEST_AT, KSM_TEST_AT_ARGS(rng));
-		KUNIT_ASSERT_EQ_MSG(test, m->tile->unstable, m->unstable,
-				    KSM_TEST_AT, KSM_TEST_AT_ARGS(rng));
+		KUNIT_ASSERT_EQ_MSG(test, m->tile->present, m->present, "%s",
+				    ksm_test_at(rng));
+		KUNIT_ASSERT_EQ_MSG(test, m->tile->settled, m->settled, "%s",
+				    ksm_test_at(rng));
+		KUNIT_ASSERT_EQ_MSG(test, m->tile->unstable, m->unstable, "%s",
+				    ksm_test_at(rng));
 		tracked += hweight64(m->present);
 		unshared += hweight64(m->unstable);
 		tiles++;
 		blocks += !!(used & LOW) + !!(used & HIGH);
 	}
-	KUNIT_ASSERT_EQ_MSG(test, f->mm->ksm_rmap_items, tracked, KSM_TEST_AT,
-			    KSM_TEST_AT_ARGS(rng));
-	KUNIT_ASSERT_EQ_MSG(test, ksm_stats.tracked - f->before.tracked, tracked,
-			    KSM_TEST_AT, KSM_TEST_AT_ARGS(rng));
-	KUNIT_ASSERT_EQ_MSG(test, ksm_stats.unshared - f->before.unshared, unshared,
-			    KSM_TEST_AT, KSM_TEST_AT_ARGS(rng));
-	KUNIT_ASSERT_EQ_MSG(test, f->kmm.bytes, tiles * sizeof(struct ksm_tile) +
-			    blocks * sizeof(struct ksm_block), KSM_TEST_AT,
-			    KSM_TEST_AT_ARGS(rng));
+	KUNIT_ASSERT_EQ_MSG(test, f->mm->ksm_rmap_items, tracked, "%s",
+			    ksm_test_at(rng));
+	KUNIT_ASSERT_EQ_MSG(test, ksm_stats.tracked - f->before.tracked,
+			    tracked, "%s", ksm_test_at(rng));
+	KUNIT_ASSERT_EQ_MSG(test, ksm_stats.unshared - f->before.unshared,
+			    unshared, "%s", ksm_test_at(rng));
+	KUNIT_ASSERT_EQ_MSG(test, f->kmm.bytes,
+			    tiles * sizeof(struct ksm_tile) + blocks * sizeof(struct ksm_block),
+			    "%s", ksm_test_at(rng));
 }
 
 static void model_forget_range(struct kunit *test, struct ksm_test_rng *rng,
@@ -535,7 +536,7 @@ static void model_step(struct kunit *test, struct ksm_test_rng *rng,
 
 static void tile_random(struct kunit *test)
 {
-	struct ksm_test_rng rng = KSM_TEST_RNG(20240917);
+	struct ksm_test_rng rng = ksm_test_rng(20240917);
 	struct model_tile *model;
 	struct fixture *f = test->priv;
 

@@ -33,7 +33,7 @@ static struct model *model_new(struct kunit *test, u32 seed)
 
 	KUNIT_ASSERT_NOT_NULL(test, m);
 	m->test = test;
-	m->rng = (struct ksm_test_rng)KSM_TEST_RNG(seed);
+	m->rng = ksm_test_rng(seed);
 	m->index.nid = MAX_NUMNODES - 1;
 	m->unshared = ksm_stats.unshared;
 	for (i = 0; i < SLOTS; i += KSM_TILE_PAGES) {
@@ -82,16 +82,15 @@ static void check_key(struct model *m, u64 key)
 	for (slot = ksm_unstable_first(&m->index, key); slot;
 	     slot = ksm_unstable_next(slot)) {
 		i = place(slot);
-		KUNIT_ASSERT_PTR_EQ_MSG(test, slot, m->slot[i], KSM_TEST_AT,
-					KSM_TEST_AT_ARGS(&m->rng));
-		KUNIT_ASSERT_TRUE_MSG(test, m->in[i] && m->key[i] == key && !m->seen[i],
-				      "slot %u, " KSM_TEST_AT, i,
-				      KSM_TEST_AT_ARGS(&m->rng));
+		KUNIT_ASSERT_PTR_EQ_MSG(test, slot, m->slot[i], "%s",
+					ksm_test_at(&m->rng));
+		KUNIT_ASSERT_TRUE_MSG(test,
+				      m->in[i] && m->key[i] == key && !m->seen[i],
+				      "slot %u, %s", i, ksm_test_at(&m->rng));
 		m->seen[i] = true;
 		got++;
 	}
-	KUNIT_ASSERT_EQ_MSG(test, got, want, KSM_TEST_AT,
-			    KSM_TEST_AT_ARGS(&m->rng));
+	KUNIT_ASSERT_EQ_MSG(test, got, want, "%s", ksm_test_at(&m->rng));
 }
 
 /* The tree holds what the model holds, in order. */
@@ -106,21 +105,19 @@ static void check_all(struct model *m)
 		struct ksm_slot *slot = rb_entry(node, struct ksm_slot, node);
 		unsigned int i = place(slot);
 
-		KUNIT_ASSERT_TRUE_MSG(test, m->in[i], "slot %u, " KSM_TEST_AT, i,
-				      KSM_TEST_AT_ARGS(&m->rng));
-		KUNIT_ASSERT_EQ_MSG(test, ksm_slot_key(slot), m->key[i],
-				    KSM_TEST_AT, KSM_TEST_AT_ARGS(&m->rng));
+		KUNIT_ASSERT_TRUE_MSG(test, m->in[i], "slot %u, %s", i,
+				      ksm_test_at(&m->rng));
+		KUNIT_ASSERT_EQ_MSG(test, ksm_slot_key(slot), m->key[i], "%s",
+				    ksm_test_at(&m->rng));
 		KUNIT_ASSERT_EQ(test, ksm_slot_nid(slot), m->index.nid);
-		KUNIT_ASSERT_GE_MSG(test, m->key[i], last, KSM_TEST_AT,
-				    KSM_TEST_AT_ARGS(&m->rng));
+		KUNIT_ASSERT_GE_MSG(test, m->key[i], last, "%s",
+				    ksm_test_at(&m->rng));
 		last = m->key[i];
 		nr++;
 	}
-	KUNIT_ASSERT_EQ_MSG(test, nr, m->nr, KSM_TEST_AT,
-			    KSM_TEST_AT_ARGS(&m->rng));
+	KUNIT_ASSERT_EQ_MSG(test, nr, m->nr, "%s", ksm_test_at(&m->rng));
 	KUNIT_ASSERT_EQ_MSG(test, ksm_stats.unshared - m->unshared,
-			    (unsigned long)nr, KSM_TEST_AT,
-			    KSM_TEST_AT_ARGS(&m->rng));
+			    (unsigned long)nr, "%s", ksm_test_at(&m->rng));
 }
 
 static void model_drain(struct model *m)
