@@ -24,17 +24,14 @@ bool kpageflags_knows_ksm()
 std::vector<bool> which_are_ksm(pid_t pid, const void *address, std::size_t pages)
 {
 	const bool by_flag = kpageflags_knows_ksm();
-	std::vector<bool> in_vma(pages, by_flag), result(pages);
+	std::vector<bool> in_vma(pages), result(pages);
+	auto first = reinterpret_cast<std::uintptr_t>(address);
 
-	if (!by_flag) {
-		auto first = reinterpret_cast<std::uintptr_t>(address);
-
-		for (const auto &vma : vmas_with_ksm_pages(pid)) {
-			for (std::size_t i = 0; i < pages; i++)
-				if (first + i * page_size >= vma.from &&
-				    first + i * page_size < vma.to)
-					in_vma[i] = true;
-		}
+	/* Others may map pages of the kernel, whose flags mean something else. */
+	for (const auto &vma : vmas_with_ksm_pages(pid)) {
+		for (std::size_t i = 0; i < pages; i++)
+			if (first + i * page_size >= vma.from && first + i * page_size < vma.to)
+				in_vma[i] = true;
 	}
 
 	auto map = pagemap(pid, address, pages);

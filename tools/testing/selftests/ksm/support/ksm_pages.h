@@ -17,7 +17,7 @@ namespace ksm
 /*
  * False on kernels that set KPF_KSM on every anonymous page (6.12 tests for any
  * of two bits where it means both). There, a page that is mapped more than once
- * counts as a KSM page if smaps says that its VMA has any: true of all that these
+ * counts as a KSM page, if smaps says that its VMA has any: true of all that these
  * tests do, but for a KSM page with one mapping left.
  */
 bool kpageflags_knows_ksm();
