@@ -58,6 +58,8 @@ step() {
 	say "$text"
 	"$@" >"$log" 2>&1 &
 	local pid=$! shown=$SECONDS
+	# A command in the background does not hear the terminal's interrupt
+	trap 'kill "$pid" 2>/dev/null; exit 130' INT TERM
 	while kill -0 "$pid" 2>/dev/null; do
 		sleep 0.5
 		if ((SECONDS - shown >= 30)); then
@@ -66,6 +68,7 @@ step() {
 		fi
 	done
 	wait "$pid" || rc=$?
+	trap - INT TERM
 	if ((rc)); then
 		tail -n 15 "$log" | sed 's/^/    /'
 		printf 'fail\t%s\tfailed with status %s, see %s\n' "$text" "$rc" "${log#"$TOP/"}" >>"$results"
