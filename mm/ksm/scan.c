@@ -351,6 +351,7 @@ static unsigned long scan_tile(struct ksm_mm *kmm, struct vm_area_struct *vma,
 	return conclude(&v, end, budget);
 }
 
+#ifdef CONFIG_TRANSPARENT_HUGEPAGE
 /* Nothing in this range has a fingerprint any more. */
 static void unsettle_range(struct ksm_mm *kmm, struct vm_area_struct *vma,
 			   unsigned long addr, unsigned long end,
@@ -370,7 +371,6 @@ static void unsettle_range(struct ksm_mm *kmm, struct vm_area_struct *vma,
 	}
 }
 
-#ifdef CONFIG_TRANSPARENT_HUGEPAGE
 /*
  * The dirty bit of a huge page speaks for all of it: so it is cleaned only when
  * its first tile is visited, for all its tiles.
