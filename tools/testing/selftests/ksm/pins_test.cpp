@@ -253,6 +253,7 @@ TEST_F(pins, fork_of_a_pinned_page)
 	memory.mergeable();
 	ASSERT_EQ(pipe(ends), 0);
 	struct iovec range = {memory.page(0), page_size};
+	std::uint64_t frame = pagemap_of(memory.page(0)).pfn();
 
 	ASSERT_EQ(vmsplice(ends[1], &range, 1, 0), ssize_t(page_size));
 	child other([&](parent_link &parent) {
@@ -262,7 +263,9 @@ TEST_F(pins, fork_of_a_pinned_page)
 
 	other.arrived();
 	scan(4);
-	EXPECT_FALSE(is_ksm_page(memory.page(0)));
+	EXPECT_EQ(pagemap_of(memory.page(0)).pfn(), frame);
+	for (std::size_t i = 1; i < memory.pages(); i++)
+		EXPECT_NE(pagemap_of(memory.page(i)).pfn(), frame) << "merged with the pinned page";
 	EXPECT_EQ(memory.strangers(5), 0u);
 	other.release();
 	EXPECT_EQ(other.join(), "");

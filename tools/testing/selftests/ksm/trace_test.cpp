@@ -85,7 +85,8 @@ TEST_F(trace, merges)
 	memory.mergeable();
 	scan();
 	ASSERT_EQ(truth_of(memory).total(), memory.pages());
-	EXPECT_GE(seen("ksm_merge_with_ksm_page"), memory.pages());
+	/* The first two may be told as one merge, or as two. */
+	EXPECT_GE(seen("ksm_merge_with_ksm_page"), memory.pages() - 1);
 	EXPECT_EQ(seen("ksm_merge_one_page"), 0u);
 }
 

@@ -203,10 +203,6 @@ TEST_F(unmerge, run_0_keeps_the_shares)
 
 TEST_F(unmerge, counters_fall_after_exit)
 {
-	region anchor(2);
-
-	anchor.fill_unique(8);
-	anchor.mergeable();
 	child other([](parent_link &parent) {
 		region own(256);
 
@@ -218,6 +214,11 @@ TEST_F(unmerge, counters_fall_after_exit)
 	});
 
 	other.arrived();
+
+	region anchor(2); /* not before the fork, which would have shared it */
+
+	anchor.fill_unique(8);
+	anchor.mergeable();
 	scan();
 	EXPECT_EQ(knob("pages_shared"), 64);
 	EXPECT_EQ(knob("pages_sharing"), 64);
