@@ -158,6 +158,15 @@ std::vector<address_range> vmas_with_ksm_pages(pid_t pid)
 	return vmas;
 }
 
+long smaps_ksm_pages(pid_t pid)
+{
+	long kb = 0;
+
+	for (const auto &part : read_smaps(pid))
+		kb += std::stol(must_find("smaps", part.text, "KSM"));
+	return kb / 4;
+}
+
 long meminfo_kb(const std::string &name)
 {
 	return std::stol(must_find("/proc/meminfo", read_text("/proc/meminfo"), name));

@@ -31,6 +31,9 @@ std::vector<address_range> all_vmas(pid_t pid = 0);
 /* Those of which smaps says that they map KSM pages. */
 std::vector<address_range> vmas_with_ksm_pages(pid_t pid = 0);
 
+/* All the KSM pages that smaps says a process maps, each mapping of them. */
+long smaps_ksm_pages(pid_t pid);
+
 /* A line of /proc/meminfo in kB, of /proc/vmstat as it is. */
 long meminfo_kb(const std::string &name);
 long vmstat(const std::string &name);
