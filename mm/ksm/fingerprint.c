@@ -59,27 +59,21 @@ static u64 fingerprint_crc32c(const void *addr, const struct ksm_secret *s)
 	const u64 *word = addr;
 	const u64 *end = addr + PAGE_SIZE;
 	u64 m0 = s->mul[0], m1 = s->mul[1], m2 = s->mul[2], m3 = s->mul[3];
-	u64 c0 = (u32)s->seed, c1 = c0, c2 = c0, c3 = c0;
-	u64 sum = s->seed;
-	u64 key = s->seed;
-	u64 x;
+	u64 c0 = (u32)s->seed, c1 = s->seed >> 32, c2 = m0 >> 32, c3 = m1 >> 32;
 
-	/* Four lanes hide the latency of the multiplication and the CRC. */
-	for (; word < end; word += 8, key += m2) {
-		u64 p0 = fold(word[0] ^ key, word[1] ^ m0);
-		u64 p1 = fold(word[2] ^ key, word[3] ^ m1);
-		u64 p2 = fold(word[4] ^ key, word[5] ^ m2);
-		u64 p3 = fold(word[6] ^ key, word[7] ^ m3);
-
-		c0 = ksm_crc32c_u64(c0, p0);
-		c1 = ksm_crc32c_u64(c1, p1);
-		c2 = ksm_crc32c_u64(c2, p2);
-		c3 = ksm_crc32c_u64(c3, p3);
-		sum += p0 + p1 + p2 + p3;
+	/*
+	 * Four lanes hide the latency of the multiplication and the CRC.  Each
+	 * lane's state is the next one's key, so that a difference spreads over
+	 * all of them: 128 bits, for two instructions less a pair than a sum
+	 * beside the lanes and a key that is counted up.
+	 */
+	for (; word < end; word += 8) {
+		c0 = ksm_crc32c_u64(c0, fold(word[0] ^ c1, word[1] ^ m0));
+		c1 = ksm_crc32c_u64(c1, fold(word[2] ^ c2, word[3] ^ m1));
+		c2 = ksm_crc32c_u64(c2, fold(word[4] ^ c3, word[5] ^ m2));
+		c3 = ksm_crc32c_u64(c3, fold(word[6] ^ c0, word[7] ^ m3));
 	}
-
-	x = avalanche(sum ^ (c0 << 32 | c1), m0);
-	return avalanche(x ^ (c2 << 32 | c3), m1);
+	return avalanche(avalanche(c0 << 32 | c1, m2) ^ (c2 << 32 | c3), m3);
 }
 
 static u64 fingerprint_xxhash(const void *addr, const struct ksm_secret *s)

@@ -256,8 +256,9 @@ again:
 			ksm_stable_kill(stable);
 			goto again;
 		}
-		if (ksm_page_nid(&kfolio->page) != index->nid) {
-			/* Migrated to another node: its content moves on. */
+		if (ksm_page_nid(&kfolio->page) != index->nid ||
+		    PageHWPoison(&kfolio->page)) {
+			/* Migrated to another node, or bad: no more to share. */
 			ksm_stable_disown(stable, kfolio);
 			folio_unlock(kfolio);
 			folio_put(kfolio);
@@ -550,9 +551,8 @@ void ksm_merge_adopt(struct ksm_item *item)
 		/* Migrated to another node: the next visit gives it a node there. */
 		ksm_stable_disown(stable, folio);
 	} else if (stable) {
-		if (stable->nr < ksm_knobs.max_page_sharing)
-			ksm_tile_map(item->tile, item->nr, stable,
-				     item->vma->anon_vma);
+		/* Over max_page_sharing too: the mapping is there, made by fork. */
+		ksm_tile_map(item->tile, item->nr, stable, item->vma->anon_vma);
 	} else if (spare && folio_test_ksm(folio)) {
 		promote(spare, index, item->page, key);
 		ksm_tile_map(item->tile, item->nr, spare, item->vma->anon_vma);

@@ -77,20 +77,12 @@ static void spend(struct budget *budget, unsigned long visits)
 	budget->visits -= min(budget->visits, visits);
 }
 
-static void visit_ksm_page(struct visit *v, unsigned int i, struct folio *folio)
+/* Does a mapping still map the KSM folio that it is known to map? */
+static bool maps_stable(struct ksm_tile *tile, unsigned int i, struct page *page)
 {
-	u64 bit = BIT_ULL(i);
-
-	v->present |= bit;
-	if (!(v->tile->merged & bit)) {
-		v->adopt |= bit;
-		/* As a private page it may have been in the unstable tree. */
-		v->changed |= bit;
-	} else if (ksm_slot_stable(ksm_slot(v->tile, i)) == ksm_folio_stable(folio)) {
-		v->known |= bit;
-	} else {
-		v->unmapped |= bit;
-	}
+	return READ_ONCE(page->mapping) ==
+	       (void *)((unsigned long)ksm_slot_stable(ksm_slot(tile, i)) |
+			PAGE_MAPPING_KSM);
 }
 
 /* Any page that is not known to be unchanged at first sight. */
@@ -107,13 +99,16 @@ static void visit_page(struct visit *v, unsigned int i, pte_t *ptep, pte_t pte)
 		return;
 	}
 	folio = page_folio(page);
-	if (folio_test_ksm(folio)) {
-		visit_ksm_page(v, i, folio);
-		return;
-	}
-	if (v->tile->merged & bit)
-		v->unmapped |= bit;
 	v->present |= bit;
+	if (v->tile->merged & bit) {
+		v->unmapped |= bit;
+	} else if (folio_test_ksm(folio)) {
+		v->adopt |= bit;
+		/* As a private page it may have been in the unstable tree. */
+		v->changed |= bit;
+	}
+	if (folio_test_ksm(folio))
+		return;
 	if (!ksm_page_mergeable(page)) {
 		v->changed |= bit;
 		return;
@@ -125,8 +120,9 @@ static void visit_page(struct visit *v, unsigned int i, pte_t *ptep, pte_t pte)
 		get_page(page);
 		sampled_pages[i] = page;
 	} else if (pte_dirty(pte)) {
+		/* All that folio_mark_dirty() does for an anonymous folio. */
 		if (!folio_test_dirty(folio))
-			folio_mark_dirty(folio);
+			folio_set_dirty(folio);
 		clear_young_dirty_ptes(v->vma, addr, ptep, 1, CYDP_CLEAR_DIRTY);
 		if (!v->flush_end)
 			v->flush_start = addr;
@@ -147,6 +143,9 @@ static unsigned long visit_ptes(struct visit *v, pmd_t *pmdp, unsigned long addr
 	unsigned int i = (addr - v->tile->addr) >> PAGE_SHIFT;
 	struct mm_struct *mm = v->vma->vm_mm;
 	unsigned int wants = v->wants;
+	struct ksm_tile *tile = v->tile;
+	u64 merged = tile->merged;
+	u64 known = 0, gone = 0;
 	pte_t *start, *ptep;
 	spinlock_t *ptl;
 
@@ -159,12 +158,17 @@ static unsigned long visit_ptes(struct visit *v, pmd_t *pmdp, unsigned long addr
 		u64 bit = BIT_ULL(i);
 
 		if (!pte_present(pte)) {
-			v->gone |= bit;
+			gone |= bit;
 			continue;
 		}
-		/* The way of a settled page: keep it short. */
+		/* The ways of settled pages: 30 instructions, kept short. */
 		if ((settled & bit) && !pte_dirty(pte)) {
-			v->known |= bit;
+			known |= bit;
+			continue;
+		}
+		if ((merged & bit) &&
+		    maps_stable(tile, i, pfn_to_page(pte_pfn(pte)))) {
+			known |= bit;
 			continue;
 		}
 		visit_page(v, i, ptep, pte);
@@ -178,6 +182,8 @@ static unsigned long visit_ptes(struct visit *v, pmd_t *pmdp, unsigned long addr
 	if (v->flush_end)
 		flush_tlb_range(v->vma, v->flush_start, v->flush_end);
 	pte_unmap_unlock(start, ptl);
+	v->known |= known;
+	v->gone |= gone;
 	return addr;
 }
 

@@ -65,19 +65,19 @@ static const struct {
 	u64 want[2][ARRAY_SIZE(secrets)];
 } known[] = {
 	{ fill_zero, {
-		{ 0x6b4d959cdfef8e5fULL, 0x2456f7a499adbf86ULL },
+		{ 0xab781c83ab24866cULL, 0xafb8b2d36880133dULL },
 		{ 0xf618b63e7f9c0e0bULL, 0xef713ca95d903284ULL },
 	} },
 	{ fill_ones, {
-		{ 0x71d2ccd23143967dULL, 0x9ee225a9804265fbULL },
+		{ 0x256dcfe6359f1b24ULL, 0x4a8616ae1b7ca8caULL },
 		{ 0x7530c4ef775b76edULL, 0xf7b160fe9a93b12cULL },
 	} },
 	{ fill_count, {
-		{ 0x106870f341e39327ULL, 0x0ca2837b820fa9baULL },
+		{ 0xcfb4fe8290e4f62dULL, 0x35ba39d5f17b3ed9ULL },
 		{ 0x3fa5a59c76d17c3fULL, 0x7814650d6ea1691eULL },
 	} },
 	{ fill_mix, {
-		{ 0x02d541b4b8b4c940ULL, 0xe8b4eaf0f97394a2ULL },
+		{ 0xf10f4fadc0b271a5ULL, 0xdefe236dac75343fULL },
 		{ 0x2bb6060382705cdfULL, 0xca0ac80754178defULL },
 	} },
 };
