@@ -70,6 +70,7 @@ KSM_COUNTER(pages_volatile, ksm_pages_volatile());
 KSM_COUNTER(full_scans, ksm_stats.full_scans);
 KSM_COUNTER(stable_node_chains, ksm_stats.chains);
 KSM_COUNTER(stable_node_dups, ksm_stats.dups);
+KSM_COUNTER(full_scan_msecs, ksm_stats.full_scan_msecs);
 KSM_COUNTER(metadata_bytes, ksm_metadata_bytes());
 
 KSM_KNOB(use_zero_pages, bool, kstrtobool, ksm_knobs.use_zero_pages);
@@ -352,6 +353,7 @@ static struct attribute *ksm_attrs[] = {
 	&pages_skipped_attr.attr,
 	&ksm_zero_pages_attr.attr,
 	&full_scans_attr.attr,
+	&full_scan_msecs_attr.attr,
 #ifdef CONFIG_NUMA
 	&merge_across_nodes_attr.attr,
 #endif

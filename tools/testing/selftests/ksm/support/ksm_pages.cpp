@@ -90,7 +90,11 @@ void ksm_truth::add(pid_t pid, const void *address, std::size_t pages)
 
 void ksm_truth::add_process(pid_t pid)
 {
-	for (const auto &vma : all_vmas(pid))
+	/*
+	 * A folio that fork shares becomes a KSM folio in both processes, though
+	 * only one of them may have asked for it: the other is not counted.
+	 */
+	for (const auto &vma : mergeable_vmas(pid))
 		add(pid, reinterpret_cast<void *>(vma.from), (vma.to - vma.from) / page_size);
 }
 

@@ -37,7 +37,7 @@ struct ksm_truth {
 	std::size_t most() const;
 
 	void add(pid_t pid, const void *address, std::size_t pages);
-	/* Every VMA of the process. */
+	/* Every mergeable VMA of the process. */
 	void add_process(pid_t pid);
 	void add(const region &memory, pid_t pid = 0) { add(pid, memory.data(), memory.pages()); }
 };

@@ -93,6 +93,17 @@ std::string smaps_of(const void *address, pid_t pid)
 	throw std::runtime_error("smaps knows no VMA at that address");
 }
 
+bool has_word(const std::string &text, const std::string &word)
+{
+	std::istringstream in(text);
+	std::string one;
+
+	while (in >> one)
+		if (one == word)
+			return true;
+	return false;
+}
+
 } /* namespace */
 
 std::string ksm_stat_text(const std::string &name, pid_t pid)
@@ -124,27 +135,16 @@ long smaps_kb(const void *address, const std::string &field, pid_t pid)
 
 bool vma_has_flag(const void *address, const std::string &flag, pid_t pid)
 {
-	std::istringstream in(must_find("smaps", smaps_of(address, pid), "VmFlags"));
-	std::string one;
-
-	while (in >> one)
-		if (one == flag)
-			return true;
-	return false;
+	return has_word(must_find("smaps", smaps_of(address, pid), "VmFlags"), flag);
 }
 
-std::vector<address_range> all_vmas(pid_t pid)
+std::vector<address_range> mergeable_vmas(pid_t pid)
 {
-	std::istringstream in(read_text(proc_path(pid, "maps")));
 	std::vector<address_range> vmas;
-	std::string line;
 
-	while (std::getline(in, line)) {
-		auto range = range_of(line);
-
-		if (range && line.find("[vsyscall]") == std::string::npos)
-			vmas.push_back(*range);
-	}
+	for (const auto &part : read_smaps(pid))
+		if (has_word(must_find("smaps", part.text, "VmFlags"), "mg"))
+			vmas.push_back(part.range);
 	return vmas;
 }
 

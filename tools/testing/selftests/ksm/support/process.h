@@ -27,7 +27,8 @@ struct address_range {
 	std::uintptr_t to;
 };
 
-std::vector<address_range> all_vmas(pid_t pid = 0);
+/* Those that smaps shows as "mg". */
+std::vector<address_range> mergeable_vmas(pid_t pid = 0);
 /* Those of which smaps says that they map KSM pages. */
 std::vector<address_range> vmas_with_ksm_pages(pid_t pid = 0);
 
