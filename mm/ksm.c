@@ -23,6 +23,7 @@
 #define CREATE_TRACE_POINTS
 #include <trace/events/ksm.h>
 
+/* See the lock order in ksm/ksm.h. */
 DEFINE_MUTEX(ksm_mutex);
 
 struct ksm_knobs ksm_knobs = {
@@ -96,8 +97,8 @@ static void add_vma(struct vm_area_struct *vma)
 
 static void add_vmas(struct mm_struct *mm)
 {
-	struct vm_area_struct *vma;
 	VMA_ITERATOR(vmi, mm, 0);
+	struct vm_area_struct *vma;
 
 	for_each_vma(vmi, vma)
 		add_vma(vma);
@@ -113,8 +114,8 @@ static int unmerge(struct vm_area_struct *vma, unsigned long start,
 
 static int del_vmas(struct mm_struct *mm)
 {
-	struct vm_area_struct *vma;
 	VMA_ITERATOR(vmi, mm, 0);
+	struct vm_area_struct *vma;
 
 	for_each_vma(vmi, vma) {
 		int err;
@@ -263,8 +264,8 @@ EXPORT_SYMBOL_GPL(ksm_madvise);
  */
 bool ksm_process_mergeable(struct mm_struct *mm)
 {
-	struct vm_area_struct *vma;
 	VMA_ITERATOR(vmi, mm, 0);
+	struct vm_area_struct *vma;
 
 	mmap_assert_locked(mm);
 	for_each_vma(vmi, vma)

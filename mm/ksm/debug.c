@@ -19,26 +19,34 @@ struct verify {
 	unsigned long bytes;
 };
 
-#define check(v, cond, fmt, ...)					\
-do {									\
-	if (!(cond)) {							\
-		seq_printf((v)->m, "%s: " fmt "\n", #cond, ##__VA_ARGS__); \
-		(v)->errors++;						\
-	}								\
-} while (0)
+static __printf(3, 4) void report(struct verify *v, bool holds,
+				  const char *fmt, ...)
+{
+	va_list args;
+
+	if (holds)
+		return;
+	va_start(args, fmt);
+	seq_vprintf(v->m, fmt, args);
+	va_end(args);
+	v->errors++;
+}
+
+#define check(v, cond, fmt, ...) \
+	report(v, !!(cond), #cond ": " fmt "\n", ##__VA_ARGS__)
 
 static void verify_slot(struct verify *v, struct ksm_tile *tile, unsigned int i)
 {
 	struct ksm_slot *slot;
 
-	check(v, tile->block[i / KSM_BLOCK_SLOTS], "tile %px page %u", tile, i);
+	check(v, tile->block[i / KSM_BLOCK_SLOTS], "tile %p page %u", tile, i);
 	if (!tile->block[i / KSM_BLOCK_SLOTS])
 		return;
 	slot = ksm_slot(tile, i);
-	check(v, ksm_slot_tile(slot) == tile, "tile %px page %u", tile, i);
-	check(v, ksm_slot_nr(slot) == i, "tile %px page %u", tile, i);
+	check(v, ksm_slot_tile(slot) == tile, "tile %p page %u", tile, i);
+	check(v, ksm_slot_nr(slot) == i, "tile %p page %u", tile, i);
 	if (tile->merged & BIT_ULL(i))
-		check(v, !hlist_unhashed(&slot->link), "tile %px page %u", tile, i);
+		check(v, !hlist_unhashed(&slot->link), "tile %p page %u", tile, i);
 }
 
 static void verify_tile(struct verify *v, struct ksm_mm *kmm, struct ksm_tile *tile)
@@ -46,12 +54,12 @@ static void verify_tile(struct verify *v, struct ksm_mm *kmm, struct ksm_tile *t
 	u64 used = tile->settled | tile->unstable | tile->merged;
 	int i;
 
-	check(v, tile->owner == kmm, "tile %px", tile);
-	check(v, IS_ALIGNED(tile->addr, KSM_TILE_SIZE), "tile %px", tile);
-	check(v, tile->present, "tile %px", tile);
-	check(v, !(used & ~tile->present), "tile %px", tile);
-	check(v, !(tile->unstable & tile->merged), "tile %px", tile);
-	check(v, !(tile->settled & (tile->unstable | tile->merged)), "tile %px", tile);
+	check(v, tile->owner == kmm, "tile %p", tile);
+	check(v, IS_ALIGNED(tile->addr, KSM_TILE_SIZE), "tile %p", tile);
+	check(v, tile->present, "tile %p", tile);
+	check(v, !(used & ~tile->present), "tile %p", tile);
+	check(v, !(tile->unstable & tile->merged), "tile %p", tile);
+	check(v, !(tile->settled & (tile->unstable | tile->merged)), "tile %p", tile);
 	for (i = 0; i < KSM_TILE_PAGES; i++)
 		if (used & BIT_ULL(i))
 			verify_slot(v, tile, i);
@@ -86,17 +94,17 @@ static void verify_mm(struct verify *v, struct ksm_mm *kmm)
 
 		check(v, !last || last->addr < tile->addr ||
 		      (last->addr == tile->addr && last->pgoff < tile->pgoff),
-		      "tile %px", tile);
+		      "tile %p", tile);
 		verify_tile(v, kmm, tile);
 		bytes += tile_bytes(tile);
 		last = tile;
 		cond_resched();
 	}
-	check(v, mm->ksm_rmap_items == v->tracked - tracked, "mm %px: %lu, %lu",
+	check(v, mm->ksm_rmap_items == v->tracked - tracked, "mm %p: %lu, %lu",
 	      mm, mm->ksm_rmap_items, v->tracked - tracked);
-	check(v, mm->ksm_merging_pages == v->merged - merged, "mm %px: %lu, %lu",
+	check(v, mm->ksm_merging_pages == v->merged - merged, "mm %p: %lu, %lu",
 	      mm, mm->ksm_merging_pages, v->merged - merged);
-	check(v, kmm->bytes == bytes, "mm %px: %lu, %lu", mm, kmm->bytes, bytes);
+	check(v, kmm->bytes == bytes, "mm %p: %lu, %lu", mm, kmm->bytes, bytes);
 	v->bytes += bytes;
 }
 
@@ -110,10 +118,10 @@ static void verify_unstable(struct verify *v, struct ksm_index *index)
 		struct ksm_tile *tile = ksm_slot_tile(slot);
 
 		check(v, tile->unstable & BIT_ULL(ksm_slot_nr(slot)),
-		      "slot %px", slot);
-		check(v, tile->owner->domain == index->domain, "slot %px", slot);
-		check(v, ksm_slot_nid(slot) == index->nid, "slot %px", slot);
-		check(v, ksm_slot_key(slot) >= last, "slot %px", slot);
+		      "slot %p", slot);
+		check(v, tile->owner->domain == index->domain, "slot %p", slot);
+		check(v, ksm_slot_nid(slot) == index->nid, "slot %p", slot);
+		check(v, ksm_slot_key(slot) >= last, "slot %p", slot);
 		last = ksm_slot_key(slot);
 		v->in_unstable++;
 		cond_resched();
@@ -128,26 +136,26 @@ static void verify_node(struct verify *v, struct ksm_stable *stable)
 	unsigned int nr = 0;
 
 	v->nodes++;
-	check(v, stable->key == head->key, "node %px", stable);
-	check(v, stable->index == head->index, "node %px", stable);
+	check(v, stable->key == head->key, "node %p", stable);
+	check(v, stable->index == head->index, "node %p", stable);
 
 	/* Its lock keeps the list as it is; without a folio nobody walks it. */
 	folio = ksm_stable_get(stable, KSM_LOCK);
 	hlist_for_each_entry(slot, &stable->mappings, link) {
-		check(v, ksm_slot_stable(slot) == stable, "node %px slot %px",
+		check(v, ksm_slot_stable(slot) == stable, "node %p slot %p",
 		      stable, slot);
 		check(v, ksm_slot_tile(slot)->merged & BIT_ULL(ksm_slot_nr(slot)),
-		      "node %px slot %px", stable, slot);
+		      "node %p slot %p", stable, slot);
 		nr++;
 	}
 	if (folio) {
-		check(v, !folio_test_large(folio), "node %px", stable);
+		check(v, !folio_test_large(folio), "node %p", stable);
 		folio_unlock(folio);
 		folio_put(folio);
 	}
-	check(v, nr == stable->nr, "node %px: %u, %u", stable, nr, stable->nr);
-	check(v, nr || !list_empty(&stable->orphan), "node %px", stable);
-	check(v, !nr || list_empty(&stable->orphan), "node %px", stable);
+	check(v, nr == stable->nr, "node %p: %u, %u", stable, nr, stable->nr);
+	check(v, nr || !list_empty(&stable->orphan), "node %p", stable);
+	check(v, !nr || list_empty(&stable->orphan), "node %p", stable);
 	v->in_stable += nr;
 	if (nr) {
 		v->shared++;
@@ -161,25 +169,25 @@ static void verify_content(struct verify *v, struct ksm_stable *head)
 	unsigned int live = head->pfn != KSM_HOLLOW;
 	bool full = false;
 
-	check(v, head->head == head, "node %px", head);
+	check(v, head->head == head, "node %p", head);
 	if (live)
 		verify_node(v, head);
 	else
-		check(v, !head->nr, "node %px", head);
+		check(v, !head->nr, "node %p", head);
 	v->bytes += sizeof(*head);
 
 	list_for_each_entry(stable, &head->chain, chain) {
-		check(v, stable->head == head, "node %px", stable);
+		check(v, stable->head == head, "node %p", stable);
 		check(v, !full || stable->nr >= ksm_knobs.max_page_sharing,
-		      "node %px", stable);
+		      "node %p", stable);
 		full = stable->nr >= ksm_knobs.max_page_sharing;
 		verify_node(v, stable);
 		v->bytes += sizeof(*stable);
 		live++;
 		cond_resched();
 	}
-	check(v, head->live == live, "node %px: %u, %u", head, head->live, live);
-	check(v, live, "node %px", head);
+	check(v, head->live == live, "node %p: %u, %u", head, head->live, live);
+	check(v, live, "node %p", head);
 	if (live > 1) {
 		v->chains++;
 		v->dups += live;
@@ -194,8 +202,8 @@ static void verify_stable(struct verify *v, struct ksm_index *index)
 	for (node = rb_first(&index->stable); node; node = rb_next(node)) {
 		struct ksm_stable *head = rb_entry(node, struct ksm_stable, node);
 
-		check(v, head->index == index, "node %px", head);
-		check(v, head->key >= last, "node %px", head);
+		check(v, head->index == index, "node %p", head);
+		check(v, head->key >= last, "node %p", head);
 		last = head->key;
 		verify_content(v, head);
 		cond_resched();
@@ -229,7 +237,8 @@ static int verify_show(struct seq_file *m, void *unused)
 	mutex_lock(&ksm_mutex);
 	while ((kmm = ksm_mms_next_visited(kmm)))
 		verify_mm(&v, kmm);
-	ksm_for_each_index(index) {
+	for (index = ksm_next_index(NULL); index;
+	     index = ksm_next_index(index)) {
 		verify_unstable(&v, index);
 		verify_stable(&v, index);
 	}

@@ -207,7 +207,8 @@ static void visit_all(stable_fn fn, unsigned long start_pfn, unsigned long end_p
 	struct ksm_index *index;
 	struct rb_node *node, *next;
 
-	ksm_for_each_index(index) {
+	for (index = ksm_next_index(NULL); index;
+	     index = ksm_next_index(index)) {
 		for (node = rb_first(&index->stable); node; node = next) {
 			next = rb_next(node);
 			visit_content(rb_entry(node, struct ksm_stable, node),

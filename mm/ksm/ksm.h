@@ -361,10 +361,6 @@ struct ksm_index *ksm_next_index(struct ksm_index *index);
 int ksm_page_nid(struct page *page);
 int ksm_domain_init(void);
 
-#define ksm_for_each_index(index)					\
-	for ((index) = ksm_next_index(NULL); (index);			\
-	     (index) = ksm_next_index(index))
-
 /* tile.c */
 struct ksm_tile *ksm_tile_get(struct ksm_mm *kmm, unsigned long addr,
 			      pgoff_t pgoff);
@@ -458,6 +454,34 @@ int ksm_break_range(struct vm_area_struct *vma, unsigned long start,
 		    unsigned long end);
 int ksm_unmerge_all(void);
 void ksm_forget_all(void);
+
+/* visit.c */
+
+/**
+ * struct ksm_budget - what a batch may still do
+ * @reads: pages to read
+ * @visits: pages to visit, read or not
+ * @drain: set when a page was seen that waits in a per-CPU list
+ */
+struct ksm_budget {
+	unsigned int reads;
+	unsigned long visits;
+	bool drain;
+};
+
+static inline bool ksm_budget_left(const struct ksm_budget *budget)
+{
+	return budget->reads && budget->visits;
+}
+
+static inline void ksm_budget_spend(struct ksm_budget *budget,
+				    unsigned long visits)
+{
+	budget->visits -= min(budget->visits, visits);
+}
+
+unsigned long ksm_visit_pmd(struct ksm_mm *kmm, struct vm_area_struct *vma,
+			    unsigned long addr, struct ksm_budget *budget);
 
 /* scan.c */
 void ksm_scan_batch(unsigned int pages_to_scan);

@@ -6,6 +6,7 @@
  * bytes are compared, and only then is it replaced.  Nothing before that is more
  * than a hint, and whatever goes wrong is left for a later visit.
  */
+#include <linux/cacheflush.h>
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
 #include <linux/mmu_notifier.h>
@@ -13,7 +14,6 @@
 #include <linux/sched/mm.h>
 #include <linux/swap.h>
 
-#include <asm/cacheflush.h>
 #include <asm/tlbflush.h>
 
 #include <trace/events/ksm.h>
@@ -65,7 +65,7 @@ static int write_protect(const struct ksm_item *item, pte_t *protected)
 	unsigned long addr = ksm_item_addr(item);
 	struct mm_struct *mm = vma->vm_mm;
 	struct mmu_notifier_range range;
-	spinlock_t *ptl;
+	spinlock_t *ptl;	/* of the page table */
 	int err = KSM_CHANGED;
 	pte_t *ptep, pte;
 
@@ -125,7 +125,7 @@ static int replace(const struct ksm_item *item, struct page *kpage,
 	struct mm_struct *mm = vma->vm_mm;
 	struct mmu_notifier_range range;
 	int err = KSM_CHANGED;
-	spinlock_t *ptl;
+	spinlock_t *ptl;	/* of the page table */
 	pte_t *ptep, pte;
 
 	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, mm, addr,

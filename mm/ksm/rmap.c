@@ -42,9 +42,10 @@ static bool walk_mapping(struct folio *folio, struct rmap_walk_control *rwc,
 	anon_vma_interval_tree_foreach(avc, &anon_vma->rb_root, pgoff, pgoff) {
 		struct vm_area_struct *vma = avc->vma;
 		unsigned long addr = vma_address(vma, pgoff, 1);
+		bool fork = vma->vm_mm != mm;
 
 		cond_resched();
-		if (addr == -EFAULT || (vma->vm_mm != mm) != forks)
+		if (addr == -EFAULT || fork != forks)
 			continue;
 		if (rwc->invalid_vma && rwc->invalid_vma(vma, rwc->arg))
 			continue;

@@ -1,27 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Scanning: which page next, and whether it can have changed.
- *
- * A page is read only when it may have changed since the last visit.  Where all
- * writes go through the page tables, the dirty bit tells: a visit that finds it
- * set moves it to the folio and cleans the PTE, so that the next visit can tell
- * whether the page was written in between.  A settled page then costs a look at
- * its PTE.  Where there are secondary MMUs, whose writes leave no trace there,
- * a few words of the page are read instead.
- *
- * Both are hints.  A write that escapes them costs a merge that fails or is
- * found late, never a wrong one; pages are read again in full now and then, so
- * that it is found.
+ * Scanning: which pages next.  Batches, passes, and the way through a process.
  */
 #include <linux/freezer.h>
-#include <linux/hugetlb.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
-#include <linux/mmu_notifier.h>
 #include <linux/sched/mm.h>
 #include <linux/swap.h>
-
-#include <asm/tlbflush.h>
 
 #include <trace/events/ksm.h>
 
@@ -29,10 +14,6 @@
 
 /* Visits that ride along for each page that may be read. */
 #define KSM_VISITS_PER_PAGE	64
-
-/* Visits between full reads of a page that nothing seems to write. */
-#define KSM_REREAD_DIRTY	255
-#define KSM_REREAD_SAMPLED	32
 
 /* Batches that wait for a VMA that others keep locked, before it is passed by. */
 #define KSM_MAX_MISSES		8
@@ -46,454 +27,6 @@ static struct {
 	ktime_t started;
 } pass;
 
-/* What is left of a batch. */
-struct budget {
-	unsigned int reads;
-	unsigned long visits;
-};
-
-/* One visit to (a part of) a tile: which pages were found how. */
-struct visit {
-	struct vm_area_struct *vma;
-	struct ksm_tile *tile;
-	bool sampled;		/* the dirty bit does not tell everything */
-	bool reread;		/* read pages in full that seem unchanged */
-	unsigned int wants;	/* pages that may be read */
-	u64 known;		/* do not look again: as it was */
-	u64 present;		/* anonymous pages, tracked */
-	u64 gone;		/* nothing to track */
-	u64 changed;		/* written since the last visit */
-	u64 unmapped;		/* maps its KSM folio no more */
-	u64 adopt;		/* maps a KSM folio, unknown so far */
-	u64 want;		/* to be read in full */
-	unsigned long flush_start, flush_end;
-};
-
-/* The pages of a sampled visit, between page table lock and sampling. */
-static struct page *sampled_pages[KSM_TILE_PAGES];
-
-static void spend(struct budget *budget, unsigned long visits)
-{
-	budget->visits -= min(budget->visits, visits);
-}
-
-/* Does a mapping still map the KSM folio that it is known to map? */
-static bool maps_stable(struct ksm_tile *tile, unsigned int i, struct page *page)
-{
-	return READ_ONCE(page->mapping) ==
-	       (void *)((unsigned long)ksm_slot_stable(ksm_slot(tile, i)) |
-			PAGE_MAPPING_KSM);
-}
-
-/* Any page that is not known to be unchanged at first sight. */
-static void visit_page(struct visit *v, unsigned int i, pte_t *ptep, pte_t pte)
-{
-	unsigned long addr = ksm_tile_addr(v->tile, i);
-	u64 bit = BIT_ULL(i);
-	struct page *page;
-	struct folio *folio;
-
-	page = vm_normal_page(v->vma, addr, pte);
-	if (!page || !PageAnon(page)) {
-		v->gone |= bit;
-		return;
-	}
-	folio = page_folio(page);
-	v->present |= bit;
-	if (v->tile->merged & bit) {
-		v->unmapped |= bit;
-	} else if (folio_test_ksm(folio)) {
-		v->adopt |= bit;
-		/* As a private page it may have been in the unstable tree. */
-		v->changed |= bit;
-	}
-	if (folio_test_ksm(folio))
-		return;
-	if (!ksm_page_mergeable(page)) {
-		v->changed |= bit;
-		return;
-	}
-	if (!folio_test_lru(folio))
-		pass.drain = true;
-
-	if (v->sampled) {
-		get_page(page);
-		sampled_pages[i] = page;
-	} else if (pte_dirty(pte)) {
-		/* All that folio_mark_dirty() does for an anonymous folio. */
-		if (!folio_test_dirty(folio))
-			folio_set_dirty(folio);
-		clear_young_dirty_ptes(v->vma, addr, ptep, 1, CYDP_CLEAR_DIRTY);
-		if (!v->flush_end)
-			v->flush_start = addr;
-		v->flush_end = addr + PAGE_SIZE;
-		v->changed |= bit;
-	} else {
-		v->want |= bit;
-	}
-}
-
-/*
- * Look at the PTEs of [addr, end), all in one tile.  Returns where it stopped:
- * short of @end if more pages want to be read than may be.
- */
-static unsigned long visit_ptes(struct visit *v, pmd_t *pmdp, unsigned long addr,
-				unsigned long end, u64 settled)
-{
-	unsigned int i = (addr - v->tile->addr) >> PAGE_SHIFT;
-	struct mm_struct *mm = v->vma->vm_mm;
-	unsigned int wants = v->wants;
-	struct ksm_tile *tile = v->tile;
-	u64 merged = tile->merged;
-	u64 known = 0, gone = 0;
-	pte_t *start, *ptep;
-	spinlock_t *ptl;
-
-	start = pte_offset_map_lock(mm, pmdp, addr, &ptl);
-	if (!start)
-		return end;
-
-	for (ptep = start; addr < end; ptep++, i++, addr += PAGE_SIZE) {
-		pte_t pte = ptep_get(ptep);
-		u64 bit = BIT_ULL(i);
-
-		if (!pte_present(pte)) {
-			gone |= bit;
-			continue;
-		}
-		/* The ways of settled pages: 30 instructions, kept short. */
-		if ((settled & bit) && !pte_dirty(pte)) {
-			known |= bit;
-			continue;
-		}
-		if ((merged & bit) &&
-		    maps_stable(tile, i, pfn_to_page(pte_pfn(pte)))) {
-			known |= bit;
-			continue;
-		}
-		visit_page(v, i, ptep, pte);
-		if (((v->want | v->adopt) & bit) && !--wants) {
-			addr += PAGE_SIZE;
-			break;
-		}
-	}
-
-	/* Before the lock is dropped: a stale TLB entry would hide writes. */
-	if (v->flush_end)
-		flush_tlb_range(v->vma, v->flush_start, v->flush_end);
-	pte_unmap_unlock(start, ptl);
-	v->known |= known;
-	v->gone |= gone;
-	return addr;
-}
-
-/* Compare samples: which of the pages seem to have been written. */
-static void visit_samples(struct visit *v)
-{
-	struct ksm_tile *tile = v->tile;
-	u64 left = v->present & ~(v->adopt | v->known | v->changed);
-	bool sampled = ksm_tile_sample_alloc(tile);
-
-	for (; left; left &= left - 1) {
-		unsigned int i = __ffs64(left);
-		u64 bit = BIT_ULL(i);
-		u32 sample;
-
-		if (!sampled_pages[i])
-			continue;
-		sample = ksm_sample_page(sampled_pages[i], ksm_tile_addr(tile, i));
-		put_page(sampled_pages[i]);
-		sampled_pages[i] = NULL;
-
-		if (!sampled || tile->sample[i] != sample) {
-			v->changed |= bit & (tile->settled | tile->unstable);
-			v->want |= bit;
-			if (sampled)
-				tile->sample[i] = sample;
-		} else if (!(tile->unstable & bit) || v->reread) {
-			v->want |= bit;
-		} else {
-			v->known |= bit;
-		}
-	}
-}
-
-/* Read one page in full, and see whether it settles. */
-static void read_page(struct visit *v, struct ksm_item *item)
-{
-	struct ksm_tile *tile = v->tile;
-	u64 bit = BIT_ULL(item->nr);
-	bool stays = true;
-	u64 fingerprint;
-
-	fingerprint = ksm_fingerprint_page(item->page);
-	if ((tile->unstable | tile->settled) & bit) {
-		stays = ksm_slot_key(ksm_slot(tile, item->nr)) ==
-			(fingerprint & KSM_KEY_MASK);
-		if (stays && (tile->unstable & bit))
-			return;
-	} else {
-		/* Not written since the last visit; sampling cannot tell. */
-		stays = !v->sampled;
-	}
-	if (!stays) {
-		tile->interval = 0;
-		ksm_tile_unsettle(tile, bit);
-	}
-	if (!ksm_tile_settle(tile, item->nr, fingerprint))
-		return;
-	if (stays || !v->sampled)
-		ksm_merge_page(item, fingerprint);
-}
-
-/* Returns the pages that are left, for want of budget. */
-static u64 read_pages(struct visit *v, struct budget *budget)
-{
-	struct ksm_item item = { .vma = v->vma, .tile = v->tile };
-	u64 left = v->want | v->adopt;
-
-	for (; left && budget->reads; left &= left - 1) {
-		item.nr = __ffs64(left);
-		item.page = ksm_item_get_page(&item);
-		if (!item.page)
-			continue;
-		budget->reads--;
-		if (PageKsm(item.page)) {
-			if (!(v->tile->merged & BIT_ULL(item.nr)) &&
-			    ksm_tile_slot_alloc(v->tile, item.nr))
-				ksm_merge_adopt(&item);
-		} else if (ksm_page_mergeable(item.page)) {
-			read_page(v, &item);
-		}
-		put_page(item.page);
-		cond_resched();
-	}
-	return left;
-}
-
-/*
- * Put down what a visit to pages up to @end has found, and read what it wants.
- * Returns where the next visit is to go on.
- */
-static unsigned long conclude(struct visit *v, unsigned long end,
-			      struct budget *budget)
-{
-	struct ksm_tile *tile = v->tile;
-	unsigned int visits, known;
-	u64 unmapped = v->unmapped & tile->merged;
-	u64 left;
-
-	if (v->sampled)
-		visit_samples(v);
-	known = hweight64(v->known);
-	visits = hweight64(v->known | v->present);
-	if (ksm_knobs.smart_scan) {
-		ksm_stats.skipped += known;
-		ksm_stats.scanned += visits - known;
-	} else {
-		ksm_stats.scanned += visits;
-	}
-	spend(budget, visits + 1);
-
-	ksm_tile_forget(tile, v->gone);
-	ksm_tile_unsettle(tile, v->changed);
-	for (; unmapped; unmapped &= unmapped - 1)
-		ksm_tile_unmap(tile, __ffs64(unmapped));
-	if (v->present & ~tile->present)
-		ksm_tile_track(tile, v->present);
-	left = read_pages(v, budget);
-	ksm_tile_trim(tile);
-	return left ? ksm_tile_addr(tile, __ffs64(left)) : end;
-}
-
-/* Are pages of this tile to be read again, unchanged though they seem? */
-static bool reread_due(struct ksm_tile *tile, bool sampled)
-{
-	if (tile->visits) {
-		tile->visits--;
-		return false;
-	}
-	if (sampled) {
-		tile->interval = min(2 * tile->interval + 1, KSM_REREAD_SAMPLED);
-		tile->visits = tile->interval;
-	} else {
-		/* Not all tiles in one pass. */
-		tile->visits = KSM_REREAD_DIRTY - hash_long(tile->addr, 7);
-	}
-	return true;
-}
-
-static bool visit_init(struct visit *v, struct ksm_mm *kmm,
-		       struct vm_area_struct *vma, unsigned long addr,
-		       struct budget *budget)
-{
-	*v = (struct visit) {
-		.vma = vma,
-		.tile = ksm_vma_tile(kmm, vma, addr),
-		.sampled = mm_has_notifiers(vma->vm_mm),
-		.wants = budget->reads,
-	};
-	if (!v->tile) {
-		spend(budget, 1);
-		return false;
-	}
-	v->reread = reread_due(v->tile, v->sampled);
-	return true;
-}
-
-/* Visit the pages of [addr, end), which lie in one tile, mapped by PTEs. */
-static unsigned long scan_tile(struct ksm_mm *kmm, struct vm_area_struct *vma,
-			       pmd_t *pmdp, unsigned long addr, unsigned long end,
-			       struct budget *budget)
-{
-	struct visit v;
-	u64 settled;
-
-	if (!visit_init(&v, kmm, vma, addr, budget))
-		return end;
-	settled = v.sampled || v.reread ? 0 : v.tile->unstable;
-	end = visit_ptes(&v, pmdp, addr, end, settled);
-	ksm_forget_range(kmm, addr, end, v.tile);
-	return conclude(&v, end, budget);
-}
-
-#ifdef CONFIG_TRANSPARENT_HUGEPAGE
-/* Nothing in this range has a fingerprint any more. */
-static void unsettle_range(struct ksm_mm *kmm, struct vm_area_struct *vma,
-			   unsigned long addr, unsigned long end,
-			   struct budget *budget)
-{
-	for (; addr < end; addr = ALIGN(addr + 1, KSM_TILE_SIZE)) {
-		struct ksm_tile *tile = ksm_vma_tile(kmm, vma, addr);
-
-		if (tile) {
-			u64 pages = ksm_tile_mask(tile, addr, end);
-
-			ksm_tile_unsettle(tile, pages);
-			ksm_tile_track(tile, pages);
-			ksm_stats.scanned += hweight64(pages);
-		}
-		spend(budget, KSM_TILE_PAGES);
-	}
-}
-
-/*
- * The dirty bit of a huge page speaks for all of it: so it is cleaned only when
- * its first tile is visited, for all its tiles.
- */
-static void clean_pmd(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmdp,
-		      struct folio *folio)
-{
-	pmd_t pmd;
-
-	folio_mark_dirty(folio);
-	/* Never empty in between, where lockless walkers could see it. */
-	pmd = pmdp_invalidate_ad(vma, addr, pmdp);
-	set_pmd_at(vma->vm_mm, addr, pmdp, pmd_mkclean(pmd));
-}
-
-/* Visit the pages of [addr, end), mapped by a huge PMD, as far as one tile goes. */
-static unsigned long scan_huge(struct ksm_mm *kmm, struct vm_area_struct *vma,
-			       pmd_t *pmdp, unsigned long addr, unsigned long end,
-			       struct budget *budget)
-{
-	unsigned long head = addr & HPAGE_PMD_MASK;
-	unsigned long tile_end = min(end, ALIGN(addr + 1, KSM_TILE_SIZE));
-	struct mm_struct *mm = vma->vm_mm;
-	struct page *page = NULL;
-	struct visit v;
-	spinlock_t *ptl;
-	bool dirty;
-	u64 pages;
-
-	if (!visit_init(&v, kmm, vma, addr, budget))
-		return tile_end;
-	pages = ksm_tile_mask(v.tile, addr, tile_end);
-
-	ptl = pmd_lock(mm, pmdp);
-	if (pmd_present(*pmdp) && pmd_trans_huge(*pmdp))
-		page = vm_normal_page_pmd(vma, head, *pmdp);
-	if (!page || !ksm_page_mergeable(page)) {
-		spin_unlock(ptl);
-		ksm_forget_range(kmm, addr, end, NULL);
-		ksm_tile_trim(v.tile);
-		spend(budget, 1);
-		return end;
-	}
-	dirty = !v.sampled && pmd_dirty(*pmdp);
-	if (dirty && addr == head)
-		clean_pmd(vma, head, pmdp, page_folio(page));
-	if (v.sampled) {
-		unsigned int i;
-
-		page += (v.tile->addr - head) >> PAGE_SHIFT;
-		for (i = 0; i < KSM_TILE_PAGES; i++) {
-			if (!(pages & BIT_ULL(i)))
-				continue;
-			get_page(page + i);
-			sampled_pages[i] = page + i;
-		}
-	}
-	spin_unlock(ptl);
-
-	if (dirty) {
-		/* To be seen clean, and then read, by the next pass. */
-		unsettle_range(kmm, vma, addr, end, budget);
-		ksm_tile_trim(v.tile);
-		return end;
-	}
-	v.present = pages;
-	v.unmapped = pages & v.tile->merged;
-	if (!v.sampled) {
-		v.known = v.reread ? 0 : pages & v.tile->unstable;
-		v.want = pages & ~v.known;
-	}
-	ksm_forget_range(kmm, addr, tile_end, v.tile);
-	return conclude(&v, tile_end, budget);
-}
-#else
-static unsigned long scan_huge(struct ksm_mm *kmm, struct vm_area_struct *vma,
-			       pmd_t *pmdp, unsigned long addr, unsigned long end,
-			       struct budget *budget)
-{
-	return end;
-}
-#endif
-
-/* Visit what one PMD entry maps, or the hole that stands in its place. */
-static unsigned long scan_pmd(struct ksm_mm *kmm, struct vm_area_struct *vma,
-			      unsigned long addr, struct budget *budget)
-{
-	unsigned long end;
-	pmd_t *pmdp, pmd = __pmd(0);
-
-	pmdp = ksm_find_pmd(vma->vm_mm, addr, &end);
-	if (pmdp)
-		pmd = pmdp_get_lockless(pmdp);
-	end = min(end, vma->vm_end);
-
-	if (pmd_none(pmd)) {
-		ksm_forget_range(kmm, addr, end, NULL);
-		spend(budget, 1);
-		return end;
-	}
-	/* Under migration, most likely: the next pass finds it again. */
-	if (!pmd_present(pmd)) {
-		spend(budget, 1);
-		return end;
-	}
-	while (addr < end && budget->reads && budget->visits) {
-		if (pmd_trans_huge(pmdp_get_lockless(pmdp)))
-			addr = scan_huge(kmm, vma, pmdp, addr, end, budget);
-		else
-			addr = scan_tile(kmm, vma, pmdp, addr,
-					 min(end, ALIGN(addr + 1, KSM_TILE_SIZE)),
-					 budget);
-		cond_resched();
-	}
-	return addr;
-}
-
 enum scan_result {
 	SCAN_MORE,	/* the budget is used up */
 	SCAN_DONE,	/* nothing further in this process */
@@ -502,24 +35,24 @@ enum scan_result {
 
 /* Visit a process from *addr on, a PMD entry at a time under a VMA lock. */
 static enum scan_result scan_mm(struct ksm_mm *kmm, unsigned long *addr,
-				struct budget *budget)
+				struct ksm_budget *budget)
 {
 	struct mm_struct *mm = kmm->slot.mm;
 
-	while (budget->reads && budget->visits) {
+	while (ksm_budget_left(budget)) {
 		unsigned long next = ksm_next_mergeable(mm, *addr);
 		struct vm_area_struct *vma;
 
 		if (next > *addr) {
 			ksm_forget_range(kmm, *addr, next, NULL);
 			*addr = next;
-			spend(budget, 1);
+			ksm_budget_spend(budget, 1);
 			if (next == ULONG_MAX)
 				return SCAN_DONE;
 		}
 		vma = ksm_lock_vma(mm, *addr);
 		if (!vma) {
-			spend(budget, 1);
+			ksm_budget_spend(budget, 1);
 			if (pass.misses++ < KSM_MAX_MISSES)
 				return SCAN_LOCKED;
 			pass.misses = 0;
@@ -529,9 +62,9 @@ static enum scan_result scan_mm(struct ksm_mm *kmm, unsigned long *addr,
 		pass.misses = 0;
 		if (ksm_vma_mergeable(vma)) {
 			pass.mergeable = true;
-			*addr = scan_pmd(kmm, vma, *addr, budget);
+			*addr = ksm_visit_pmd(kmm, vma, *addr, budget);
 		} else {
-			spend(budget, 1);
+			ksm_budget_spend(budget, 1);
 		}
 		ksm_unlock_vma(vma);
 		cond_resched();
@@ -576,7 +109,7 @@ static void end_pass(void)
  */
 void ksm_scan_batch(unsigned int pages_to_scan)
 {
-	struct budget budget = {
+	struct ksm_budget budget = {
 		.reads = pages_to_scan,
 		.visits = (unsigned long)pages_to_scan * KSM_VISITS_PER_PAGE,
 	};
@@ -584,7 +117,7 @@ void ksm_scan_batch(unsigned int pages_to_scan)
 	if (!pass.running && !start_pass())
 		return;
 
-	while (budget.reads && budget.visits && !freezing(current)) {
+	while (ksm_budget_left(&budget) && !freezing(current)) {
 		enum scan_result result = SCAN_DONE;
 		unsigned long *addr;
 		struct ksm_mm *kmm = ksm_mms_current(&addr);
@@ -600,7 +133,8 @@ void ksm_scan_batch(unsigned int pages_to_scan)
 				ksm_mm_unregister_idle(kmm->slot.mm);
 			mmput_async(kmm->slot.mm);
 		}
-		spend(&budget, 1);
+		ksm_budget_spend(&budget, 1);
+		pass.drain |= budget.drain;
 		if (result == SCAN_LOCKED)
 			return;
 		if (result == SCAN_DONE) {

@@ -27,21 +27,23 @@ KSM_ATTR_RO(_name)
 
 /* A knob that any unsigned number fits, and that needs nothing else done. */
 #define KSM_KNOB(_name, _type, _parse, _member)				\
+static _type * const _name##_knob = &(_member);			\
+									\
 static ssize_t _name##_show(struct kobject *kobj,			\
 			    struct kobj_attribute *attr, char *buf)	\
 {									\
 	return sysfs_emit(buf, "%lu\n",					\
-			  (unsigned long)READ_ONCE(_member));		\
+			  (unsigned long)READ_ONCE(*_name##_knob));	\
 }									\
 static ssize_t _name##_store(struct kobject *kobj,			\
 			     struct kobj_attribute *attr,		\
 			     const char *buf, size_t count)		\
 {									\
-	_type value;							\
+	typeof(*_name##_knob) value;					\
 									\
 	if (_parse(buf, &value))					\
 		return -EINVAL;						\
-	WRITE_ONCE(_member, value);					\
+	WRITE_ONCE(*_name##_knob, value);				\
 	return count;							\
 }									\
 KSM_ATTR_RW(_name)

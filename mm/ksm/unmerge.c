@@ -42,7 +42,7 @@ static int find_ksm_page(pmd_t *pmdp, unsigned long addr, unsigned long end,
 {
 	unsigned long *found = walk->private;
 	pte_t *start, *ptep;
-	spinlock_t *ptl;
+	spinlock_t *ptl;	/* of the page table */
 	int ret = 0;
 
 	start = pte_offset_map_lock(walk->mm, pmdp, addr, &ptl);
@@ -124,8 +124,8 @@ int ksm_break_range(struct vm_area_struct *vma, unsigned long start,
 
 static int unmerge_mm(struct mm_struct *mm)
 {
-	struct vm_area_struct *vma;
 	VMA_ITERATOR(vmi, mm, 0);
+	struct vm_area_struct *vma;
 	int err = 0;
 
 	if (mmap_read_lock_killable(mm))

@@ -217,7 +217,7 @@ struct page *ksm_item_get_page(struct ksm_item *item)
 	unsigned long addr = ksm_item_addr(item), next;
 	struct vm_area_struct *vma = item->vma;
 	struct page *page = NULL;
-	spinlock_t *ptl;
+	spinlock_t *ptl;	/* of the page table */
 	pmd_t *pmdp, pmd;
 	pte_t *ptep, pte;
 
