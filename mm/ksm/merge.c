@@ -182,6 +182,7 @@ static int split(const struct ksm_item *item)
 	if (!folio_trylock(folio))
 		return KSM_BUSY;
 	err = split_huge_page(item->page);
+	trace_ksm_split_folio(page_to_pfn(item->page), item->vma->vm_mm, err);
 	folio_unlock(page_folio(item->page));
 	return err ? KSM_BUSY : 0;
 }

@@ -104,6 +104,23 @@ TEST_F(trace, zero_pages)
 	EXPECT_EQ(seen("ksm_merge_one_page"), memory.pages());
 }
 
+/* Fails on the old kernel, which has no such event. */
+TEST_F(trace, splits)
+{
+	region huge(huge_size / page_size, region::pages_are::huge), small(1);
+
+	huge.fill_unique(1000);
+	huge.fill(7, 1);
+	small.fill(0, 1);
+	if (!page_flag(pagemap_of(huge.page(7)).pfn(), kpf_thp))
+		GTEST_SKIP() << "no huge page to be had";
+	huge.mergeable();
+	small.mergeable();
+	scan();
+	ASSERT_EQ(pagemap_of(huge.page(7)).pfn(), pagemap_of(small.page(0)).pfn());
+	EXPECT_EQ(seen("ksm_split_folio"), 1u);
+}
+
 TEST_F(trace, processes_that_come_and_go)
 {
 	std::size_t entered = seen("ksm_enter");
