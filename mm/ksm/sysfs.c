@@ -27,7 +27,7 @@ KSM_ATTR_RO(_name)
 
 /* A knob that any unsigned number fits, and that needs nothing else done. */
 #define KSM_KNOB(_name, _type, _parse, _member)				\
-static _type * const _name##_knob = &(_member);			\
+static typeof(_type) * const _name##_knob = &(_member);		\
 									\
 static ssize_t _name##_show(struct kobject *kobj,			\
 			    struct kobj_attribute *attr, char *buf)	\
