@@ -60,11 +60,24 @@ bool ksm_vma_fits(struct vm_area_struct *vma, struct ksm_tile *tile)
 }
 
 #ifdef CONFIG_PER_VMA_LOCK
+/**
+ * ksm_lock_vma - try to lock the VMA of an address
+ * @mm: process that has users
+ * @addr: address
+ *
+ * Never waits, so it may be called while another VMA is locked.
+ *
+ * Return: the VMA, for ksm_unlock_vma(); NULL if there is none or it is locked.
+ */
 struct vm_area_struct *ksm_lock_vma(struct mm_struct *mm, unsigned long addr)
 {
 	return lock_vma_under_rcu(mm, addr);
 }
 
+/**
+ * ksm_unlock_vma - undo ksm_lock_vma()
+ * @vma: VMA
+ */
 void ksm_unlock_vma(struct vm_area_struct *vma)
 {
 	vma_end_read(vma);
