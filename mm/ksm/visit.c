@@ -358,8 +358,12 @@ static void clean_pmd(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmd
 	pmd_t pmd;
 
 	folio_mark_dirty(folio);
-	/* Never empty in between, where lockless walkers could see it. */
-	pmd = pmdp_invalidate_ad(vma, addr, pmdp);
+	/*
+	 * Never empty in between, where lockless walkers could see it.  Flushed,
+	 * which pmdp_invalidate_ad() need not do: writes by way of a TLB entry
+	 * that is dirty already would leave no trace.
+	 */
+	pmd = pmdp_invalidate(vma, addr, pmdp);
 	set_pmd_at(vma->vm_mm, addr, pmdp, pmd_mkclean(pmd));
 }
 

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Feature A12: a huge page is split only where that pays. */
+#include <atomic>
+#include <atomic>
 #include <exception>
 #include <string>
+#include <thread>
+#include <thread>
+
+#include <sched.h>
 
 #include "support/fixture.h"
 #include "support/ksm_pages.h"
@@ -216,6 +222,49 @@ TEST_F(thp, written_after_it_has_settled)
 	EXPECT_EQ(pagemap_of(huge.page(300)).pfn(), pagemap_of(small.page(0)).pfn());
 	for (std::size_t i = 0; i < pages_per_huge; i++)
 		EXPECT_TRUE(huge.holds(i, i == 300 ? 50000 : 40000 + i)) << "page " << i;
+}
+
+/*
+ * A write by a processor that has had the huge page in its TLB all the time, as
+ * writable and dirty. It leaves no trace if ksmd did not flush that entry when it
+ * cleaned the page.
+ */
+TEST_F(thp, written_by_way_of_a_hot_tlb_entry)
+{
+	if (std::thread::hardware_concurrency() < 2)
+		GTEST_SKIP() << "one CPU only: no TLB entry lives while ksmd runs";
+	region huge(pages_per_huge, region::pages_are::huge);
+	region small(1);
+
+	huge.fill_unique(60000);
+	if (!is_huge(huge))
+		GTEST_SKIP() << "no huge pages to be had";
+	small.fill(0, 70000);
+	huge.mergeable();
+	small.mergeable();
+
+	enum { start, keep_hot, write, stop };
+	std::atomic<int> order = start;
+	std::thread writer([&] {
+		huge.fill(300, 60000 + 300);
+		order = keep_hot;
+		while (order == keep_hot)
+			(void)*huge.words(300);
+		huge.fill(300, 70000);
+		order = stop;
+	});
+
+	while (order == start)
+		std::this_thread::yield();
+	scan(6);
+	EXPECT_TRUE(is_huge(huge));
+	order = write;
+	while (order != stop)
+		std::this_thread::yield();
+	writer.join();
+	scan(4);
+	EXPECT_EQ(pagemap_of(huge.page(300)).pfn(), pagemap_of(small.page(0)).pfn());
+	EXPECT_TRUE(huge.holds(300, 70000));
 }
 
 } /* namespace ksm */
