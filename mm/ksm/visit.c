@@ -391,7 +391,6 @@ static unsigned long scan_huge(struct ksm_mm *kmm, struct vm_area_struct *vma,
 	if (!page || !ksm_page_mergeable(page)) {
 		spin_unlock(ptl);
 		ksm_forget_range(kmm, addr, end, NULL);
-		ksm_tile_trim(v.tile);
 		ksm_budget_spend(budget, 1);
 		return end;
 	}

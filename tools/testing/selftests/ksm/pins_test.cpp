@@ -12,12 +12,12 @@
 #include <unistd.h>
 
 #include "support/child.h"
-#include "support/fixture.h"
 #include "support/ksm_pages.h"
 #include "support/pagemap.h"
 #include "support/passes.h"
 #include "support/process.h"
 #include "support/region.h"
+#include "support/thp.h"
 
 namespace ksm
 {
@@ -271,6 +271,40 @@ TEST_F(pins, fork_of_a_pinned_page)
 	EXPECT_EQ(other.join(), "");
 	close(ends[0]);
 	close(ends[1]);
+}
+
+class pins_of_huge_pages : public thp
+{
+};
+
+TEST_F(pins_of_huge_pages, keep_them_whole)
+{
+	region huge(2 * pages_per_huge, region::pages_are::huge);
+	region small(2);
+	fixed_buffers ring;
+
+	huge.fill_unique(8000);
+	if (!is_huge(huge, 0) || !is_huge(huge, 1))
+		GTEST_SKIP() << "no huge pages to be had";
+	small.fill(0, 8000 + 5);
+	small.fill(1, 8000 + pages_per_huge + 5);
+	int err = ring.pin(huge.page(100), page_size);
+
+	if (err == ENOSYS || err == EPERM)
+		GTEST_SKIP() << "this kernel has no io_uring";
+	ASSERT_EQ(err, 0) << std::strerror(err);
+	huge.mergeable();
+	small.mergeable();
+	scan(6);
+	EXPECT_TRUE(is_huge(huge, 0)) << "the pinned one";
+	EXPECT_FALSE(is_huge(huge, 1));
+	EXPECT_EQ(truth_of(huge).total(), 1u);
+
+	ASSERT_EQ(ring.unpin(), 0);
+	scan(6);
+	EXPECT_FALSE(is_huge(huge, 0));
+	EXPECT_EQ(truth_of(huge).total(), 2u);
+	EXPECT_EQ(huge.strangers_unique(8000), 0u);
 }
 
 } /* namespace ksm */

@@ -1,72 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Feature A12: a huge page is split only where that pays. */
 #include <atomic>
-#include <atomic>
-#include <exception>
-#include <string>
-#include <thread>
 #include <thread>
 
 #include <sched.h>
 
-#include "support/fixture.h"
 #include "support/ksm_pages.h"
 #include "support/pagemap.h"
 #include "support/passes.h"
-#include "support/process.h"
 #include "support/region.h"
+#include "support/thp.h"
 
 namespace ksm
 {
-
-namespace
-{
-
-const std::string thp_enabled = "/sys/kernel/mm/transparent_hugepage/enabled";
-constexpr std::size_t pages_per_huge = huge_size / page_size;
-
-} /* namespace */
-
-class thp : public ksm_test
-{
-protected:
-	void SetUp() override
-	{
-		ksm_test::SetUp();
-		if (IsSkipped() || HasFatalFailure())
-			return;
-		try {
-			old_ = read_text(thp_enabled);
-		} catch (const std::exception &) {
-			GTEST_SKIP() << "this kernel has no CONFIG_TRANSPARENT_HUGEPAGE";
-		}
-		old_ = old_.substr(old_.find('[') + 1);
-		old_.resize(old_.find(']'));
-		ASSERT_EQ(write_text(thp_enabled, "madvise"), 0);
-	}
-	void TearDown() override
-	{
-		if (!old_.empty() && old_ != "madvise")
-			write_text(thp_enabled, old_);
-		ksm_test::TearDown();
-	}
-
-	/* False if the kernel had no huge page to give: nothing to be tested then. */
-	static bool is_huge(const region &memory, std::size_t which = 0)
-	{
-		for (std::size_t i = 0; i < pages_per_huge; i++) {
-			std::uint64_t pfn =
-				pagemap_of(memory.page(which * pages_per_huge + i)).pfn();
-
-			if (!pfn || !page_flag(pfn, kpf_thp))
-				return false;
-		}
-		return true;
-	}
-
-private:
-	std::string old_;
-};
 
 TEST_F(thp, without_duplicates_is_left_whole)
 {
