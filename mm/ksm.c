@@ -33,6 +33,7 @@ struct ksm_knobs ksm_knobs = {
 	.sleep_millisecs = 20,
 	.max_page_sharing = 256,
 	.prune_millisecs = 2000,
+	.thp_split_threshold = 1,
 	.merge_across_nodes = true,
 	.smart_scan = true,
 };

@@ -36,6 +36,8 @@ void collect_procs_ksm(struct folio *folio, struct page *page,
 		       struct list_head *to_kill, int force_early);
 long ksm_process_profit(struct mm_struct *mm);
 bool ksm_process_mergeable(struct mm_struct *mm);
+bool ksm_refuses_collapse(struct vm_area_struct *vma, unsigned long addr,
+			  pte_t *pte);
 
 /* The dirty bit tells the zero pages that KSM has mapped from all others. */
 static inline bool is_ksm_zero_pte(pte_t pte)
@@ -131,6 +133,12 @@ static inline void folio_migrate_ksm(struct folio *newfolio,
 static inline void collect_procs_ksm(struct folio *folio, struct page *page,
 				     struct list_head *to_kill, int force_early)
 {
+}
+
+static inline bool ksm_refuses_collapse(struct vm_area_struct *vma,
+					unsigned long addr, pte_t *pte)
+{
+	return false;
 }
 
 static inline void ksm_might_map_zero_page(struct mm_struct *mm, pte_t pte)

@@ -224,6 +224,8 @@ struct ksm_stats {
  * @sleep_millisecs: pause between batches
  * @max_page_sharing: mappings of one KSM folio at the most
  * @prune_millisecs: how often a chain is searched for stale nodes
+ * @thp_split_threshold: pages of a huge page that must have a match before it is
+ *			 split; 0: never
  * @merge_across_nodes: one index for all NUMA nodes
  * @use_zero_pages: map empty pages to the zero page
  * @smart_scan: count unchanged pages as skipped
@@ -234,6 +236,7 @@ struct ksm_knobs {
 	unsigned int sleep_millisecs;
 	unsigned int max_page_sharing;
 	unsigned int prune_millisecs;
+	unsigned int thp_split_threshold;
 	bool merge_across_nodes;
 	bool use_zero_pages;
 	bool smart_scan;
@@ -364,6 +367,14 @@ int ksm_domain_init(void);
 /* tile.c */
 struct ksm_tile *ksm_tile_get(struct ksm_mm *kmm, unsigned long addr,
 			      pgoff_t pgoff);
+struct ksm_tile *ksm_tile_from(struct ksm_mm *kmm, unsigned long addr);
+
+static inline struct ksm_tile *ksm_tile_next(struct ksm_tile *tile)
+{
+	return rb_entry_safe(rb_next(&tile->node), struct ksm_tile, node);
+}
+
+bool ksm_slot_matches(struct ksm_slot *slot);
 bool ksm_tile_slot_alloc(struct ksm_tile *tile, unsigned int i);
 bool ksm_tile_sample_alloc(struct ksm_tile *tile);
 void ksm_tile_track(struct ksm_tile *tile, u64 pages);
@@ -447,6 +458,10 @@ struct page *ksm_item_get_page(struct ksm_item *item);
 /* merge.c */
 void ksm_merge_page(struct ksm_item *item, u64 fingerprint);
 void ksm_merge_adopt(struct ksm_item *item);
+
+/* thp.c */
+bool ksm_split_pays(const struct ksm_item *item, u64 key);
+void ksm_split_done(const struct ksm_item *item);
 
 /* unmerge.c */
 bool ksm_vma_compatible(struct vm_area_struct *vma);

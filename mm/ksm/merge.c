@@ -31,6 +31,7 @@
 #define KSM_STALE	(-ESTALE)	/* the other page is not fit to be merged */
 #define KSM_SAME	(-EEXIST)	/* the other page is this page */
 #define KSM_NONE	(-ENOENT)	/* nothing to merge with */
+#define KSM_WHOLE	(-EFBIG)	/* splitting its large folio does not pay */
 
 static pte_t *lock_pte(const struct ksm_item *item, spinlock_t **ptl)
 {
@@ -169,28 +170,33 @@ out:
 }
 
 /*
- * Split the large folio of a page whose content is known to have a match.
- * Nobody but the caller may hold a reference.
+ * Split the large folio of a page whose content is known to have a match, if
+ * that pays.  Nobody but the caller may hold a reference.
  */
-static int split(const struct ksm_item *item)
+static int split(const struct ksm_item *item, u64 key)
 {
 	struct folio *folio = page_folio(item->page);
 	int err;
 
 	if (!folio_test_large(folio))
 		return 0;
+	if (!ksm_split_pays(item, key))
+		return KSM_WHOLE;
 	if (!folio_trylock(folio))
 		return KSM_BUSY;
 	err = split_huge_page(item->page);
 	trace_ksm_split_folio(page_to_pfn(item->page), item->vma->vm_mm, err);
 	folio_unlock(page_folio(item->page));
-	return err ? KSM_BUSY : 0;
+	if (err)
+		return KSM_BUSY;
+	ksm_split_done(item);
+	return 0;
 }
 
 /*
  * Replace a page by @kpage: a KSM page whose folio is locked, or the zero page.
  */
-static int merge_with(const struct ksm_item *item, struct page *kpage)
+static int merge_with(const struct ksm_item *item, struct page *kpage, u64 key)
 {
 	struct folio *folio = page_folio(item->page);
 	pte_t protected;
@@ -200,7 +206,7 @@ static int merge_with(const struct ksm_item *item, struct page *kpage)
 	if (folio_test_large(folio)) {
 		if (!pages_identical(item->page, kpage))
 			return KSM_DIFFERS;
-		err = split(item);
+		err = split(item, key);
 		if (err)
 			return err;
 		folio = page_folio(item->page);
@@ -217,7 +223,7 @@ static int merge_with(const struct ksm_item *item, struct page *kpage)
 	return err;
 }
 
-static int merge_zero(struct ksm_item *item)
+static int merge_zero(struct ksm_item *item, u64 key)
 {
 	struct mm_struct *mm = item->vma->vm_mm;
 	unsigned long pfn = page_to_pfn(item->page);
@@ -225,7 +231,7 @@ static int merge_zero(struct ksm_item *item)
 
 	if (mm_forbids_zeropage(mm))
 		return KSM_DIFFERS;
-	err = merge_with(item, ZERO_PAGE(ksm_item_addr(item)));
+	err = merge_with(item, ZERO_PAGE(ksm_item_addr(item)), key);
 	trace_ksm_merge_one_page(pfn, ksm_slot(item->tile, item->nr), mm, err);
 	if (!err)
 		ksm_tile_forget(item->tile, BIT_ULL(item->nr));
@@ -266,7 +272,7 @@ again:
 			goto again;
 		}
 
-		err = merge_with(item, &kfolio->page);
+		err = merge_with(item, &kfolio->page, key);
 		if (!err)
 			ksm_tile_map(item->tile, item->nr, stable,
 				     item->vma->anon_vma);
@@ -411,12 +417,17 @@ static int merge_pair(struct ksm_item *item, struct ksm_item *other,
 		if (!pages_identical(item->page, other->page))
 			goto out;
 		put_page(other->page);
-		if (split(item))
-			return KSM_CHANGED;
+		err = split(item, key);
+		if (err)
+			return err;
 		other->page = ksm_item_get_page(other);
 		if (!other->page)
 			return KSM_STALE;
-		if (split(other) || !ksm_page_mergeable(other->page))
+		err = split(other, key);
+		if (err)
+			goto out;
+		err = KSM_STALE;
+		if (!ksm_page_mergeable(other->page))
 			goto out;
 	}
 	err = merge_items(item, other, index, key);
@@ -510,14 +521,14 @@ void ksm_merge_page(struct ksm_item *item, u64 fingerprint)
 	int err;
 
 	if (ksm_knobs.use_zero_pages && ksm_fingerprint_is_zero(fingerprint)) {
-		err = merge_zero(item);
-		if (err != KSM_DIFFERS)
+		err = merge_zero(item, key);
+		if (err != KSM_DIFFERS && err != KSM_WHOLE)
 			return;
 	}
 	err = merge_stable(item, index, key);
 	if (err == KSM_NONE)
 		err = merge_unstable(item, index, key);
-	if (err == KSM_NONE)
+	if (err == KSM_NONE || err == KSM_WHOLE)
 		ksm_tile_index(item->tile, item->nr, index, key);
 }
 

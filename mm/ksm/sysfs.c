@@ -25,7 +25,7 @@ static ssize_t _name##_show(struct kobject *kobj,			\
 }									\
 KSM_ATTR_RO(_name)
 
-/* A knob that any unsigned number fits, and that needs nothing else done. */
+/* A knob that needs nothing else done when it changes. */
 #define KSM_KNOB(_name, _type, _parse, _member)				\
 static typeof(_type) * const _name##_knob = &(_member);		\
 									\
@@ -62,6 +62,16 @@ static int parse_secs(const char *buf, unsigned long *value)
 {
 	return kstrtoul(buf, 10, value) ?: *value ? 0 : -EINVAL;
 }
+
+#ifdef CONFIG_TRANSPARENT_HUGEPAGE
+static int parse_threshold(const char *buf, unsigned int *value)
+{
+	return parse_uint(buf, value) ?: *value > HPAGE_PMD_NR ? -EINVAL : 0;
+}
+
+KSM_KNOB(thp_split_threshold, unsigned int, parse_threshold,
+	 ksm_knobs.thp_split_threshold);
+#endif
 
 KSM_COUNTER(pages_scanned, ksm_stats.scanned);
 KSM_COUNTER(pages_skipped, ksm_stats.skipped);
@@ -364,6 +374,9 @@ static struct attribute *ksm_attrs[] = {
 	&stable_node_dups_attr.attr,
 	&stable_node_chains_prune_millisecs_attr.attr,
 	&use_zero_pages_attr.attr,
+#ifdef CONFIG_TRANSPARENT_HUGEPAGE
+	&thp_split_threshold_attr.attr,
+#endif
 	&general_profit_attr.attr,
 	&metadata_bytes_attr.attr,
 	&fingerprint_attr.attr,

@@ -83,8 +83,14 @@ struct ksm_tile *ksm_tile_get(struct ksm_mm *kmm, unsigned long addr, pgoff_t pg
 	return tile;
 }
 
-/* First tile that ends after @addr. */
-static struct ksm_tile *tile_from(struct ksm_mm *kmm, unsigned long addr)
+/**
+ * ksm_tile_from - find the first tile that ends after an address
+ * @kmm: process
+ * @addr: address
+ *
+ * Return: the tile, or NULL; go on with ksm_tile_next().
+ */
+struct ksm_tile *ksm_tile_from(struct ksm_mm *kmm, unsigned long addr)
 {
 	struct rb_node *node = kmm->tiles.rb_node;
 	struct ksm_tile *found = NULL;
@@ -179,6 +185,21 @@ void ksm_tile_track(struct ksm_tile *tile, u64 pages)
 	tile->present |= pages;
 	tile->owner->slot.mm->ksm_rmap_items += nr;
 	ksm_stats.tracked += nr;
+}
+
+/**
+ * ksm_slot_matches - tell whether another page has the fingerprint of this one
+ * @slot: slot in an unstable tree
+ *
+ * Return: true if a KSM page or another page of the unstable tree has it.
+ */
+bool ksm_slot_matches(struct ksm_slot *slot)
+{
+	struct ksm_index *index = slot_index(slot);
+	u64 key = ksm_slot_key(slot);
+
+	return ksm_unstable_first(index, key) != slot ||
+	       ksm_unstable_next(slot) || ksm_stable_first(index, key);
 }
 
 /**
@@ -382,8 +403,8 @@ void ksm_forget_range(struct ksm_mm *kmm, unsigned long start,
 {
 	struct ksm_tile *tile, *next;
 
-	for (tile = tile_from(kmm, start); tile && tile->addr < end; tile = next) {
-		next = rb_entry_safe(rb_next(&tile->node), struct ksm_tile, node);
+	for (tile = ksm_tile_from(kmm, start); tile && tile->addr < end; tile = next) {
+		next = ksm_tile_next(tile);
 		if (tile == keep)
 			continue;
 		ksm_tile_forget(tile, ksm_tile_mask(tile, start, end));

@@ -200,8 +200,12 @@ static void read_page(struct visit *v, struct ksm_item *item)
 	if ((tile->unstable | tile->settled) & bit) {
 		stays = ksm_slot_key(ksm_slot(tile, item->nr)) ==
 			(fingerprint & KSM_KEY_MASK);
-		if (stays && (tile->unstable & bit))
-			return;
+		/* Equal pages lie side by side if they could not be merged. */
+		if (stays && (tile->unstable & bit)) {
+			if (!ksm_slot_matches(ksm_slot(tile, item->nr)))
+				return;
+			ksm_tile_unsettle(tile, bit);
+		}
 	} else {
 		/* Not written since the last visit; sampling cannot tell. */
 		stays = !v->sampled;
@@ -381,6 +385,11 @@ static unsigned long scan_huge(struct ksm_mm *kmm, struct vm_area_struct *vma,
 	bool dirty;
 	u64 pages;
 
+	if (!ksm_knobs.thp_split_threshold) {
+		ksm_forget_range(kmm, addr, end, NULL);
+		ksm_budget_spend(budget, 1);
+		return end;
+	}
 	if (!visit_init(&v, kmm, vma, addr, budget))
 		return tile_end;
 	pages = ksm_tile_mask(v.tile, addr, tile_end);
