@@ -43,6 +43,18 @@ set_knob() { "$KSMCTL" set "$1" "$2" || die "cannot go on without $1=$2"; }
 # What is merged now: extra mappings, to shared pages or the zero page
 merged() { echo "$(($(knob pages_sharing) + $(knob ksm_zero_pages)))"; }
 
+# Page frames of all members: what they map, less what is mapped once more. Empty
+# parts of a huge page count nowhere once it is split, for the split maps them to
+# the zero page: so this is the figure that kernels can be compared by.
+frames() {
+	local i kib pages=0
+	for i in "${!MEMBER[@]}"; do
+		kib=$(sed -n 's/^RssAnon:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/${MEMBER[$i]}/status")
+		pages=$((pages + kib / 4))
+	done
+	echo "$((pages - $(knob pages_sharing)))"
+}
+
 # --- the live table
 
 start_table() {
@@ -177,6 +189,7 @@ merge_phase() {
 	heading "ksmd merges"
 	settle "$1"
 	MERGED=$(merged)
+	report "  merged: $(frames) page frames hold the anonymous memory of ${#MEMBER[@]} $WHOS"
 	((MERGED)) ||
 		die "nothing merged: full_scans is $(knob full_scans), pages_volatile $(knob pages_volatile), pages_unshared $(knob pages_unshared); is ksmd alive, and is the memory registered (VmFlags mg in smaps)?"
 }
