@@ -49,7 +49,6 @@ results=$logs/results
 mkdir -p "$logs"
 lock test
 : >"$results"
-: >"$logs/flickered"
 
 # step TEXT COMMAND...: run it with its output in a log of its own, and say how
 # long it took; a step that fails is a failure of the run.
@@ -138,7 +137,6 @@ run_on() {
 			"$(grep -m 1 . "$logs/$kernel.boot" || echo "boot.sh ended with status $rc")" >>"$out"
 	fi
 	cat "$out" >>"$results"
-	sed -n "s/^second try: /FLICKERED: $kernel /p" "$log" >>"$logs/flickered"
 	say "$kernel: $(tally "$out"), after $((SECONDS - start)) s"
 }
 
@@ -153,7 +151,6 @@ echo
 awk -F'\t' '$1 == "skip" { n[$3]++; name[$3] = $2 }
 	END { for (why in n) printf "skipped: %s%s: %s\n", name[why], (n[why] > 1 ? " and " n[why] - 1 " more" : ""), why }' "$results" | sort
 awk -F'\t' '$1 == "fail" { print "FAILED: " $2 ($3 == "" ? "" : ": " $3) }' "$results"
-cat "$logs/flickered" # failed at the first try; FAILED too, if at the second
 say "$SECONDS s in all; logs in build/test"
 awk -F'\t' '{ n[$1]++ }
 	END {

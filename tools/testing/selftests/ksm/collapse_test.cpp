@@ -145,7 +145,6 @@ TEST_F(collapse, counts_zero_pages)
 		touch();
 		fast.await_passes(2);
 	}
-	stop_ksmd();
 	EXPECT_FALSE(is_huge(huge_));
 	EXPECT_EQ(truth_of(huge_).zero_ptes, 1u);
 }

@@ -40,8 +40,7 @@ TEST_F(thp, with_a_duplicate_is_split_and_merged)
 	small.fill(0, 5000 + 77);
 	huge.mergeable();
 	small.mergeable();
-	/* A split may be put off, and what it leaves has to settle again. */
-	scan(8);
+	scan(4);
 	EXPECT_FALSE(is_huge(huge, 0));
 	EXPECT_TRUE(is_huge(huge, 1)) << "the one with no duplicate is left whole";
 	EXPECT_EQ(pagemap_of(huge.page(77)).pfn(), pagemap_of(small.page(0)).pfn());
