@@ -218,15 +218,20 @@ static void visit_all(stable_fn fn, unsigned long start_pfn, unsigned long end_p
 	}
 }
 
+/* Nodes that the search of the current chain has found stale. */
+static unsigned int pruned;
+
 static void kill_if_gone(struct ksm_stable *stable, unsigned long start_pfn,
 			 unsigned long end_pfn)
 {
 	struct folio *folio = ksm_stable_get(stable, KSM_NOLOCK);
 
-	if (folio)
+	if (folio) {
 		folio_put(folio);
-	else
-		ksm_stable_kill(stable);
+		return;
+	}
+	ksm_stable_kill(stable);
+	pruned++;
 }
 
 /**
@@ -239,12 +244,16 @@ static void kill_if_gone(struct ksm_stable *stable, unsigned long start_pfn,
 bool ksm_stable_prune(struct ksm_stable *head)
 {
 	unsigned long interval = msecs_to_jiffies(ksm_knobs.prune_millisecs);
+	unsigned int nodes;
 
 	if (list_empty(&head->chain) ||
 	    time_before_eq(jiffies, head->pruned + interval))
 		return false;
 	head->pruned = jiffies;
+	nodes = head->live;
+	pruned = 0;
 	visit_content(head, kill_if_gone, 0, 0);
+	WRITE_ONCE(ksm_stats.prune_miss_ratio, 100 * pruned / nodes);
 	return true;
 }
 

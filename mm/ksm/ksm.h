@@ -199,6 +199,7 @@ struct ksm_index {
  * @skipped: pages known to be unchanged, while smart_scan is on
  * @full_scans: complete passes
  * @full_scan_msecs: wall time of the last one
+ * @prune_miss_ratio: nodes that the last search of a chain found stale, percent
  * @unslotted: pages left out for want of memory
  * @bytes: memory taken for tiles, slots, samples, nodes and registrations
  */
@@ -213,6 +214,7 @@ struct ksm_stats {
 	unsigned long skipped;
 	unsigned long full_scans;
 	unsigned long full_scan_msecs;
+	unsigned long prune_miss_ratio;
 	unsigned long unslotted;
 	atomic_long_t bytes;
 };
@@ -464,6 +466,7 @@ bool ksm_split_pays(const struct ksm_item *item, u64 key);
 void ksm_split_done(const struct ksm_item *item);
 
 /* unmerge.c */
+bool ksm_flags_compatible(vm_flags_t vm_flags);
 bool ksm_vma_compatible(struct vm_area_struct *vma);
 int ksm_break_range(struct vm_area_struct *vma, unsigned long start,
 		    unsigned long end);
@@ -575,6 +578,8 @@ static inline int ksm_sysfs_init(void)
 unsigned long ksm_metadata_bytes(void);
 long ksm_general_profit(void);
 unsigned long ksm_pages_volatile(void);
+unsigned int ksm_stable_levels(void);
+unsigned int ksm_unstable_levels(void);
 
 /* ../ksm.c */
 void ksm_wake(void);

@@ -84,6 +84,24 @@ KSM_COUNTER(stable_node_chains, ksm_stats.chains);
 KSM_COUNTER(stable_node_dups, ksm_stats.dups);
 KSM_COUNTER(full_scan_msecs, ksm_stats.full_scan_msecs);
 KSM_COUNTER(metadata_bytes, ksm_metadata_bytes());
+KSM_COUNTER(chains_prune_miss_ratio, ksm_stats.prune_miss_ratio);
+
+/* Root only: it takes time in proportion to the trees, and ksmd has to wait. */
+#define KSM_LEVELS(_name, _levels)					\
+static ssize_t _name##_show(struct kobject *kobj,			\
+			    struct kobj_attribute *attr, char *buf)	\
+{									\
+	unsigned int levels;						\
+									\
+	mutex_lock(&ksm_mutex);						\
+	levels = _levels();						\
+	mutex_unlock(&ksm_mutex);					\
+	return sysfs_emit(buf, "%u\n", levels);				\
+}									\
+static struct kobj_attribute _name##_attr = __ATTR_RO_MODE(_name, 0400)
+
+KSM_LEVELS(stable_tree_levels, ksm_stable_levels);
+KSM_LEVELS(unstable_tree_levels, ksm_unstable_levels);
 
 KSM_KNOB(use_zero_pages, bool, kstrtobool, ksm_knobs.use_zero_pages);
 KSM_KNOB(smart_scan, bool, kstrtobool, ksm_knobs.smart_scan);
@@ -373,6 +391,9 @@ static struct attribute *ksm_attrs[] = {
 	&stable_node_chains_attr.attr,
 	&stable_node_dups_attr.attr,
 	&stable_node_chains_prune_millisecs_attr.attr,
+	&chains_prune_miss_ratio_attr.attr,
+	&stable_tree_levels_attr.attr,
+	&unstable_tree_levels_attr.attr,
 	&use_zero_pages_attr.attr,
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
 	&thp_split_threshold_attr.attr,
