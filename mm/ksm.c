@@ -131,6 +131,36 @@ static int del_vmas(struct mm_struct *mm)
 	return 0;
 }
 
+/* Has the process all its memory merged?  fork may have failed to register it. */
+static bool merges_any(struct mm_struct *mm)
+{
+	if (!test_bit(MMF_VM_MERGE_ANY, &mm->flags))
+		return false;
+	if (!test_bit(MMF_VM_MERGEABLE, &mm->flags))
+		ksm_mm_register(mm);
+	return true;
+}
+
+/**
+ * ksm_vma_flags - choose the flags of a mapping that is about to be made
+ * @mm: process
+ * @file: file that it maps, or NULL
+ * @vm_flags: flags so far
+ *
+ * Early, so that the new VMA can be merged with its neighbours.  A file's mmap()
+ * may still change the flags: ksm_add_vma() sees to these mappings.
+ *
+ * Context: mmap_lock held for writing.
+ * Return: flags, with VM_MERGEABLE if all memory of @mm is to be merged.
+ */
+vm_flags_t ksm_vma_flags(struct mm_struct *mm, const struct file *file,
+			 vm_flags_t vm_flags)
+{
+	if (!file && ksm_flags_compatible(vm_flags) && merges_any(mm))
+		vm_flags |= VM_MERGEABLE;
+	return vm_flags;
+}
+
 /**
  * ksm_add_vma - mark a new VMA of a process that has all its memory merged
  * @vma: VMA
@@ -139,14 +169,8 @@ static int del_vmas(struct mm_struct *mm)
  */
 void ksm_add_vma(struct vm_area_struct *vma)
 {
-	struct mm_struct *mm = vma->vm_mm;
-
-	if (!test_bit(MMF_VM_MERGE_ANY, &mm->flags))
-		return;
-	add_vma(vma);
-	/* fork may have failed to register it.  Best effort. */
-	if (!test_bit(MMF_VM_MERGEABLE, &mm->flags))
-		ksm_mm_register(mm);
+	if (merges_any(vma->vm_mm))
+		add_vma(vma);
 }
 
 /**

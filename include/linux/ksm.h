@@ -18,6 +18,8 @@ struct list_head;
 #ifdef CONFIG_KSM
 extern atomic_long_t ksm_zero_pages;
 
+vm_flags_t ksm_vma_flags(struct mm_struct *mm, const struct file *file,
+			 vm_flags_t vm_flags);
 void ksm_add_vma(struct vm_area_struct *vma);
 int ksm_enable_merge_any(struct mm_struct *mm);
 int ksm_disable_merge_any(struct mm_struct *mm);
@@ -97,6 +99,13 @@ static inline void ksm_exit(struct mm_struct *mm)
 		__ksm_exit(mm);
 }
 #else /* !CONFIG_KSM */
+static inline vm_flags_t ksm_vma_flags(struct mm_struct *mm,
+				       const struct file *file,
+				       vm_flags_t vm_flags)
+{
+	return vm_flags;
+}
+
 static inline void ksm_add_vma(struct vm_area_struct *vma)
 {
 }

@@ -16,12 +16,12 @@
 #include "ksm.h"
 
 /**
- * ksm_vma_compatible - tell whether pages of a VMA may be merged at all
- * @vma: VMA
+ * ksm_flags_compatible - tell whether pages of such a VMA may be merged at all
+ * @vm_flags: flags of the VMA
  *
  * Return: false if it is shared, special, or not made of ordinary pages.
  */
-bool ksm_vma_compatible(struct vm_area_struct *vma)
+bool ksm_flags_compatible(vm_flags_t vm_flags)
 {
 	vm_flags_t refused = VM_SHARED | VM_MAYSHARE | VM_PFNMAP | VM_IO |
 			     VM_DONTEXPAND | VM_HUGETLB | VM_MIXEDMAP |
@@ -33,7 +33,18 @@ bool ksm_vma_compatible(struct vm_area_struct *vma)
 #ifdef VM_SPARC_ADI
 	refused |= VM_SPARC_ADI;
 #endif
-	return !(vma->vm_flags & refused) && !vma_is_dax(vma);
+	return !(vm_flags & refused);
+}
+
+/**
+ * ksm_vma_compatible - tell whether pages of a VMA may be merged at all
+ * @vma: VMA
+ *
+ * Return: true if its flags are compatible and it maps no DAX file.
+ */
+bool ksm_vma_compatible(struct vm_area_struct *vma)
+{
+	return ksm_flags_compatible(vma->vm_flags) && !vma_is_dax(vma);
 }
 
 /* Leaves the address of the first KSM page in *walk->private. */
