@@ -9,6 +9,8 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=scripts/kbuild.sh
+. "$(dirname "$0")/kbuild.sh"
 
 flavour=${1:-}
 shift || true
@@ -41,49 +43,10 @@ fragments() {
 	fi
 }
 
-# The source is reached through a link with the same name in every flavour, so
-# that ccache sees the same relative paths in each of them and in each clone.
-setup_make() {
-	local cc=gcc
-	mkdir -p "$out"
-	ln -sfn "$tree" "$out/src"
-	[[ -z ${LLVM:-} ]] || cc=clang
-	have "$cc" || die "no $cc; install it (scripts/packages.sh says how)"
-	cc_version=$("$cc" --version | head -n 1)
-	make=(make -C "$out/src" -f "$out/src/Makefile" "O=$out" "abs_srctree=$out/src" "ARCH=$arch"
-		"KCFLAGS=-fmacro-prefix-map=src/=")
-	[[ -z ${LLVM:-} ]] || make+=("LLVM=$LLVM")
-	export KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 1970'
-	export KBUILD_BUILD_USER=ksm KBUILD_BUILD_HOST=ksm KBUILD_BUILD_VERSION=1
-	if have ccache; then
-		make+=("CC=ccache $cc")
-		export CCACHE_BASEDIR=$TOP CCACHE_NOHASHDIR=1
-		# Trust the dependency files: no second run of the preprocessor on a miss
-		export CCACHE_DEPEND=1
-		export CCACHE_SLOPPINESS=time_macros,include_file_mtime,include_file_ctime
-	fi
-	unset MAKEFLAGS MAKELEVEL MFLAGS
-}
-
-# Every line of the fragments must be in the final .config: a symbol that was
-# dropped for a missing dependency would otherwise go unnoticed.
+# Every line of the fragments must be in the final .config
 verify_config() {
-	local line sym bad=()
-	while read -r line; do
-		case $line in
-		CONFIG_*=*)
-			grep -qxF -- "$line" "$out/.config" && continue
-			sym=${line%%=*}
-			bad+=("$line (is: $(grep -E "^(# )?$sym( is not set|=)" "$out/.config" || echo absent))")
-			;;
-		'# CONFIG_'*' is not set')
-			sym=${line#\# } sym=${sym%% *}
-			if grep -q "^$sym=" "$out/.config"; then
-				bad+=("$line (is: $(grep "^$sym=" "$out/.config"))")
-			fi
-			;;
-		esac
-	done <"$out/fragments.config"
+	local bad
+	mapfile -t bad < <(config_lost "$out/fragments.config")
 	((${#bad[@]} == 0)) && return
 	printf '%s: error: %s\n' "${0##*/}" \
 		"these lines of scripts/config/ did not make it into the $flavour configuration; a dependency is missing, or this kernel does not have the symbol:" >&2
@@ -94,10 +57,7 @@ verify_config() {
 configure() {
 	local files key
 	read -ra files <<<"$(fragments | tr '\n' ' ')"
-	# A later fragment overrides an earlier one; the last value is what counts
-	awk '{ k = $0 } /^CONFIG_/ { sub(/=.*/, "", k) } /^# CONFIG_.* is not set/ { sub(/^# /, "", k); sub(/ .*/, "", k) }
-		k ~ /^CONFIG_/ { if (!(k in v)) order[++n] = k; v[k] = $0 } END { for (i = 1; i <= n; i++) print v[order[i]] }' \
-		"${files[@]}" >"$out/fragments.config"
+	join_fragments "${files[@]}" >"$out/fragments.config"
 	key=$({
 		cat "$out/fragments.config" "$BUILD/base.id"
 		echo "$tree $cc_version ${LLVM:-}"
@@ -106,10 +66,7 @@ configure() {
 	[[ -f $out/.config && $(cat "$out/.config.key" 2>/dev/null) == "$key" ]] && return
 	say "$flavour: configuring"
 	rm -f "$out/.config.key"
-	if ! { KCONFIG_CONFIG="$out/.config" "$tree/scripts/kconfig/merge_config.sh" -m -Q -O "$out" /dev/null "$out/fragments.config" &&
-		mv "$out/.config" "$out/all.config" &&
-		"${make[@]}" "KCONFIG_ALLCONFIG=$out/all.config" allnoconfig &&
-		"${make[@]}" olddefconfig; } >"$out/config.log" 2>&1; then
+	if ! make_config; then
 		tail -n 20 "$out/config.log" >&2
 		die "cannot configure $flavour (see above, and build/$flavour/config.log)"
 	fi
