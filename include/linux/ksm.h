@@ -36,6 +36,7 @@ void rmap_walk_ksm(struct folio *folio, struct rmap_walk_control *rwc);
 void folio_migrate_ksm(struct folio *newfolio, struct folio *folio);
 void collect_procs_ksm(struct folio *folio, struct page *page,
 		       struct list_head *to_kill, int force_early);
+void ksm_replace_poisoned(struct folio *folio);
 long ksm_process_profit(struct mm_struct *mm);
 bool ksm_process_mergeable(struct mm_struct *mm);
 bool ksm_refuses_collapse(struct vm_area_struct *vma, unsigned long addr,
@@ -141,6 +142,10 @@ static inline void folio_migrate_ksm(struct folio *newfolio,
 
 static inline void collect_procs_ksm(struct folio *folio, struct page *page,
 				     struct list_head *to_kill, int force_early)
+{
+}
+
+static inline void ksm_replace_poisoned(struct folio *folio)
 {
 }
 

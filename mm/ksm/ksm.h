@@ -288,6 +288,12 @@ static inline u64 ksm_slot_key(const struct ksm_slot *slot)
 	return slot->word & KSM_KEY_MASK;
 }
 
+/* Linear page index of the slot's page. */
+static inline pgoff_t ksm_slot_pgoff(struct ksm_slot *slot)
+{
+	return ksm_slot_tile(slot)->pgoff + ksm_slot_nr(slot);
+}
+
 static inline int ksm_slot_nid(const struct ksm_slot *slot)
 {
 	return (slot->word & KSM_NID_MASK) >> KSM_NID_SHIFT;
@@ -458,6 +464,8 @@ bool ksm_page_mergeable(struct page *page);
 struct page *ksm_item_get_page(struct ksm_item *item);
 
 /* merge.c */
+void ksm_replace_pte(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep,
+		     struct page *page, struct page *kpage);
 void ksm_merge_page(struct ksm_item *item, u64 fingerprint);
 void ksm_merge_adopt(struct ksm_item *item);
 

@@ -113,31 +113,23 @@ static pte_t carry_bits(pte_t pte, pte_t old)
 				     pte_clear_soft_dirty(pte);
 }
 
-/*
- * Map @kpage, a KSM folio or the zero page, in place of a page of equal bytes
- * that write_protect() left as @protected.  The item's folio is locked.
+/**
+ * ksm_replace_pte - map another page in place of one of equal content
+ * @vma: VMA
+ * @addr: address
+ * @ptep: its PTE, write-protected
+ * @page: what it maps, and a reference for that
+ * @kpage: page of a KSM folio, or the zero page
+ *
+ * Context: page table lock and the folio lock of @page held, in a section of
+ *	    invalidating MMU notifiers.
  */
-static int replace(const struct ksm_item *item, struct page *kpage,
-		   pte_t protected)
+void ksm_replace_pte(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep,
+		     struct page *page, struct page *kpage)
 {
-	struct vm_area_struct *vma = item->vma;
-	struct folio *folio = page_folio(item->page);
-	unsigned long addr = ksm_item_addr(item);
+	struct folio *folio = page_folio(page);
 	struct mm_struct *mm = vma->vm_mm;
-	struct mmu_notifier_range range;
-	int err = KSM_CHANGED;
-	spinlock_t *ptl;	/* of the page table */
-	pte_t *ptep, pte;
-
-	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, mm, addr,
-				addr + PAGE_SIZE);
-	mmu_notifier_invalidate_range_start(&range);
-
-	ptep = lock_pte(item, &ptl);
-	if (!ptep)
-		goto out;
-	if (!pte_same(ptep_get(ptep), protected))
-		goto unlock;
+	pte_t pte;
 
 	if (is_zero_pfn(page_to_pfn(kpage))) {
 		/* The dirty bit tells KSM's zero pages from others. */
@@ -152,19 +144,41 @@ static int replace(const struct ksm_item *item, struct page *kpage,
 		pte = mk_pte(kpage, vma->vm_page_prot);
 	}
 
-	/* Both pages are read-only and equal: secondary MMUs need not know. */
 	flush_cache_page(vma, addr, folio_pfn(folio));
-	ptep_clear_flush(vma, addr, ptep);
-	set_pte_at(mm, addr, ptep, carry_bits(pte, protected));
+	pte = carry_bits(pte, ptep_clear_flush(vma, addr, ptep));
+	set_pte_at(mm, addr, ptep, pte);
 
-	folio_remove_rmap_pte(folio, item->page, vma);
+	folio_remove_rmap_pte(folio, page, vma);
 	if (!folio_mapped(folio))
 		folio_free_swap(folio);
 	folio_put(folio);
-	err = 0;
-unlock:
-	pte_unmap_unlock(ptep, ptl);
-out:
+}
+
+/*
+ * Map @kpage, a KSM folio or the zero page, in place of a page of equal bytes
+ * that write_protect() left as @protected.  The item's folio is locked.
+ */
+static int replace(const struct ksm_item *item, struct page *kpage,
+		   pte_t protected)
+{
+	unsigned long addr = ksm_item_addr(item);
+	struct mmu_notifier_range range;
+	int err = KSM_CHANGED;
+	spinlock_t *ptl;	/* of the page table */
+	pte_t *ptep;
+
+	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, item->vma->vm_mm,
+				addr, addr + PAGE_SIZE);
+	mmu_notifier_invalidate_range_start(&range);
+
+	ptep = lock_pte(item, &ptl);
+	if (ptep) {
+		if (pte_same(ptep_get(ptep), protected)) {
+			ksm_replace_pte(item->vma, addr, ptep, item->page, kpage);
+			err = 0;
+		}
+		pte_unmap_unlock(ptep, ptl);
+	}
 	mmu_notifier_invalidate_range_end(&range);
 	return err;
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KSM folios as the rest of mm meets them: rmap walks, migration, swap-in and
- * memory failure.
+ * KSM folios as the rest of mm meets them: rmap walks, migration and swap-in.
  *
  * The folio lock keeps the list of mappings as it is.  A mapping knows the linear
  * page index of its page, so that the VMAs that may map it are found in the
@@ -11,16 +10,10 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/rmap.h>
-#include <linux/sched/signal.h>
 #include <linux/vmstat.h>
 
 #include "../internal.h"
 #include "ksm.h"
-
-static pgoff_t mapping_index(struct ksm_slot *slot)
-{
-	return ksm_slot_tile(slot)->pgoff + ksm_slot_nr(slot);
-}
 
 /* Returns false when the walk is to end. */
 static bool walk_mapping(struct folio *folio, struct rmap_walk_control *rwc,
@@ -28,7 +21,7 @@ static bool walk_mapping(struct folio *folio, struct rmap_walk_control *rwc,
 {
 	struct mm_struct *mm = ksm_slot_tile(slot)->owner->slot.mm;
 	struct anon_vma *anon_vma = slot->anon_vma;
-	pgoff_t pgoff = mapping_index(slot);
+	pgoff_t pgoff = ksm_slot_pgoff(slot);
 	struct anon_vma_chain *avc;
 	bool more = true;
 
@@ -115,56 +108,6 @@ void folio_migrate_ksm(struct folio *newfolio, struct folio *folio)
 	 */
 	smp_wmb();
 	WRITE_ONCE(folio->mapping, (void *)PAGE_MAPPING_KSM);
-}
-#endif
-
-#ifdef CONFIG_MEMORY_FAILURE
-static void collect_mapping(struct ksm_slot *slot, struct page *page,
-			    struct list_head *to_kill, struct task_struct *task)
-{
-	pgoff_t pgoff = mapping_index(slot);
-	struct anon_vma_chain *avc;
-
-	anon_vma_interval_tree_foreach(avc, &slot->anon_vma->rb_root, pgoff, pgoff) {
-		unsigned long addr = vma_address(avc->vma, pgoff, 1);
-
-		if (avc->vma->vm_mm == task->mm && addr != -EFAULT)
-			add_to_kill_ksm(task, page, avc->vma, to_kill, addr);
-	}
-}
-
-/**
- * collect_procs_ksm - find the processes that a bad KSM page hits
- * @folio: KSM folio
- * @page: its page
- * @to_kill: where to add them
- * @force_early: also those that did not ask for an early signal
- *
- * Context: @folio is locked.
- */
-void collect_procs_ksm(struct folio *folio, struct page *page,
-		       struct list_head *to_kill, int force_early)
-{
-	struct ksm_stable *stable = ksm_folio_stable(folio);
-	struct ksm_slot *slot;
-
-	if (!stable)
-		return;
-	hlist_for_each_entry(slot, &stable->mappings, link) {
-		struct task_struct *process;
-
-		anon_vma_lock_read(slot->anon_vma);
-		rcu_read_lock();
-		for_each_process(process) {
-			struct task_struct *task = task_early_kill(process,
-								   force_early);
-
-			if (task)
-				collect_mapping(slot, page, to_kill, task);
-		}
-		rcu_read_unlock();
-		anon_vma_unlock_read(slot->anon_vma);
-	}
 }
 #endif
 

@@ -338,6 +338,54 @@ TEST_F(migration, memory_failure)
 	EXPECT_EQ(other.join(), "");
 }
 
+/* A bad frame of which there is a sound copy: nobody notices. */
+TEST_F(migration, memory_failure_with_a_sound_copy)
+{
+	set_knob("max_page_sharing", 4);
+	region memory(11);
+
+	memory.fill_all(7);
+	memory.mergeable();
+	scan(4);
+	ASSERT_EQ(truth_of(memory).frames(), 3u);
+
+	/* And by mappings that ksmd does not know of. */
+	child other([&](parent_link &parent) {
+		parent.meet();
+		for (std::size_t i = 0; i < memory.pages(); i++)
+			require(read_page(memory, i, 7) == outcome::right, "lost in a fork");
+	});
+	other.arrived();
+
+	for (std::size_t lost : {0, 10, 5}) {
+		auto before = pagemap(memory);
+		int err = poison(memory, lost);
+
+		if (err == EINVAL)
+			GTEST_SKIP() << "this kernel has no CONFIG_MEMORY_FAILURE";
+		ASSERT_EQ(err, 0) << std::strerror(err);
+		for (std::size_t i = 0; i < memory.pages(); i++) {
+			EXPECT_NE(pagemap_of(memory.page(i)).pfn(), before[lost].pfn());
+			/* The last copy has no other, and is lost. */
+			if (lost != 5) {
+				ASSERT_EQ(read_page(memory, i, 7), outcome::right) << "page " << i;
+			}
+		}
+		if (lost == 5) {
+			EXPECT_EQ(read_page(memory, 5, 7), outcome::bus_error);
+			break;
+		}
+		ksm_truth left = truth_of(memory);
+
+		EXPECT_EQ(knob("pages_shared"), long(left.frames()));
+		EXPECT_EQ(knob("pages_sharing"), long(left.extra()));
+		if (lost == 10) {
+			other.release();
+			EXPECT_EQ(other.join(), "");
+		}
+	}
+}
+
 /* Idle page tracking sees a read through any of the mappings. */
 TEST_F(migration, page_idle)
 {

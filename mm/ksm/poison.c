@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory failure: what becomes of the mappings of a KSM page that went bad.
+ *
+ * Where max_page_sharing made several copies of a content, a sound one takes the
+ * place of the bad one, and no process loses anything.  Otherwise the processes
+ * that map it are found, for memory_failure() to tell them.
+ */
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/mmu_notifier.h>
+#include <linux/pagemap.h>
+#include <linux/rmap.h>
+#include <linux/sched/signal.h>
+
+#include "../internal.h"
+#include "ksm.h"
+
+/* How often, and for how many milliseconds, to wait for a folio lock. */
+#define KSM_LOCK_TRIES	10
+#define KSM_LOCK_MSECS	1
+
+/* Another node of the same content, its folio sound and locked. */
+static struct ksm_stable *sound_node(struct ksm_stable *bad, struct folio **foliop)
+{
+	struct ksm_stable *head = bad->head, *stable = head, *sound = NULL;
+
+	/* One with room if there is any; better too many mappings than a loss. */
+	do {
+		if (stable != bad && stable->pfn != KSM_HOLLOW &&
+		    !PageHWPoison(pfn_to_page(stable->pfn))) {
+			sound = stable;
+			if (sound->nr + bad->nr <= ksm_knobs.max_page_sharing)
+				break;
+		}
+		stable = list_next_entry(stable, chain);
+	} while (stable != head);
+
+	*foliop = sound ? ksm_stable_get(sound, KSM_LOCK) : NULL;
+	return *foliop ? sound : NULL;
+}
+
+/* Called for each mapping of a bad folio; @arg is the page to be mapped instead. */
+static bool replace_mapping(struct folio *folio, struct vm_area_struct *vma,
+			    unsigned long addr, void *arg)
+{
+	DEFINE_FOLIO_VMA_WALK(pvmw, folio, vma, addr, 0);
+	struct mmu_notifier_range range;
+
+	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, vma->vm_mm, addr,
+				addr + PAGE_SIZE);
+	mmu_notifier_invalidate_range_start(&range);
+	while (page_vma_mapped_walk(&pvmw))
+		ksm_replace_pte(vma, pvmw.address, pvmw.pte, &folio->page, arg);
+	mmu_notifier_invalidate_range_end(&range);
+	return true;
+}
+
+/* Both folios are locked. */
+static void move_mappings(struct folio *folio, struct ksm_stable *bad,
+			  struct folio *sound_folio, struct ksm_stable *sound)
+{
+	struct rmap_walk_control rwc = {
+		.rmap_one = replace_mapping,
+		.arg = &sound_folio->page,
+	};
+	unsigned int max = ksm_knobs.max_page_sharing;
+	struct hlist_node *next;
+	struct ksm_slot *slot;
+
+	rmap_walk_ksm(folio, &rwc);
+	hlist_for_each_entry_safe(slot, next, &bad->mappings, link) {
+		ksm_stable_unmap(bad, slot, max);
+		ksm_stable_map(sound, slot, max);
+	}
+	list_del_init(&sound->orphan);
+	ksm_stable_disown(bad, folio);
+}
+
+/**
+ * ksm_replace_poisoned - map sound copies in place of a KSM folio that went bad
+ * @folio: KSM folio, not locked; a reference is held
+ *
+ * Does nothing if there is no other folio of that content, or if the locks cannot
+ * be had: then the folio stays mapped.
+ *
+ * Context: takes ksm_mutex, may sleep.
+ */
+void ksm_replace_poisoned(struct folio *folio)
+{
+	struct ksm_stable *bad, *sound;
+	struct folio *sound_folio;
+	bool done = false;
+	int tries;
+
+	mutex_lock(&ksm_mutex);
+	for (tries = 0; tries < KSM_LOCK_TRIES && !done; tries++) {
+		if (tries)
+			msleep(KSM_LOCK_MSECS);
+		/* It cannot migrate, with that reference: so it keeps its node. */
+		bad = ksm_folio_stable(folio);
+		sound = bad ? sound_node(bad, &sound_folio) : NULL;
+		if (!sound)
+			break;
+		/* There is no order between two KSM folios: the second is tried. */
+		done = folio_trylock(folio);
+		if (done) {
+			move_mappings(folio, bad, sound_folio, sound);
+			folio_unlock(folio);
+		}
+		folio_unlock(sound_folio);
+		folio_put(sound_folio);
+	}
+	mutex_unlock(&ksm_mutex);
+}
+
+static void collect_mapping(struct ksm_slot *slot, struct page *page,
+			    struct list_head *to_kill, struct task_struct *task)
+{
+	pgoff_t pgoff = ksm_slot_pgoff(slot);
+	struct anon_vma_chain *avc;
+
+	anon_vma_interval_tree_foreach(avc, &slot->anon_vma->rb_root, pgoff, pgoff) {
+		unsigned long addr = vma_address(avc->vma, pgoff, 1);
+
+		if (avc->vma->vm_mm == task->mm && addr != -EFAULT)
+			add_to_kill_ksm(task, page, avc->vma, to_kill, addr);
+	}
+}
+
+/**
+ * collect_procs_ksm - find the processes that a bad KSM page hits
+ * @folio: KSM folio
+ * @page: its page
+ * @to_kill: where to add them
+ * @force_early: also those that did not ask for an early signal
+ *
+ * Context: @folio is locked.
+ */
+void collect_procs_ksm(struct folio *folio, struct page *page,
+		       struct list_head *to_kill, int force_early)
+{
+	struct ksm_stable *stable = ksm_folio_stable(folio);
+	struct ksm_slot *slot;
+
+	if (!stable)
+		return;
+	hlist_for_each_entry(slot, &stable->mappings, link) {
+		struct task_struct *process;
+
+		anon_vma_lock_read(slot->anon_vma);
+		rcu_read_lock();
+		for_each_process(process) {
+			struct task_struct *task = task_early_kill(process,
+								   force_early);
+
+			if (task)
+				collect_mapping(slot, page, to_kill, task);
+		}
+		rcu_read_unlock();
+		anon_vma_unlock_read(slot->anon_vma);
+	}
+}
