@@ -344,6 +344,11 @@ void ksm_fingerprint_init(void);
 extern enum ksm_hash ksm_hash;
 extern bool ksm_hash_auto;
 
+/* content.c */
+bool ksm_equal(const void *a, const void *b);
+bool ksm_empty(const void *addr);
+bool ksm_pages_equal(struct page *page, struct page *other);
+
 /* stable.c */
 struct ksm_stable *ksm_stable_alloc(void);
 void ksm_stable_free(struct ksm_stable *stable);

@@ -218,7 +218,7 @@ static int merge_with(const struct ksm_item *item, struct page *kpage, u64 key)
 
 	/* A huge page is split on a match only. */
 	if (folio_test_large(folio)) {
-		if (!pages_identical(item->page, kpage))
+		if (!ksm_pages_equal(item->page, kpage))
 			return KSM_DIFFERS;
 		err = split(item, key);
 		if (err)
@@ -229,7 +229,7 @@ static int merge_with(const struct ksm_item *item, struct page *kpage, u64 key)
 	if (!folio_trylock(folio))
 		return KSM_BUSY;
 	err = write_protect(item, &protected);
-	if (!err && !pages_identical(item->page, kpage))
+	if (!err && !ksm_pages_equal(item->page, kpage))
 		err = KSM_DIFFERS;
 	if (!err)
 		err = replace(item, kpage, protected);
@@ -319,7 +319,7 @@ static struct ksm_stable *find_content(struct ksm_index *index, u64 key,
 		kfolio = ksm_stable_get(stable, KSM_NOLOCK);
 		if (!kfolio)
 			continue;
-		same = pages_identical(page, &kfolio->page);
+		same = ksm_pages_equal(page, &kfolio->page);
 		folio_put(kfolio);
 		if (same)
 			return head;
@@ -356,7 +356,7 @@ static int merge_locked(struct ksm_item *item, struct ksm_item *other,
 		return KSM_STALE;
 	if (write_protect(item, &protected))
 		return KSM_CHANGED;
-	if (!pages_identical(item->page, other->page))
+	if (!ksm_pages_equal(item->page, other->page))
 		return KSM_STALE;
 
 	promote(stable, index, item->page, key);
@@ -428,7 +428,7 @@ static int merge_pair(struct ksm_item *item, struct ksm_item *other,
 		 * Split on a match only.  The two may be parts of one folio, and
 		 * a folio with a second reference cannot be split.
 		 */
-		if (!pages_identical(item->page, other->page))
+		if (!ksm_pages_equal(item->page, other->page))
 			goto out;
 		put_page(other->page);
 		err = split(item, key);
