@@ -368,6 +368,8 @@ int ksm_stable_init(void);
 struct ksm_slot *ksm_unstable_first(struct ksm_index *index, u64 key);
 struct ksm_slot *ksm_unstable_next(struct ksm_slot *slot);
 void ksm_unstable_insert(struct ksm_index *index, struct ksm_slot *slot, u64 key);
+bool ksm_unstable_insert_only(struct ksm_index *index, struct ksm_slot *slot,
+			      u64 key);
 void ksm_unstable_erase(struct ksm_index *index, struct ksm_slot *slot);
 
 /* domain.c */
@@ -394,6 +396,8 @@ void ksm_tile_track(struct ksm_tile *tile, u64 pages);
 bool ksm_tile_settle(struct ksm_tile *tile, unsigned int i, u64 fingerprint);
 void ksm_tile_index(struct ksm_tile *tile, unsigned int i,
 		    struct ksm_index *index, u64 key);
+bool ksm_tile_index_only(struct ksm_tile *tile, unsigned int i,
+			 struct ksm_index *index, u64 key);
 void ksm_tile_unsettle(struct ksm_tile *tile, u64 pages);
 void ksm_tile_map(struct ksm_tile *tile, unsigned int i,
 		  struct ksm_stable *stable, struct anon_vma *anon_vma);
@@ -456,6 +460,24 @@ static inline unsigned long ksm_item_addr(const struct ksm_item *item)
 	return ksm_tile_addr(item->tile, item->nr);
 }
 
+/**
+ * ksm_page_mergeable - tell whether a page is worth a look
+ * @page: page, mapped and its page table locked, or referenced
+ *
+ * Leaves out what a merge would refuse anyway.
+ *
+ * Return: true if it is anonymous, no KSM page yet, and not in special use.
+ */
+static inline bool ksm_page_mergeable(struct page *page)
+{
+	struct folio *folio = page_folio(page);
+
+	return folio_test_anon(folio) && !folio_test_ksm(folio) &&
+	       folio_test_swapbacked(folio) &&	/* else MADV_FREE */
+	       !folio_is_zone_device(folio) && !PageHWPoison(page) &&
+	       !folio_maybe_dma_pinned(folio);
+}
+
 bool ksm_vma_mergeable(struct vm_area_struct *vma);
 struct ksm_tile *ksm_vma_tile(struct ksm_mm *kmm, struct vm_area_struct *vma,
 			      unsigned long addr);
@@ -465,7 +487,6 @@ void ksm_unlock_vma(struct vm_area_struct *vma);
 unsigned long ksm_next_mergeable(struct mm_struct *mm, unsigned long addr);
 pmd_t *ksm_find_pmd(struct mm_struct *mm, unsigned long addr,
 		    unsigned long *next);
-bool ksm_page_mergeable(struct page *page);
 struct page *ksm_item_get_page(struct ksm_item *item);
 
 /* merge.c */

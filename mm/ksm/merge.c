@@ -540,8 +540,11 @@ void ksm_merge_page(struct ksm_item *item, u64 fingerprint)
 			return;
 	}
 	err = merge_stable(item, index, key);
-	if (err == KSM_NONE)
+	if (err == KSM_NONE) {
+		if (ksm_tile_index_only(item->tile, item->nr, index, key))
+			return;
 		err = merge_unstable(item, index, key);
+	}
 	if (err == KSM_NONE || err == KSM_WHOLE)
 		ksm_tile_index(item->tile, item->nr, index, key);
 }

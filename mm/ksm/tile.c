@@ -236,6 +236,25 @@ void ksm_tile_index(struct ksm_tile *tile, unsigned int i,
 }
 
 /**
+ * ksm_tile_index_only - put a page in the unstable tree if it is the only one
+ * @tile: tile
+ * @i: place of the page, which is settled
+ * @index: where
+ * @key: fingerprint
+ *
+ * Return: false if another page of that fingerprint is there.
+ */
+bool ksm_tile_index_only(struct ksm_tile *tile, unsigned int i,
+			 struct ksm_index *index, u64 key)
+{
+	if (!ksm_unstable_insert_only(index, ksm_slot(tile, i), key))
+		return false;
+	tile->settled &= ~BIT_ULL(i);
+	tile->unstable |= BIT_ULL(i);
+	return true;
+}
+
+/**
  * ksm_tile_unsettle - forget the fingerprints of pages that have changed
  * @tile: tile
  * @pages: their places, one bit each

@@ -48,6 +48,31 @@ struct ksm_slot *ksm_unstable_next(struct ksm_slot *slot)
 	return next && ksm_slot_key(next) == ksm_slot_key(slot) ? next : NULL;
 }
 
+/* Add a page, unless @only and there is one of its key: one descent for both. */
+static bool insert(struct ksm_index *index, struct ksm_slot *slot, u64 key, bool only)
+{
+	struct rb_node **link = &index->unstable.rb_node;
+	struct rb_node *parent = NULL;
+
+	while (*link) {
+		u64 other;
+
+		parent = *link;
+		other = ksm_slot_key(rb_entry(parent, struct ksm_slot, node));
+		if (key < other)
+			link = &parent->rb_left;
+		else if (key > other || !only)
+			link = &parent->rb_right;
+		else
+			return false;
+	}
+	ksm_slot_set_key(slot, key, index->nid);
+	rb_link_node(&slot->node, parent, link);
+	rb_insert_color(&slot->node, &index->unstable);
+	ksm_stats.unshared++;
+	return true;
+}
+
 /**
  * ksm_unstable_insert - add a page
  * @index: where
@@ -56,21 +81,21 @@ struct ksm_slot *ksm_unstable_next(struct ksm_slot *slot)
  */
 void ksm_unstable_insert(struct ksm_index *index, struct ksm_slot *slot, u64 key)
 {
-	struct rb_node **link = &index->unstable.rb_node;
-	struct rb_node *parent = NULL;
+	insert(index, slot, key & KSM_KEY_MASK, false);
+}
 
-	ksm_slot_set_key(slot, key, index->nid);
-	key &= KSM_KEY_MASK;
-	while (*link) {
-		parent = *link;
-		if (key < ksm_slot_key(rb_entry(parent, struct ksm_slot, node)))
-			link = &parent->rb_left;
-		else
-			link = &parent->rb_right;
-	}
-	rb_link_node(&slot->node, parent, link);
-	rb_insert_color(&slot->node, &index->unstable);
-	ksm_stats.unshared++;
+/**
+ * ksm_unstable_insert_only - add a page if no other has its fingerprint
+ * @index: where
+ * @slot: slot in no tree
+ * @key: its fingerprint
+ *
+ * Return: true if it was added.
+ */
+bool ksm_unstable_insert_only(struct ksm_index *index, struct ksm_slot *slot,
+			      u64 key)
+{
+	return insert(index, slot, key & KSM_KEY_MASK, true);
 }
 
 /**

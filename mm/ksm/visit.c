@@ -47,12 +47,32 @@ struct visit {
 /* The pages of a sampled visit, between page table lock and sampling. */
 static struct page *sampled_pages[KSM_TILE_PAGES];
 
-/* Does a mapping still map the KSM folio that it is known to map? */
-static bool maps_stable(struct ksm_tile *tile, unsigned int i, struct page *page)
+/*
+ * How many mappings from page @i on still map the KSM folios that they are known
+ * to map; up to @max pages.  A run of them at a time, since a slot is found faster
+ * from its neighbour than from its tile: 19 instructions less a page.
+ */
+static unsigned int known_mappings(struct ksm_tile *tile, unsigned int i,
+				   pte_t *ptep, unsigned int max)
 {
-	return READ_ONCE(page->mapping) ==
-	       (void *)((unsigned long)ksm_slot_stable(ksm_slot(tile, i)) |
-			PAGE_MAPPING_KSM);
+	struct ksm_slot *slot = ksm_slot(tile, i);
+	pte_t *start = ptep, *end;
+	u64 others = ~tile->merged >> i;
+
+	max = min(max, KSM_BLOCK_SLOTS - i % KSM_BLOCK_SLOTS);
+	if (others)
+		max = min_t(unsigned int, max, __ffs64(others));
+	for (end = start + max; ptep < end; ptep++, slot++) {
+		pte_t pte = ptep_get(ptep);
+		unsigned long mapping = (slot->word & ~KSM_SLOT_MASK) |
+					PAGE_MAPPING_KSM;
+
+		if (!pte_present(pte) ||
+		    (unsigned long)READ_ONCE(pfn_to_page(pte_pfn(pte))->mapping) !=
+		    mapping)
+			break;
+	}
+	return ptep - start;
 }
 
 /* Any page that is not known to be unchanged at first sight. */
@@ -131,15 +151,23 @@ static unsigned long visit_ptes(struct visit *v, pmd_t *pmdp, unsigned long addr
 			gone |= bit;
 			continue;
 		}
-		/* The ways of settled pages: 30 instructions, kept short. */
+		/* The ways of settled pages: 29 and 34 instructions, kept short. */
 		if ((settled & bit) && !pte_dirty(pte)) {
 			known |= bit;
 			continue;
 		}
-		if ((merged & bit) &&
-		    maps_stable(tile, i, pfn_to_page(pte_pfn(pte)))) {
-			known |= bit;
-			continue;
+		if (merged & bit) {
+			unsigned int run = known_mappings(tile, i, ptep,
+							  (end - addr) >> PAGE_SHIFT);
+
+			if (run) {
+				known |= GENMASK_ULL(i + run - 1, i);
+				run--;
+				i += run;
+				ptep += run;
+				addr += run * PAGE_SIZE;
+				continue;
+			}
 		}
 		visit_page(v, i, ptep, pte);
 		if (((v->want | v->adopt) & bit) && !--wants) {

@@ -185,24 +185,6 @@ pmd_t *ksm_find_pmd(struct mm_struct *mm, unsigned long addr, unsigned long *nex
 	return pmd_offset(pud, addr);
 }
 
-/**
- * ksm_page_mergeable - tell whether a page is worth a look
- * @page: page, mapped and its page table locked, or referenced
- *
- * Leaves out what a merge would refuse anyway.
- *
- * Return: true if it is anonymous, no KSM page yet, and not in special use.
- */
-bool ksm_page_mergeable(struct page *page)
-{
-	struct folio *folio = page_folio(page);
-
-	return folio_test_anon(folio) && !folio_test_ksm(folio) &&
-	       folio_test_swapbacked(folio) &&	/* else MADV_FREE */
-	       !folio_is_zone_device(folio) && !PageHWPoison(page) &&
-	       !folio_maybe_dma_pinned(folio);
-}
-
 static struct page *get_huge_page(struct vm_area_struct *vma, unsigned long addr,
 				  pmd_t *pmdp)
 {
