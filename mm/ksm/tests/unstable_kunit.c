@@ -53,9 +53,25 @@ static unsigned int place(struct ksm_slot *slot)
 	return ksm_slot_tile(slot)->pgoff + ksm_slot_nr(slot);
 }
 
+static bool model_has(struct model *m, u64 key)
+{
+	unsigned int i;
+
+	for (i = 0; i < SLOTS; i++)
+		if (m->in[i] && m->key[i] == (key & KSM_KEY_MASK))
+			return true;
+	return false;
+}
+
+/* First as the only one of its key, which must fail if there is another. */
 static void model_insert(struct model *m, unsigned int i, u64 key)
 {
-	ksm_unstable_insert(&m->index, m->slot[i], key);
+	bool only = ksm_unstable_insert_only(&m->index, m->slot[i], key);
+
+	KUNIT_ASSERT_EQ_MSG(m->test, only, !model_has(m, key), "%s",
+			    ksm_test_at(&m->rng));
+	if (!only)
+		ksm_unstable_insert(&m->index, m->slot[i], key);
 	m->key[i] = key & KSM_KEY_MASK;
 	m->in[i] = true;
 	m->nr++;
