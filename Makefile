@@ -9,7 +9,10 @@ LLVM  ?=
 CPUS  ?= 2
 MEM   ?=
 WORKLOAD ?=
-export KSRC JOBS LLVM CPUS MEM WORKLOAD
+NAMES ?=
+COMPILERS ?=
+QUICK ?=
+export KSRC JOBS LLVM CPUS MEM WORKLOAD COMPILERS QUICK
 
 # One kernel after the other: each uses all processors anyway
 .NOTPARALLEL:
@@ -18,7 +21,7 @@ export KSRC JOBS LLVM CPUS MEM WORKLOAD
 FLAVOURS := prod debug base um
 KERNELS  := build/prod/bzImage build/debug/bzImage build/base/bzImage build/um/linux
 
-.PHONY: help run shell test test-quick check selftests tree clean FORCE
+.PHONY: help run shell test test-quick check configs selftests tree clean FORCE
 FORCE:
 
 $(KERNELS): build/%: FORCE
@@ -57,6 +60,10 @@ check:
 	@scripts/packages.sh kernel check
 	@scripts/check.sh
 
+configs:
+	@scripts/packages.sh kernel configs
+	@scripts/configs.sh $(NAMES)
+
 clean:
 	rm -rf build
 
@@ -68,6 +75,8 @@ help:
 	@echo '  test                KUnit, selftests on prod and on debug: N passed, N failed'
 	@echo '  test-quick          KUnit, and the selftests on prod'
 	@echo '  check               checkpatch, W=1, sparse, kernel-doc, shellcheck, clang-format'
+	@echo '  configs             compile mm/ without NUMA, without SWAP, for arm64..., by gcc and by clang'
+	@echo '                      (NAMES="no-numa arm64", COMPILERS=gcc: these only; QUICK=1: only our files)'
 	@echo '  build/prod/bzImage  the kernel, configured as a distribution would where mm cares'
 	@echo '  build/debug/bzImage the same with KASAN, lockdep, DEBUG_VM, fault injection'
 	@echo '  build/base/bzImage  the unmodified kernel with the configuration of prod'

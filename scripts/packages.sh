@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # packages.sh TOPIC...: make sure that the Debian packages are there which the
-# topics need (kernel, boot, selftests, demo, check). Installs what is missing,
+# topics need (kernel, boot, selftests, demo, configs, check). Installs what is missing,
 # as root or through sudo; where it may not, it prints the line to run and fails.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -20,8 +20,12 @@ wanted() {
 		boot) echo qemu-system-x86 busybox-static cpio ;;
 		selftests) echo make gcc g++ libc6-dev libgtest-dev libcap-dev libnuma-dev liburing-dev rsync ;;
 		demo) echo make g++ libc6-dev libcli11-dev libfmt-dev nlohmann-json3-dev python3 qemu-system-x86 busybox-static ;;
+		configs)
+			[[ ${COMPILERS:-clang} != *clang* ]] || echo clang lld llvm
+			[[ ${COMPILERS:-gcc} != *gcc* || $(uname -m) == aarch64 ]] || echo gcc-aarch64-linux-gnu
+			;;
 		check) echo git perl python3 sparse shellcheck clang-format ;;
-		*) die "no such topic: $t (there are: kernel boot selftests demo check)" ;;
+		*) die "no such topic: $t (there are: kernel boot selftests demo configs check)" ;;
 		esac
 	done
 }
