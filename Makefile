@@ -21,7 +21,7 @@ export KSRC JOBS LLVM CPUS MEM WORKLOAD COMPILERS QUICK
 FLAVOURS := prod debug base um
 KERNELS  := build/prod/bzImage build/debug/bzImage build/base/bzImage build/um/linux
 
-.PHONY: help run shell test test-quick check configs selftests tree clean FORCE
+.PHONY: help run shell test test-quick compat check configs selftests tree clean FORCE
 FORCE:
 
 $(KERNELS): build/%: FORCE
@@ -56,6 +56,10 @@ test-quick:
 	@scripts/packages.sh kernel boot selftests
 	@scripts/test.sh --quick
 
+compat:
+	@scripts/packages.sh kernel boot selftests demo
+	@scripts/compat.sh
+
 check:
 	@scripts/packages.sh kernel check
 	@scripts/check.sh
@@ -74,6 +78,7 @@ help:
 	@echo '  shell               a shell in the guest, with the programs of this machine'
 	@echo '  test                KUnit, selftests on prod and on debug: N passed, N failed'
 	@echo '  test-quick          KUnit, and the selftests on prod'
+	@echo '  compat              upstream'"'"'s other mm selftests, with KSM off and with ksmd flat out'
 	@echo '  check               checkpatch, W=1, sparse, kernel-doc, shellcheck, clang-format'
 	@echo '  configs             compile mm/ without NUMA, without SWAP, for arm64..., by gcc and by clang'
 	@echo '                      (NAMES="no-numa arm64", COMPILERS=gcc: these only; QUICK=1: only our files)'
