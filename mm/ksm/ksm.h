@@ -380,6 +380,8 @@ int ksm_page_nid(struct page *page);
 int ksm_domain_init(void);
 
 /* tile.c */
+struct ksm_tile *ksm_tile_find(struct ksm_mm *kmm, unsigned long addr,
+			       pgoff_t pgoff);
 struct ksm_tile *ksm_tile_get(struct ksm_mm *kmm, unsigned long addr,
 			      pgoff_t pgoff);
 struct ksm_tile *ksm_tile_from(struct ksm_mm *kmm, unsigned long addr);
@@ -479,6 +481,8 @@ static inline bool ksm_page_mergeable(struct page *page)
 }
 
 bool ksm_vma_mergeable(struct vm_area_struct *vma);
+struct ksm_tile *ksm_vma_tile_find(struct ksm_mm *kmm, struct vm_area_struct *vma,
+				   unsigned long addr);
 struct ksm_tile *ksm_vma_tile(struct ksm_mm *kmm, struct vm_area_struct *vma,
 			      unsigned long addr);
 bool ksm_vma_fits(struct vm_area_struct *vma, struct ksm_tile *tile);

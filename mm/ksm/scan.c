@@ -33,7 +33,22 @@ enum scan_result {
 	SCAN_LOCKED,	/* somebody is changing its VMAs */
 };
 
-/* Visit a process from *addr on, a PMD entry at a time under a VMA lock. */
+/*
+ * Visit a locked VMA from *addr on: as many pages as a page table has.  Where few
+ * addresses are in use that is many page tables, for one look-up of the VMA.
+ */
+static void scan_vma(struct ksm_mm *kmm, struct vm_area_struct *vma,
+		     unsigned long *addr, struct ksm_budget *budget)
+{
+	unsigned long enough = budget->visits - min(budget->visits, PTRS_PER_PTE);
+
+	do {
+		*addr = ksm_visit_pmd(kmm, vma, *addr, budget);
+	} while (*addr < vma->vm_end && ksm_budget_left(budget) &&
+		 budget->visits > enough);
+}
+
+/* Visit a process from *addr on, a part of a VMA at a time under its lock. */
 static enum scan_result scan_mm(struct ksm_mm *kmm, unsigned long *addr,
 				struct ksm_budget *budget)
 {
@@ -62,7 +77,7 @@ static enum scan_result scan_mm(struct ksm_mm *kmm, unsigned long *addr,
 		pass.misses = 0;
 		if (ksm_vma_mergeable(vma)) {
 			pass.mergeable = true;
-			*addr = ksm_visit_pmd(kmm, vma, *addr, budget);
+			scan_vma(kmm, vma, addr, budget);
 		} else {
 			ksm_budget_spend(budget, 1);
 		}

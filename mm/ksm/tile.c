@@ -44,6 +44,29 @@ static int tile_cmp(const struct ksm_tile *tile, unsigned long addr, pgoff_t pgo
 }
 
 /**
+ * ksm_tile_find - find a tile
+ * @kmm: process
+ * @addr: its first address
+ * @pgoff: linear page index of @addr
+ *
+ * Return: the tile, or NULL.
+ */
+struct ksm_tile *ksm_tile_find(struct ksm_mm *kmm, unsigned long addr, pgoff_t pgoff)
+{
+	struct rb_node *node = kmm->tiles.rb_node;
+
+	while (node) {
+		struct ksm_tile *tile = rb_entry(node, struct ksm_tile, node);
+		int cmp = tile_cmp(tile, addr, pgoff);
+
+		if (!cmp)
+			return tile;
+		node = cmp < 0 ? node->rb_left : node->rb_right;
+	}
+	return NULL;
+}
+
+/**
  * ksm_tile_get - find a tile, or make it
  * @kmm: process
  * @addr: its first address

@@ -326,22 +326,34 @@ static bool reread_due(struct ksm_tile *tile, bool sampled)
 	return true;
 }
 
-static bool visit_init(struct visit *v, struct ksm_mm *kmm,
-		       struct vm_area_struct *vma, unsigned long addr,
-		       struct ksm_budget *budget)
+static bool visit_init(struct visit *v, struct vm_area_struct *vma,
+		       struct ksm_tile *tile, struct ksm_budget *budget)
 {
 	*v = (struct visit) {
 		.vma = vma,
-		.tile = ksm_vma_tile(kmm, vma, addr),
+		.tile = tile,
 		.sampled = mm_has_notifiers(vma->vm_mm),
 		.wants = budget->reads,
 	};
-	if (!v->tile) {
+	if (!tile) {
 		ksm_budget_spend(budget, 1);
 		return false;
 	}
-	v->reread = reread_due(v->tile, v->sampled);
+	v->reread = reread_due(tile, v->sampled);
 	return true;
+}
+
+/* Does nothing stand in these PTEs?  A hint, no lock is taken. */
+static bool is_hole(pmd_t *pmdp, unsigned long addr, unsigned long end)
+{
+	pte_t *start = pte_offset_map(pmdp, addr), *ptep;
+
+	if (!start)
+		return false;
+	for (ptep = start; addr < end && pte_none(ptep_get_lockless(ptep)); ptep++)
+		addr += PAGE_SIZE;
+	pte_unmap(start);
+	return addr == end;
 }
 
 /* Visit the pages of [addr, end), which lie in one tile, mapped by PTEs. */
@@ -349,10 +361,19 @@ static unsigned long scan_tile(struct ksm_mm *kmm, struct vm_area_struct *vma,
 			       pmd_t *pmdp, unsigned long addr, unsigned long end,
 			       struct ksm_budget *budget)
 {
+	struct ksm_tile *tile = ksm_vma_tile_find(kmm, vma, addr);
 	struct visit v;
 	u64 settled;
 
-	if (!visit_init(&v, kmm, vma, addr, budget))
+	/* No tile is made, to be freed at once, where few addresses are in use. */
+	if (!tile && is_hole(pmdp, addr, end)) {
+		ksm_forget_range(kmm, addr, end, NULL);
+		ksm_budget_spend(budget, 1);
+		return end;
+	}
+	if (!tile)
+		tile = ksm_vma_tile(kmm, vma, addr);
+	if (!visit_init(&v, vma, tile, budget))
 		return end;
 	settled = v.sampled || v.reread ? 0 : v.tile->unstable;
 	end = visit_ptes(&v, pmdp, addr, end, settled);
@@ -418,7 +439,7 @@ static unsigned long scan_huge(struct ksm_mm *kmm, struct vm_area_struct *vma,
 		ksm_budget_spend(budget, 1);
 		return end;
 	}
-	if (!visit_init(&v, kmm, vma, addr, budget))
+	if (!visit_init(&v, vma, ksm_vma_tile(kmm, vma, addr), budget))
 		return tile_end;
 	pages = ksm_tile_mask(v.tile, addr, tile_end);
 

@@ -32,6 +32,21 @@ static pgoff_t vma_index(struct vm_area_struct *vma, unsigned long addr)
 }
 
 /**
+ * ksm_vma_tile_find - find the tile of an address
+ * @kmm: process
+ * @vma: its VMA, locked
+ * @addr: address in @vma
+ *
+ * Return: the tile, or NULL.
+ */
+struct ksm_tile *ksm_vma_tile_find(struct ksm_mm *kmm, struct vm_area_struct *vma,
+				   unsigned long addr)
+{
+	addr = ALIGN_DOWN(addr, KSM_TILE_SIZE);
+	return ksm_tile_find(kmm, addr, vma_index(vma, addr));
+}
+
+/**
  * ksm_vma_tile - find the tile of an address, or make it
  * @kmm: process
  * @vma: its VMA, locked
