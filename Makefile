@@ -10,6 +10,8 @@ CPUS  ?= 2
 MEM   ?=
 WORKLOAD ?=
 NAMES ?=
+SCENARIO ?=
+PAGES ?=
 COMPILERS ?=
 QUICK ?=
 export KSRC JOBS LLVM CPUS MEM WORKLOAD COMPILERS QUICK
@@ -21,7 +23,7 @@ export KSRC JOBS LLVM CPUS MEM WORKLOAD COMPILERS QUICK
 FLAVOURS := prod debug base um
 KERNELS  := build/prod/bzImage build/debug/bzImage build/base/bzImage build/um/linux
 
-.PHONY: help run shell test test-quick compat check configs selftests tree clean FORCE
+.PHONY: help run shell test test-quick bench bench-quick compat check configs selftests tree clean FORCE
 FORCE:
 
 $(KERNELS): build/%: FORCE
@@ -64,6 +66,14 @@ check:
 	@scripts/packages.sh kernel check
 	@scripts/check.sh
 
+bench:
+	@scripts/packages.sh kernel boot selftests bench
+	@scripts/bench.sh $(if $(PAGES),-p $(PAGES)) $(SCENARIO)
+
+bench-quick:
+	@scripts/packages.sh kernel boot selftests bench
+	@scripts/bench.sh -q
+
 configs:
 	@scripts/packages.sh kernel configs
 	@scripts/configs.sh $(NAMES)
@@ -79,6 +89,9 @@ help:
 	@echo '  test                KUnit, selftests on prod and on debug: N passed, N failed'
 	@echo '  test-quick          KUnit, and the selftests on prod'
 	@echo '  compat              upstream'"'"'s other mm selftests, with KSM off and with ksmd flat out'
+	@echo '  bench               what KSM costs, here and on the unmodified kernel: table and plots'
+	@echo '                      (SCENARIO="x y", PAGES=n: these only, so many pages)'
+	@echo '  bench-quick         ours only, against the figures on record; fails if one is worse'
 	@echo '  check               checkpatch, W=1, sparse, kernel-doc, shellcheck, clang-format'
 	@echo '  configs             compile mm/ without NUMA, without SWAP, for arm64..., by gcc and by clang'
 	@echo '                      (NAMES="no-numa arm64", COMPILERS=gcc: these only; QUICK=1: only our files)'

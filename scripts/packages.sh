@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # packages.sh TOPIC...: make sure that the Debian packages are there which the
-# topics need (kernel, boot, selftests, demo, configs, check). Installs what is missing,
+# topics need (kernel, boot, selftests, demo, configs, bench, check). Installs what is missing,
 # as root or through sudo; where it may not, it prints the line to run and fails.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -24,8 +24,9 @@ wanted() {
 			[[ ${COMPILERS:-clang} != *clang* ]] || echo clang lld llvm
 			[[ ${COMPILERS:-gcc} != *gcc* || $(uname -m) == aarch64 ]] || echo gcc-aarch64-linux-gnu
 			;;
+		bench) echo python3 gnuplot-nox ;;
 		check) echo git perl python3 sparse shellcheck clang-format ;;
-		*) die "no such topic: $t (there are: kernel boot selftests demo configs check)" ;;
+		*) die "no such topic: $t (there are: kernel boot selftests demo configs bench check)" ;;
 		esac
 	done
 }

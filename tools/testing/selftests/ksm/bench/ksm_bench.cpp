@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ksm_cost: what ksmd's work costs, per page and visit. Only the public interfaces
- * are used, so that one binary measures any kernel with KSM.
+ * ksm_bench: what KSM costs, per page and visit. Only the public interfaces are used,
+ * so that one binary measures any kernel with KSM.
  */
 #include <cstdio>
 #include <cstdlib>
@@ -13,7 +13,7 @@
 
 #include <getopt.h>
 
-#include "cost/scenario.h"
+#include "bench/scenario.h"
 #include "support/passes.h"
 
 namespace
@@ -21,7 +21,7 @@ namespace
 
 void usage(std::FILE *to)
 {
-	std::fputs("usage: ksm_cost [--scenario NAME]... [--pages N] [--passes N]\n"
+	std::fputs("usage: ksm_bench [--scenario NAME]... [--pages N] [--passes N]\n"
 		   "                [--smart-scan] [--json] [--list] [--help]\n"
 		   "Measures the CPU time of ksmd in nanoseconds per page and pass; under QEMU's\n"
 		   "-icount shift=0 that is instructions. Without --scenario: all of them.\n"
@@ -34,7 +34,7 @@ void usage(std::FILE *to)
 }
 
 /* Puts everything as it must be for the next scenario. */
-void prepare(const ksm::cost_options &options)
+void prepare(const ksm::bench_options &options)
 {
 	ksm::stop_ksmd();
 	ksm::unmerge_all();
@@ -44,7 +44,7 @@ void prepare(const ksm::cost_options &options)
 	ksm::set_knob("max_page_sharing", 256);
 }
 
-void print(const ksm::scenario &scenario, const ksm::cost_options &options, const ksm::cost &cost,
+void print(const ksm::scenario &scenario, const ksm::bench_options &options, const ksm::cost &cost,
 	   bool json)
 {
 	const ksm::counters &end = cost.after;
@@ -55,17 +55,25 @@ void print(const ksm::scenario &scenario, const ksm::cost_options &options, cons
 			    "\"total_ns\": %llu, \"least_pass_ns\": %llu, \"most_pass_ns\": %llu, "
 			    "\"pages_shared\": %ld, \"pages_sharing\": %ld, "
 			    "\"pages_unshared\": %ld, \"pages_volatile\": %ld, "
-			    "\"ksm_zero_pages\": %ld, \"full_scans\": %ld}\n",
+			    "\"ksm_zero_pages\": %ld, \"full_scans\": %ld",
 			    scenario.name, options.pages, cost.passes, options.smart_scan,
 			    cost.wall ? "wall" : "ksmd", cost.per_page(),
 			    static_cast<unsigned long long>(cost.total_ns),
 			    static_cast<unsigned long long>(cost.least_ns),
 			    static_cast<unsigned long long>(cost.most_ns), end.shared, end.sharing,
 			    end.unshared, end.unstable, end.zero, end.full_scans);
+		const char *before = ", \"series\": [";
+
+		for (const ksm::progress &point : cost.series) {
+			std::printf("%s[%llu, %ld]", before,
+				    static_cast<unsigned long long>(point.ns), point.merged);
+			before = ", ";
+		}
+		std::puts(cost.series.empty() ? "}" : "]}");
 	} else {
 		double pages = double(options.pages);
 
-		std::printf("%-19s %10.1f ns/page %s  passes %u (%.1f to %.1f)  pages %zu  "
+		std::printf("%-21s %10.1f ns/page %s  passes %u (%.1f to %.1f)  pages %zu  "
 			    "shared %ld sharing %ld unshared %ld volatile %ld zero %ld\n",
 			    scenario.name, cost.per_page(), cost.wall ? "wall" : "ksmd",
 			    cost.passes, double(cost.least_ns) / pages,
@@ -95,21 +103,21 @@ std::optional<unsigned long> number(const char *text)
 
 int bad_argument(const std::string &text)
 {
-	std::fprintf(stderr, "ksm_cost: %s\n", text.c_str());
+	std::fprintf(stderr, "ksm_bench: %s\n", text.c_str());
 	return 2;
 }
 
-int measure(const std::vector<const ksm::scenario *> &chosen, const ksm::cost_options &options,
+int measure(const std::vector<const ksm::scenario *> &chosen, const ksm::bench_options &options,
 	    bool json)
 {
 	std::string reason = ksm::why_not_here();
 
 	if (!reason.empty()) {
-		std::fprintf(stderr, "ksm_cost: %s\n", reason.c_str());
+		std::fprintf(stderr, "ksm_bench: %s\n", reason.c_str());
 		return 1;
 	}
 	if (!ksm::ksmd_pid()) {
-		std::fprintf(stderr, "ksm_cost: there is no ksmd\n");
+		std::fprintf(stderr, "ksm_bench: there is no ksmd\n");
 		return 1;
 	}
 
@@ -121,7 +129,7 @@ int measure(const std::vector<const ksm::scenario *> &chosen, const ksm::cost_op
 			prepare(options);
 			print(*each, options, each->run(options), json);
 		} catch (const std::exception &error) {
-			std::fprintf(stderr, "ksm_cost: %s: %s\n", each->name, error.what());
+			std::fprintf(stderr, "ksm_bench: %s: %s\n", each->name, error.what());
 			status = 1;
 		}
 	}
@@ -143,7 +151,7 @@ int main(int argc, char **argv)
 		{nullptr, 0, nullptr, 0},
 	};
 	std::vector<const ksm::scenario *> chosen;
-	ksm::cost_options options;
+	ksm::bench_options options;
 	bool json = false;
 	int option;
 
@@ -179,7 +187,7 @@ int main(int argc, char **argv)
 			break;
 		case 'l':
 			for (const auto &each : ksm::scenarios())
-				std::printf("%-19s %s\n", each.name, each.what);
+				std::printf("%-21s %s\n", each.name, each.what);
 			return 0;
 		case 'h':
 			usage(stdout);

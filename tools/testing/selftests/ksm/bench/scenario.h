@@ -11,13 +11,19 @@
 namespace ksm
 {
 
-struct cost_options {
+struct bench_options {
 	std::size_t pages = 16384;
 	unsigned passes = 0; /* 0: as many as suit the scenario */
 	bool smart_scan = false;
 };
 
-/* What some passes over some pages have cost. */
+/* What was merged once ksmd had used so much CPU time. */
+struct progress {
+	std::uint64_t ns;
+	long merged;
+};
+
+/* What some work on some pages has cost. */
 struct cost {
 	std::uint64_t total_ns = 0;
 	std::uint64_t least_ns = 0; /* of one pass */
@@ -26,6 +32,7 @@ struct cost {
 	std::size_t page_visits = 0; /* what total_ns is to be divided by */
 	bool wall = false;	     /* time of the caller, not CPU time of ksmd */
 	counters after = {};
+	std::vector<progress> series = {};
 
 	double per_page() const { return double(total_ns) / double(page_visits); }
 };
@@ -33,7 +40,7 @@ struct cost {
 struct scenario {
 	const char *name;
 	const char *what;
-	cost (*run)(const cost_options &options);
+	cost (*run)(const bench_options &options);
 };
 
 const std::vector<scenario> &scenarios();

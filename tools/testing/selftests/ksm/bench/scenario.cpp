@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The rows of the benchmark, each as a small program: memory is laid out, ksmd is let
+ * over it one pass at a time, and the CPU time of some of these passes is taken.
+ * Under QEMU with -icount shift=0 one nanosecond is one instruction.
+ */
+#include "bench/scenario.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include "bench/workload.h"
+
+#ifndef PR_SET_MEMORY_MERGE
+#define PR_SET_MEMORY_MERGE 67
+#endif
+
+namespace ksm
+{
+
+namespace
+{
+
+unsigned passes_of(const bench_options &options, unsigned usual)
+{
+	return options.passes ? options.passes : usual;
+}
+
+/* Passes over pages that nobody writes to, once all that can happen to them has. */
+cost settled(const bench_options &options, std::size_t pages)
+{
+	stepper ksmd;
+	cost result;
+	/* The old engine's smart scan has a period of nine passes, ever longer at first. */
+	unsigned warm_up = options.smart_scan ? 30 : 6;
+	unsigned passes = passes_of(options, options.smart_scan ? 18 : 5);
+
+	for (unsigned i = 0; i < warm_up; i++)
+		ksmd.pass();
+	while (result.passes < passes)
+		measure_pass(ksmd, result);
+	result.page_visits = passes * pages;
+	result.after = counters::read();
+	return result;
+}
+
+cost settled(const bench_options &options, void (*fill)(const region &))
+{
+	region memory(options.pages);
+
+	fill(memory);
+	memory.mergeable();
+	return settled(options, memory.pages());
+}
+
+cost settled_unique(const bench_options &options)
+{
+	return settled(options, fill_with_unique);
+}
+
+cost settled_merged(const bench_options &options)
+{
+	return settled(options, fill_with_pairs);
+}
+
+cost settled_tail(const bench_options &options)
+{
+	return settled(options, fill_with_tails);
+}
+
+/* The pages are spread over so many processes, whose contents are the same. */
+template <std::size_t count> cost settled_processes(const bench_options &options)
+{
+	std::size_t each = options.pages / count;
+	sleepers others(count, [&](std::size_t) {
+		regions memory;
+
+		memory.push_back(std::make_unique<region>(each));
+		memory.back()->fill_unique(first_seed);
+		memory.back()->mergeable();
+		return memory;
+	});
+
+	return settled(options, count * each);
+}
+
+/* Processes with 50 mappings of one page each, as PR_SET_MEMORY_MERGE finds them. */
+cost settled_small_vmas(const bench_options &options)
+{
+	constexpr std::size_t mappings = 50;
+	std::size_t count = std::max<std::size_t>(options.pages / mappings, 1);
+	sleepers others(count, [&](std::size_t process) {
+		regions memory;
+
+		if (prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0))
+			throw std::runtime_error("no PR_SET_MEMORY_MERGE");
+		for (std::size_t i = 0; i < mappings; i++) {
+			memory.push_back(std::make_unique<region>(1));
+			memory.back()->fill(0, first_seed + process * mappings + i);
+		}
+		return memory;
+	});
+
+	return settled(options, count * mappings);
+}
+
+/* A page in each 2 MiB, and nothing in between. */
+cost settled_sparse(const bench_options &options)
+{
+	std::size_t bytes = options.pages * huge_size;
+	void *data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (data == MAP_FAILED || madvise(data, bytes, MADV_NOHUGEPAGE) ||
+	    madvise(data, bytes, MADV_MERGEABLE))
+		throw std::runtime_error("no sparse memory");
+	for (std::size_t i = 0; i < options.pages; i++)
+		fill_page(static_cast<char *>(data) + i * huge_size, first_seed + i);
+
+	cost result = settled(options, options.pages);
+
+	munmap(data, bytes);
+	return result;
+}
+
+cost settled_huge(const bench_options &options)
+{
+	region memory(options.pages, region::pages_are::huge);
+
+	fill_with_unique(memory);
+	memory.mergeable();
+	return settled(options, memory.pages());
+}
+
+/* One certain pass over new memory, the first being number 1. */
+cost early_pass(const bench_options &options, unsigned number, void (*fill)(const region &))
+{
+	cost result;
+	unsigned rounds = passes_of(options, 3);
+
+	for (unsigned round = 0; round < rounds; round++) {
+		unmerge_all();
+		region memory(options.pages);
+		stepper ksmd;
+
+		fill(memory);
+		memory.mergeable();
+		for (unsigned pass = 1; pass < number; pass++)
+			ksmd.pass();
+		measure_pass(ksmd, result);
+		result.after = counters::read();
+	}
+	result.page_visits = rounds * options.pages;
+	return result;
+}
+
+cost first_visit(const bench_options &options)
+{
+	return early_pass(options, 1, fill_with_unique);
+}
+
+cost index_unique(const bench_options &options)
+{
+	return early_pass(options, 2, fill_with_unique);
+}
+
+cost index_tail(const bench_options &options)
+{
+	return early_pass(options, 2, fill_with_tails);
+}
+
+/* One page of so many is written before each pass. */
+cost rewritten(const bench_options &options, std::size_t one_in)
+{
+	region memory(options.pages);
+	stepper ksmd;
+	cost result;
+	unsigned passes = passes_of(options, 5);
+
+	fill_with_unique(memory);
+	memory.mergeable();
+	for (unsigned pass = 0; pass < 4 + passes; pass++) {
+		for (std::size_t i = 0; i < memory.pages(); i += one_in)
+			memory.words(i)[i % words_per_page] = word_of(pass, i);
+		if (pass < 4)
+			ksmd.pass();
+		else
+			measure_pass(ksmd, result);
+	}
+	result.page_visits = passes * memory.pages();
+	result.after = counters::read();
+	return result;
+}
+
+cost rewritten_all(const bench_options &options)
+{
+	return rewritten(options, 1);
+}
+
+cost rewritten_half(const bench_options &options)
+{
+	return rewritten(options, 2);
+}
+
+/* Passes until so many pages are saved; what has been merged after each is kept. */
+void pass_until(stepper &ksmd, cost &result, const char *counter, long wanted)
+{
+	constexpr unsigned most_passes = 40;
+
+	for (;;) {
+		long now = knob(counter);
+
+		result.series.push_back({result.total_ns, now});
+		if (now >= wanted)
+			break;
+		if (result.passes == most_passes)
+			throw std::runtime_error(std::string(counter) + " has come to " +
+						 knob_text(counter) + " only");
+		measure_pass(ksmd, result);
+	}
+	result.after = counters::read();
+}
+
+/* All passes from new memory until everything is where it belongs. */
+cost until_merged(const region &memory, void (*fill)(const region &), const char *counter,
+		  long wanted)
+{
+	stepper ksmd;
+	cost result;
+	long before = knob(counter);
+
+	fill(memory);
+	memory.mergeable();
+	pass_until(ksmd, result, counter, before + wanted);
+	result.page_visits = memory.pages();
+	return result;
+}
+
+cost pairs_until_merged(const bench_options &options)
+{
+	region memory(options.pages);
+
+	return until_merged(memory, fill_with_pairs, "pages_sharing", long(options.pages / 2));
+}
+
+cost zero_until_merged(const bench_options &options)
+{
+	region memory(options.pages);
+
+	set_knob("use_zero_pages", 1);
+	return until_merged(memory, fill_with_zeroes, "ksm_zero_pages", long(options.pages));
+}
+
+cost huge_until_merged(const bench_options &options)
+{
+	region memory(options.pages, region::pages_are::huge);
+
+	return until_merged(memory, fill_with_pairs, "pages_sharing", long(options.pages / 2));
+}
+
+/* Settled pages of which a half comes to be equal to the other half. */
+cost late_until_merged(const bench_options &options)
+{
+	region memory(options.pages);
+	std::size_t half = memory.pages() / 2;
+	stepper ksmd;
+	cost result;
+
+	fill_with_unique(memory);
+	memory.mergeable();
+	for (int pass = 0; pass < 30; pass++)
+		ksmd.pass();
+	for (std::size_t i = 0; i < half; i++)
+		memory.fill(half + i, first_seed + i);
+	pass_until(ksmd, result, "pages_sharing", long(half));
+	result.page_visits = half;
+	return result;
+}
+
+/*
+ * New memory of which a tenth has duplicates, in clusters of 64 pages that lie
+ * unevenly among the others: how much is merged for how much CPU time.
+ */
+cost mix_until_merged(const bench_options &options)
+{
+	constexpr std::size_t cluster = 64;
+	region memory(options.pages);
+	stepper ksmd;
+	cost result;
+	std::size_t clusters = memory.pages() / cluster;
+	std::size_t pairs = clusters / 20; /* of clusters: a tenth of the pages */
+
+	if (pairs == 0)
+		throw std::runtime_error("takes 1280 pages at least");
+	fill_with_unique(memory);
+	for (std::size_t i = 0; i < pairs; i++) {
+		/* Dense at first, and sparse towards the end. */
+		std::size_t at =
+			clusters / 2 + i + i * i * (clusters / 2 - pairs) / (pairs * pairs);
+
+		for (std::size_t k = 0; k < cluster; k++)
+			memory.fill(at * cluster + k, first_seed + i * cluster + k);
+	}
+	memory.mergeable();
+	pass_until(ksmd, result, "pages_sharing", long(pairs * cluster * 9 / 10));
+	result.page_visits = memory.pages();
+	return result;
+}
+
+/* Memory of which every page is shared with one other. */
+void merge_pairs(const region &memory)
+{
+	stepper ksmd;
+
+	fill_with_pairs(memory);
+	memory.mergeable();
+	for (int pass = 0; pass < 6; pass++)
+		ksmd.pass();
+	if (knob("pages_sharing") != long(memory.pages() / 2))
+		throw std::runtime_error("the pairs have not merged");
+}
+
+cost break_cow(const bench_options &options)
+{
+	region memory(options.pages);
+
+	merge_pairs(memory);
+	return measure_wall(memory.pages(), [&] {
+		for (std::size_t i = 0; i < memory.pages(); i++)
+			memory.words(i)[0] = i;
+	});
+}
+
+/* What break-cow is to be compared with: the same write after a plain fork. */
+cost fork_copy(const bench_options &options)
+{
+	region memory(options.pages);
+
+	fill_with_pairs(memory);
+	sleepers other(1, [](std::size_t) { return regions(); });
+
+	return measure_wall(memory.pages(), [&] {
+		for (std::size_t i = 0; i < memory.pages(); i++)
+			memory.words(i)[0] = i;
+	});
+}
+
+cost run_2(const bench_options &options)
+{
+	region memory(options.pages);
+
+	merge_pairs(memory);
+	return measure_wall(memory.pages(), unmerge_all);
+}
+
+cost madv_unmergeable(const bench_options &options)
+{
+	region memory(options.pages);
+
+	merge_pairs(memory);
+	return measure_wall(memory.pages(), [&] { memory.unmergeable(); });
+}
+
+/* The end of a process whose pages are all merged. */
+cost exit_merged(const bench_options &options)
+{
+	auto other = std::make_unique<sleepers>(1, [&](std::size_t) {
+		regions memory;
+
+		memory.push_back(std::make_unique<region>(options.pages));
+		fill_with_pairs(*memory.back());
+		memory.back()->mergeable();
+		return memory;
+	});
+	{
+		stepper ksmd;
+
+		for (int pass = 0; pass < 6; pass++)
+			ksmd.pass();
+	}
+	return measure_wall(options.pages, [&] { other.reset(); });
+}
+
+} /* namespace */
+
+const std::vector<scenario> &scenarios()
+{
+	static const std::vector<scenario> all = {
+		{"settled-unique", "pages of which no two are equal, not written to",
+		 settled_unique},
+		{"settled-merged", "pairs of equal pages, merged, not written to", settled_merged},
+		{"settled-tail", "pages that differ in the last 8 bytes only", settled_tail},
+		{"settled-processes-2", "two processes of equal content, merged",
+		 settled_processes<2>},
+		{"settled-processes-64", "64 processes of equal content, merged",
+		 settled_processes<64>},
+		{"settled-small-vmas", "processes with 50 mappings of one page each",
+		 settled_small_vmas},
+		{"settled-sparse", "a page in each 2 MiB, nothing in between", settled_sparse},
+		{"settled-huge", "huge pages without duplicates", settled_huge},
+		{"first-visit", "the first pass over new memory", first_visit},
+		{"index-unique", "the second pass, over pages all different", index_unique},
+		{"index-tail", "the second pass, over pages different at the end", index_tail},
+		{"rewritten", "pages written to before each visit", rewritten_all},
+		{"rewritten-half", "every other page written to before each visit", rewritten_half},
+		{"pairs-until-merged", "all passes over pairs until they are merged",
+		 pairs_until_merged},
+		{"zero-until-merged", "all passes over empty pages, use_zero_pages on",
+		 zero_until_merged},
+		{"huge-until-merged", "all passes over pairs in huge pages", huge_until_merged},
+		{"late-until-merged", "settled pages that come to be equal, until merged",
+		 late_until_merged},
+		{"mix-until-merged", "a tenth has duplicates, until 90 % of them are merged",
+		 mix_until_merged},
+		{"break-cow", "a write to a merged page, by the writer's clock", break_cow},
+		{"fork-copy", "a write to a page shared by fork, to compare with that", fork_copy},
+		{"run-2", "run=2 over merged pages, by the writer's clock", run_2},
+		{"madv-unmergeable", "MADV_UNMERGEABLE over merged pages, by the caller's clock",
+		 madv_unmergeable},
+		{"exit-merged", "the end of a process of merged pages, by its killer's clock",
+		 exit_merged},
+	};
+
+	return all;
+}
+
+} /* namespace ksm */

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "bench/scenario.h"
+#include "support/child.h"
+#include "support/passes.h"
+#include "support/region.h"
+
+/* What scenarios are made of: memory of a certain kind, and a clock. */
+namespace ksm
+{
+
+/* Every region of a scenario takes its contents from here on. */
+inline constexpr std::uint64_t first_seed = 1ULL << 40;
+
+void fill_with_unique(const region &memory);
+/* Each page of the first half is equal to one of the second. */
+void fill_with_pairs(const region &memory);
+/* All equal, but for the last 8 bytes. */
+void fill_with_tails(const region &memory);
+/* Anonymous pages that are empty, not mappings of the zero page. */
+void fill_with_zeroes(const region &memory);
+
+/* Adds the cost of one pass of ksmd. */
+void measure_pass(stepper &ksmd, cost &sum);
+
+/* What the caller does, by the wall clock. */
+cost measure_wall(std::size_t pages, const std::function<void()> &work);
+
+using regions = std::vector<std::unique_ptr<region>>;
+
+/* Processes that lie still, each with the memory that it was told to lay out. */
+class sleepers
+{
+public:
+	sleepers(std::size_t count, const std::function<regions(std::size_t)> &lay_out);
+	~sleepers();
+	sleepers(const sleepers &) = delete;
+	sleepers &operator=(const sleepers &) = delete;
+
+private:
+	std::vector<std::unique_ptr<child>> processes_;
+};
+
+} /* namespace ksm */
