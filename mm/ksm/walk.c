@@ -189,14 +189,14 @@ pmd_t *ksm_find_pmd(struct mm_struct *mm, unsigned long addr, unsigned long *nex
 	if (pgd_none(READ_ONCE(*pgd)))
 		return NULL;
 	p4d = p4d_offset(pgd, addr);
-	*next = p4d_addr_end(addr, ULONG_MAX);
+	*next = p4d_addr_end(addr, *next);
 	if (p4d_none(READ_ONCE(*p4d)))
 		return NULL;
 	pud = pud_offset(p4d, addr);
-	*next = pud_addr_end(addr, ULONG_MAX);
+	*next = pud_addr_end(addr, *next);
 	if (!pud_present(READ_ONCE(*pud)) || pud_leaf(READ_ONCE(*pud)))
 		return NULL;
-	*next = pmd_addr_end(addr, ULONG_MAX);
+	*next = pmd_addr_end(addr, *next);
 	return pmd_offset(pud, addr);
 }
 
