@@ -71,7 +71,7 @@ static enum scan_result scan_mm(struct ksm_mm *kmm, unsigned long *addr,
 			if (pass.misses++ < KSM_MAX_MISSES)
 				return SCAN_LOCKED;
 			pass.misses = 0;
-			*addr = pmd_addr_end(*addr, ULONG_MAX);
+			*addr = ALIGN(*addr + 1, PMD_SIZE);
 			continue;
 		}
 		pass.misses = 0;
