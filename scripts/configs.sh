@@ -175,7 +175,7 @@ inputs() {
 
 # try: configuration $name with compiler $cc
 try() {
-	local start=$SECONDS key ours stamp rc=0 tool whole=1
+	local start=$SECONDS key ours stamp rc=0 tool what whole=1
 	out=$BUILD/configs/$name-$cc plain=$BUILD/configs/plain-$cc
 	set_arch
 	LLVM='' tool=${cross}gcc
@@ -226,7 +226,13 @@ try() {
 		fail "what it needs is missing in this configuration"
 		return 0
 	}
-	echo "PASS $name $cc: ${#ours[@]} files of ours$( ((!whole)) || echo ", mm/ and the other users of linux/ksm.h"), $((SECONDS - start)) s"
+	what="${#ours[@]} files of ours"
+	if ((whole)); then
+		what+=', mm/, and the other users of linux/ksm.h'
+	elif ((${#ours[@]} == 0)); then
+		what='the users of linux/ksm.h'
+	fi
+	echo "PASS $name $cc: $what, $((SECONDS - start)) s"
 	passed=$((passed + 1))
 	: >"$out/.passed"
 	# Unless the tree changed meanwhile
