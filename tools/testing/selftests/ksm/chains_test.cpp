@@ -182,6 +182,45 @@ TEST_F(chains, pruned_after_exit)
 	EXPECT_EQ(memory.strangers(5), 0u);
 }
 
+/* Feature C3: how many copies the last search of a chain has found gone. */
+TEST_F(chains, prune_miss_ratio)
+{
+	if (!has_knob("chains_prune_miss_ratio"))
+		GTEST_SKIP() << "this kernel has no chains_prune_miss_ratio";
+	region memory(4 * most), visitor(1);
+	stepper ksmd;
+
+	ASSERT_LT(visitor.data(), memory.data()) << "it is to be visited first";
+	memory.fill_all(9);
+	memory.mergeable();
+	for (int i = 0; i < 4; i++)
+		ksmd.pass();
+	ASSERT_EQ(knob("stable_node_dups"), 4);
+
+	/* Clean once, read and looked up in the next pass. */
+	visitor.fill(0, 9);
+	visitor.mergeable();
+	ksmd.pass();
+
+	auto map = pagemap(memory);
+	std::uint64_t gone = map[0].pfn();
+
+	for (std::size_t i = 0; i < memory.pages(); i++)
+		if (map[i].pfn() == gone)
+			memory.fill(i, 1000 + i);
+	ksmd.pass();
+	EXPECT_EQ(knob("chains_prune_miss_ratio"), 25) << "one of four was gone";
+	EXPECT_EQ(knob("stable_node_dups"), 3);
+
+	/* The next search finds them all where they should be. */
+	visitor.fill(0, 1);
+	ksmd.pass();
+	visitor.fill(0, 9);
+	ksmd.pass();
+	ksmd.pass();
+	EXPECT_EQ(knob("chains_prune_miss_ratio"), 0);
+}
+
 /* When but one member is left, there is no chain any more. */
 TEST_F(chains, ends_with_its_last_but_one_member)
 {

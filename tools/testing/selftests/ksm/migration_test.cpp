@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Feature A14: KSM pages that move to other frames, or whose frame goes bad. */
 #include <cerrno>
+#include <chrono>
 #include <csetjmp>
 #include <csignal>
 #include <cstring>
@@ -410,6 +411,121 @@ TEST_F(migration, page_idle)
 	ASSERT_EQ(pread(fd, &word, sizeof(word), at), ssize_t(sizeof(word)));
 	EXPECT_FALSE(word & bit) << "read, and yet idle";
 	close(fd);
+}
+
+/* DAMON over physical memory: it walks to all mappings of a page, KSM pages too. */
+class damon
+{
+public:
+	static std::string why_not()
+	{
+		if (access((root + "nr_kdamonds").c_str(), F_OK))
+			return "this kernel has no CONFIG_DAMON_SYSFS";
+		if (read_text(root + "nr_kdamonds") != "0")
+			return "DAMON is in use";
+		set("nr_kdamonds", "1");
+		set("0/contexts/nr_contexts", "1");
+		bool physical = write_text(root + "0/contexts/0/operations", "paddr") == 0;
+
+		set("nr_kdamonds", "0");
+		return physical ? "" : "this kernel has no CONFIG_DAMON_PADDR";
+	}
+
+	/* Looks at these page frames all the time, as often as it can. */
+	damon(std::uint64_t first_frame, std::uint64_t last_frame)
+	{
+		const std::string context = "0/contexts/0/",
+				  intervals = "monitoring_attrs/intervals/";
+		const std::string pattern = context + "schemes/0/access_pattern/";
+
+		set("nr_kdamonds", "1");
+		set("0/contexts/nr_contexts", "1");
+		set(context + "operations", "paddr");
+		set(context + intervals + "sample_us", "1000");
+		set(context + intervals + "aggr_us", "20000");
+		set(context + intervals + "update_us", "1000000");
+		set(context + "monitoring_attrs/nr_regions/min", "100");
+		set(context + "targets/nr_targets", "1");
+		set(context + "targets/0/regions/nr_regions", "1");
+		set(context + "targets/0/regions/0/start", std::to_string(first_frame * page_size));
+		set(context + "targets/0/regions/0/end",
+		    std::to_string((last_frame + 1) * page_size));
+		/* Only counts regions that were seen to be in use. */
+		set(context + "schemes/nr_schemes", "1");
+		set(context + "schemes/0/action", "stat");
+		set(pattern + "sz/max", std::to_string(1UL << 50));
+		set(pattern + "nr_accesses/min", "1");
+		set(pattern + "nr_accesses/max", "1000000");
+		set(pattern + "age/max", "1000000");
+		set("0/state", "on");
+	}
+	~damon()
+	{
+		write_text(root + "0/state", "off");
+		write_text(root + "nr_kdamonds", "0");
+	}
+	damon(const damon &) = delete;
+	damon &operator=(const damon &) = delete;
+
+	/* How often it has found a region to be in use. */
+	static long accesses()
+	{
+		set("0/state", "update_schemes_stats");
+		return std::stol(read_text(root + "0/contexts/0/schemes/0/stats/nr_tried"));
+	}
+
+private:
+	static inline const std::string root = "/sys/kernel/mm/damon/admin/kdamonds/";
+
+	static void set(const std::string &file, const std::string &text)
+	{
+		int err = write_text(root + file, text);
+
+		require(err == 0, file + ": " + std::strerror(err));
+	}
+};
+
+TEST_F(migration, damon_while_pages_merge)
+{
+	if (std::string reason = damon::why_not(); !reason.empty())
+		GTEST_SKIP() << reason;
+	region memory(256);
+
+	for (std::size_t i = 0; i < memory.pages(); i++)
+		memory.fill(i, i / 8);
+	memory.mergeable();
+	scan(3);
+
+	ksm_truth before = truth_of(memory);
+
+	ASSERT_EQ(before.total(), memory.pages());
+	start_ksmd();
+	{
+		/* A generous margin: most frames that come and go are in there. */
+		std::uint64_t first = before.mappings.begin()->first;
+		damon watch(first > 4096 ? first - 4096 : 1,
+			    before.mappings.rbegin()->first + 4096);
+		auto limit = std::chrono::steady_clock::now() + hang_limit();
+
+		for (std::size_t round = 0; round < scaled(200) || !watch.accesses(); round++) {
+			ASSERT_LT(std::chrono::steady_clock::now(), limit) << "DAMON sees nothing";
+			for (std::size_t i = round % 16; i < memory.pages(); i += 16)
+				memory.fill(i, i / 8);
+			for (std::size_t i = 0; i < memory.pages(); i++)
+				ASSERT_TRUE(memory.holds(i, i / 8)) << "page " << i;
+		}
+	}
+	stop_ksmd();
+	scan(3);
+
+	ksm_truth truth = truth_of(memory);
+
+	EXPECT_EQ(truth.total(), memory.pages());
+	EXPECT_EQ(truth.frames(), 32u);
+	EXPECT_EQ(knob("pages_shared"), long(truth.frames()));
+	EXPECT_EQ(knob("pages_sharing"), long(truth.extra()));
+	for (std::size_t i = 0; i < memory.pages(); i++)
+		EXPECT_TRUE(memory.holds(i, i / 8)) << "page " << i;
 }
 
 } /* namespace ksm */

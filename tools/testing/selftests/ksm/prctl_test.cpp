@@ -44,6 +44,16 @@ void show(parent_link &parent, const region &memory)
 	parent.receive();
 }
 
+/* Is there one mergeable VMA that has all of this range? */
+bool is_one_vma(const char *from, const char *to)
+{
+	for (const auto &vma : mergeable_vmas())
+		if (vma.from <= reinterpret_cast<std::uintptr_t>(from) &&
+		    vma.to >= reinterpret_cast<std::uintptr_t>(to))
+			return true;
+	return false;
+}
+
 /* After exec: is the flag still set, and is new memory offered? */
 int after_exec()
 {
@@ -171,6 +181,54 @@ TEST_F(prctl_merge, heap_by_brk)
 	scan();
 	EXPECT_EQ(truth(other, address, 16).total(), 16u);
 	other.release();
+	EXPECT_EQ(other.join(), "");
+}
+
+/*
+ * Neighbours that are mapped one after the other become one VMA, as they do without
+ * all this. Fails on the old engine, which marks a new VMA too late for that.
+ */
+TEST_F(prctl_merge, neighbours_become_one_vma)
+{
+	child other([](parent_link &) {
+		constexpr std::size_t parts = 6, pages = 4;
+
+		set_merge(true);
+		region memory(parts * pages); /* for its place, between two guard pages */
+
+		for (std::size_t i = 0; i < parts; i++) {
+			void *part = memory.page(i * pages);
+
+			require(mmap(part, pages * page_size, PROT_READ | PROT_WRITE,
+				     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == part,
+				"mmap");
+			/* In use or not, when the next one comes. */
+			if (i % 2)
+				fill_page(part, i);
+		}
+		require(is_one_vma(memory.data(), memory.page(0) + memory.bytes()),
+			"not one mergeable VMA");
+	});
+
+	EXPECT_EQ(other.join(), "");
+}
+
+/* The same for a heap that grows step by step. */
+TEST_F(prctl_merge, heap_grows_as_one_vma)
+{
+	child other([](parent_link &) {
+		set_merge(true);
+		auto *from = static_cast<char *>(sbrk(0));
+
+		for (std::size_t i = 0; i < 8; i++) {
+			void *added = sbrk(4 * page_size);
+
+			require(added != reinterpret_cast<void *>(-1), "sbrk");
+			fill_page(added, i);
+		}
+		require(is_one_vma(from, static_cast<char *>(sbrk(0))), "not one mergeable VMA");
+	});
+
 	EXPECT_EQ(other.join(), "");
 }
 

@@ -55,6 +55,11 @@ const std::string &tree()
 
 } /* namespace */
 
+std::string why_no_groups()
+{
+	return tree().empty() ? "no cgroup v2 tree with the memory controller" : "";
+}
+
 std::string why_no_reclaim()
 {
 	std::string swaps;
@@ -66,9 +71,7 @@ std::string why_no_reclaim()
 	}
 	if (std::count(swaps.begin(), swaps.end(), '\n') < 1)
 		return "no swap device is active";
-	if (tree().empty())
-		return "no cgroup v2 tree with the memory controller";
-	return "";
+	return why_no_groups();
 }
 
 memory_group::memory_group() : directory_(tree() + "/ksm-test-" + std::to_string(getpid()))
@@ -96,6 +99,32 @@ void memory_group::reclaim(std::size_t bytes) const
 
 	if (err && err != EAGAIN)
 		throw std::system_error(err, std::generic_category(), "memory.reclaim");
+}
+
+void memory_group::leave_room(std::size_t bytes) const
+{
+	std::size_t most = std::stoul(read_text(directory_ + "/memory.current")) + bytes;
+	int err = write_text(directory_ + "/memory.max", std::to_string(most));
+
+	if (err)
+		throw std::system_error(err, std::generic_category(), "memory.max");
+	/* Not there without CONFIG_SWAP. */
+	write_text(directory_ + "/memory.swap.max", "0");
+}
+
+void memory_group::no_limit() const
+{
+	int err = write_text(directory_ + "/memory.max", "max");
+
+	if (err)
+		throw std::system_error(err, std::generic_category(), "memory.max");
+	write_text(directory_ + "/memory.swap.max", "max");
+}
+
+bool memory_group::limit_tasks(std::size_t most) const
+{
+	return write_text(tree() + "/cgroup.subtree_control", "+pids") == 0 &&
+	       write_text(directory_ + "/pids.max", std::to_string(most)) == 0;
 }
 
 } /* namespace ksm */

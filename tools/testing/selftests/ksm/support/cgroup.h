@@ -8,6 +8,8 @@
 namespace ksm
 {
 
+/* Empty if a memory_group can be made here, else what is missing. */
+std::string why_no_groups();
 /* Empty if pages can be swapped out on demand here, else what is missing. */
 std::string why_no_reclaim();
 
@@ -26,6 +28,11 @@ public:
 	void join(pid_t process) const;
 	/* Asks for so many bytes; what could not be had is no error. */
 	void reclaim(std::size_t bytes) const;
+	/* The group may take so many bytes beyond what it has, and swap none out. */
+	void leave_room(std::size_t bytes) const;
+	void no_limit() const;
+	/* No more than so many processes and threads; false if that cannot be had. */
+	bool limit_tasks(std::size_t most) const;
 
 private:
 	std::string directory_;

@@ -29,9 +29,10 @@ std::vector<bool> which_are_ksm(pid_t pid, const void *address, std::size_t page
 
 	/* Others may map pages of the kernel, whose flags mean something else. */
 	for (const auto &vma : vmas_with_ksm_pages(pid)) {
-		for (std::size_t i = 0; i < pages; i++)
-			if (first + i * page_size >= vma.from && first + i * page_size < vma.to)
-				in_vma[i] = true;
+		std::uintptr_t to = std::min(vma.to, first + pages * page_size);
+
+		for (std::uintptr_t at = std::max(vma.from, first); at < to; at += page_size)
+			in_vma[(at - first) / page_size] = true;
 	}
 
 	auto map = pagemap(pid, address, pages);

@@ -61,6 +61,18 @@ void await_scans(unsigned more)
 	await_scan_number(knob("full_scans") + long(more));
 }
 
+void await_nothing_tracked()
+{
+	wait_until(
+		[] {
+			counters now = counters::read();
+
+			return now.shared == 0 && now.sharing == 0 && now.tracked() == 0;
+		},
+		"waiting until nothing is tracked, " + std::to_string(counters::read().tracked()) +
+			" pages at first");
+}
+
 void scan(unsigned passes)
 {
 	long before = knob("full_scans");

@@ -17,6 +17,12 @@ void stop_ksmd();
 /* Waits until full_scans has grown by so many; ksmd must be running. */
 void await_scans(unsigned more);
 
+/*
+ * Waits until nothing is merged or tracked any more, as after the exit of all
+ * processes that had offered memory; ksmd must be running.
+ */
+void await_nothing_tracked();
+
 /* run=2: unmerges all, full_scans starts again at 0. */
 void unmerge_all();
 

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Feature A14: memory with KSM pages is taken offline, and comes back. */
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "support/child.h"
+#include "support/fixture.h"
+#include "support/ksm_pages.h"
+#include "support/limits.h"
+#include "support/pagemap.h"
+#include "support/passes.h"
+#include "support/process.h"
+#include "support/region.h"
+
+namespace ksm
+{
+
+namespace
+{
+
+const std::string directory = "/sys/devices/system/memory/";
+
+std::uint64_t frames_of_a_block()
+{
+	return std::stoull(read_text(directory + "block_size_bytes"), nullptr, 16) / page_size;
+}
+
+/* A memory block, as the kernel takes it offline. */
+class memory_block
+{
+public:
+	explicit memory_block(const std::string &name)
+		: name_(name), number_(std::stoull(name.substr(name.find_first_of("0123456789")))),
+		  zones_(read_text(directory + name + "/valid_zones"))
+	{
+	}
+
+	bool holds(std::uint64_t frame) const { return frame / frames_of_a_block() == number_; }
+	/* Only of such a block may one expect that it can be taken offline. */
+	bool movable() const { return zones_.rfind("Movable", 0) == 0; }
+	/* New memory of this process comes from the block's node, if it can. */
+	void prefer() const
+	{
+		constexpr int preferred = 1; /* MPOL_PREFERRED */
+
+		for (unsigned long node = 0; node < 64; node++) {
+			unsigned long mask = 1UL << node;
+			std::string link = name_ + "/node" + std::to_string(node);
+
+			if (access((directory + link).c_str(), F_OK) == 0)
+				syscall(SYS_set_mempolicy, preferred, &mask, 65UL);
+		}
+	}
+	static void prefer_none() { syscall(SYS_set_mempolicy, 0, nullptr, 0UL); }
+	bool is_online() const { return read_text(directory + name_ + "/state") == "online"; }
+	const std::string &name() const { return name_; }
+
+	/* Empty, or why not: the kernel tries for ever, unless a signal ends that. */
+	std::string take_offline() const
+	{
+		child other([this](parent_link &) {
+			alarm(unsigned(hang_limit().count()) / 4 + 1);
+			int err = write_text(directory + name_ + "/state", "offline");
+
+			require(err == 0, std::strerror(err));
+		});
+
+		return other.join();
+	}
+	int put_online() const
+	{
+		return write_text(directory + name_ + "/state",
+				  movable() ? "online_movable" : "online");
+	}
+
+private:
+	std::string name_;
+	std::uint64_t number_;
+	std::string zones_;
+};
+
+std::vector<memory_block> movable_blocks()
+{
+	std::vector<memory_block> blocks;
+
+	if (!std::filesystem::exists(directory + "block_size_bytes"))
+		return blocks; /* no CONFIG_MEMORY_HOTPLUG */
+	for (const auto &entry : std::filesystem::directory_iterator(directory)) {
+		std::string name = entry.path().filename();
+
+		if (name.rfind("memory", 0) ||
+		    !std::filesystem::exists(entry.path() / "valid_zones"))
+			continue;
+		memory_block block(name);
+
+		if (block.movable() && block.is_online())
+			blocks.push_back(block);
+	}
+	return blocks;
+}
+
+} /* namespace */
+
+class hotplug : public ksm_test
+{
+protected:
+	static constexpr std::size_t pages = huge_size / page_size, copies = 4;
+
+	void SetUp() override;
+
+	static std::uint64_t seed(std::size_t page) { return page / copies; }
+	/* Merged memory that is in the block for the most part. */
+	std::unique_ptr<region> merged_memory() const;
+	static void expect_content(const region &memory)
+	{
+		for (std::size_t i = 0; i < memory.pages(); i++)
+			ASSERT_TRUE(memory.holds(i, seed(i))) << "page " << i;
+	}
+	static void expect_merged(const region &memory)
+	{
+		ksm_truth truth = truth_of(memory);
+
+		EXPECT_EQ(truth.total(), pages);
+		EXPECT_EQ(truth.frames(), pages / copies);
+		EXPECT_EQ(knob("pages_shared"), long(truth.frames()));
+		EXPECT_EQ(knob("pages_sharing"), long(truth.extra()));
+		EXPECT_EQ(merging_pages(), long(pages));
+	}
+
+	std::optional<memory_block> block_;
+
+private:
+	std::size_t pages_in_block(const region &memory) const
+	{
+		std::size_t count = 0;
+
+		for (const auto &page : pagemap(memory))
+			count += block_->holds(page.pfn());
+		return count;
+	}
+};
+
+/* Finds a block that can be taken offline while nothing is merged. */
+void hotplug::SetUp()
+{
+	ksm_test::SetUp();
+	if (IsSkipped() || HasFatalFailure())
+		return;
+	for (auto &block : movable_blocks())
+		if (block.take_offline().empty()) {
+			ASSERT_EQ(block.put_online(), 0) << block.name();
+			block_ = block;
+			return;
+		}
+	GTEST_SKIP() << "no memory block can be taken offline; movablecore= on the kernel's "
+			"command line makes some";
+}
+
+std::unique_ptr<region> hotplug::merged_memory() const
+{
+	std::vector<std::unique_ptr<region>> others;
+	std::unique_ptr<region> memory;
+
+	block_->prefer();
+	do {
+		require(free_pages() > long(8 * pages), block_->name() + " is full");
+		if (memory)
+			others.push_back(std::move(memory));
+		/* One huge page, if there is one: so they are soon found. */
+		memory = std::make_unique<region>(pages, region::pages_are::huge);
+		for (std::size_t i = 0; i < pages; i++)
+			memory->words(i)[0] = 1;
+	} while (pages_in_block(*memory) < pages / 2);
+	memory_block::prefer_none();
+	memory->advise(MADV_NOHUGEPAGE);
+	/* What takes the block offline is to be no further mapping. */
+	memory->advise(MADV_DONTFORK);
+	for (std::size_t i = 0; i < pages; i++)
+		memory->fill(i, seed(i));
+	memory->mergeable();
+	/* The old engine splits first and merges in later passes. */
+	scan(6);
+	expect_merged(*memory);
+	return memory;
+}
+
+TEST_F(hotplug, merged_pages_leave_a_block)
+{
+	std::unique_ptr<region> merged = merged_memory();
+	const region &memory = *merged;
+	auto frames_there = [&] {
+		std::size_t count = 0;
+
+		for (const auto &[frame, mappings] : truth_of(memory).mappings)
+			count += block_->holds(frame);
+		return count;
+	};
+
+	EXPECT_GT(frames_there(), 0u);
+	ASSERT_EQ(block_->take_offline(), "") << block_->name();
+	EXPECT_FALSE(block_->is_online());
+	EXPECT_EQ(frames_there(), 0u);
+	expect_merged(memory);
+	expect_content(memory);
+
+	/* The pages that have moved are still found by new duplicates. */
+	region late(pages / copies);
+
+	late.fill_unique(0);
+	late.mergeable();
+	scan(3);
+
+	auto theirs = pagemap(late), ours = pagemap(memory);
+
+	for (std::size_t i = 0; i < late.pages(); i++)
+		ASSERT_EQ(theirs[i].pfn(), ours[i * copies].pfn()) << "page " << i;
+	late.unmergeable();
+
+	EXPECT_EQ(block_->put_online(), 0);
+	EXPECT_TRUE(block_->is_online());
+	scan(3);
+	expect_merged(memory);
+	expect_content(memory);
+
+	/* All of it can be written again. */
+	for (std::size_t i = 0; i < memory.pages(); i++)
+		memory.fill(i, 100000 + i);
+	EXPECT_EQ(memory.strangers_unique(100000), 0u);
+	EXPECT_EQ(late.strangers_unique(0), 0u);
+}
+
+/* ksmd stands back meanwhile, then finds everything as it was. */
+TEST_F(hotplug, while_ksmd_runs)
+{
+	std::unique_ptr<region> merged = merged_memory();
+	const region &memory = *merged;
+
+	start_ksmd();
+	for (std::size_t round = 0; round < scaled(20) + 2; round++) {
+		ASSERT_EQ(block_->take_offline(), "") << block_->name() << ", round " << round;
+		for (std::size_t i = round; i < memory.pages(); i += 16)
+			memory.fill(i, seed(i));
+		await_scans(1);
+		ASSERT_EQ(block_->put_online(), 0) << block_->name() << ", round " << round;
+		/* Some of it goes back there. */
+		for (std::size_t i = round; i < memory.pages(); i += 4)
+			memory.fill(i, seed(i));
+	}
+	stop_ksmd();
+	expect_content(memory);
+	scan(3);
+	expect_merged(memory);
+	unmerge_all();
+	EXPECT_EQ(truth_of(memory).total(), 0u);
+	EXPECT_EQ(counters::read().tracked(), 0);
+	expect_content(memory);
+}
+
+} /* namespace ksm */
