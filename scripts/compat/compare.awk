@@ -57,6 +57,7 @@ function note(side, program, key, what,    g) {
 	odd[side, g] += times[side, program, key, what]
 }
 
+function because(side, program) { return bail[side, program] == "" ? "" : " (" bail[side, program] ")" }
 function runs_of(n) { return n == 1 ? "1 run" : n " runs" }
 
 function counts(part, program) {
@@ -84,23 +85,24 @@ END {
 		printf "%-21s %-12s %-12s %-9s %8s %8s  %s\n", "passed/failed/skipped", "base", "ours", "same", "passes", "copied", "seconds"
 	for (p = 1; p <= programs; p++) {
 		program = order[p]
-		flickers = lost = 0
+		flickers = lost = lost_before = 0
 		for (i = 1; i <= tests[program]; i++) {
 			key = test[program, i]
 			for (r = 1; r <= 3; r++)
 				for (s in have)
 					if (s != "base" && unlike_base(s, program, key, results[r]))
 						note(s, program, key, results[r])
-			if (seen["base", program, key] == runs["base", program] && seen["ours", program, key] < runs["ours", program])
-				lost++
+			if (seen["base", program, key] == runs["base", program]) {
+				lost += seen["ours", program, key] < runs["ours", program]
+				lost_before += seen["before", program, key] < runs["before", program]
+			}
 			for (r = 1; r <= 3; r++)
 				flickers += times["base", program, key, results[r]] > 0 && times["base", program, key, results[r]] < runs["base", program]
 		}
 		text = describe(program)
 		if (lost)
-			text = text sprintf("DIFFERS: %s: %d tests not reached in each run%s\n%s", program, lost,
-				bail["ours", program] == "" ? "" : ", for " bail["ours", program],
-				bail["before", program] == "" ? "" : "    so on base with ksmd flat out: " bail["before", program] "\n")
+			text = text sprintf("DIFFERS: %s: %d tests not reached in each run%s%s\n", program, lost, because("ours", program),
+				"before" in have ? sprintf("; on base with ksmd flat out %d%s", lost_before, because("before", program)) : "")
 		if (runs["base", program] == 0 || runs["ours", program] == 0)
 			text = text "DIFFERS: " program ": did not come to its end on " (runs["ours", program] == 0 ? "ours" : "base") "\n"
 		differing += text != ""
