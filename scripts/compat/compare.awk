@@ -58,7 +58,7 @@ function note(side, program, key, what,    g) {
 }
 
 function because(side, program) { return bail[side, program] == "" ? "" : " (" bail[side, program] ")" }
-function runs_of(n) { return n == 1 ? "1 run" : n " runs" }
+function runs_of(n) { return n == 1 ? "1 run" : n + 0 " runs" }
 
 function counts(part, program) {
 	if (!((part, program, "#status") in value))
@@ -115,7 +115,7 @@ END {
 			text != "" ? "NO" : flickers ? "flickers" : "yes",
 			value["ours", program, "#passes"], value["ours", program, "#cow"],
 			value["base", program, "#seconds"], value["ours", program, "#seconds"]
-		total += tests[program]
+		total += count["base", program, "pass"] + count["base", program, "fail"] + count["base", program, "skip"]
 	}
 	if (table) {
 		printf "\n%s%d programs, %d tests; %d programs differ\n", all, programs, total, differing

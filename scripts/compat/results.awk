@@ -8,6 +8,8 @@
 
 function clean(text) {
 	gsub(/\033\[[0-9]*m/, "", text)
+	# Of a line that was written over and over, the last
+	sub(/.*\r/, "", text)
 	gsub(/[\t\r ]+/, " ", text)
 	sub(/^[# ]+/, "", text)
 	sub(/ $/, "", text)
@@ -89,6 +91,11 @@ program == "" { next }
 /^Run test: / {
 	end_of_test(verdict == "" ? "fail" : verdict, complaint)
 	test = substr($0, 11)
+	next
+}
+# Said at each end, good or bad.  It breaks off in the middle of a line, without a colour.
+/^Restore THP and khugepaged settings/ {
+	end_of_test(last ~ /\033\[/ ? verdict : "fail", last)
 	next
 }
 /\033\[31m/ {
