@@ -4,6 +4,7 @@
  * split again is not collapsed; what it would leave whole is.
  */
 #include <cerrno>
+#include <chrono>
 
 #include <sys/mman.h>
 
@@ -44,6 +45,17 @@ protected:
 	{
 		for (std::size_t i = 0; i < huge_.pages(); i++)
 			(void)*huge_.words(i);
+	}
+
+	/* It may have to come by more than once: pages are busy now and then. */
+	void await_collapse(const fast_khugepaged &fast) const
+	{
+		auto until = std::chrono::steady_clock::now() + hang_limit();
+
+		while (!is_huge(huge_) && std::chrono::steady_clock::now() < until) {
+			touch();
+			fast.await_passes(2);
+		}
 	}
 
 	region huge_{pages_per_huge, region::pages_are::huge};
@@ -97,10 +109,7 @@ TEST_F(collapse, goes_on_once_nothing_is_merged)
 	if (IsSkipped() || HasFatalFailure())
 		return;
 	huge_.fill(33, 2500 + 33);
-	for (int i = 0; i < 10 && !is_huge(huge_); i++) {
-		touch();
-		fast.await_passes(2);
-	}
+	await_collapse(fast);
 	EXPECT_TRUE(is_huge(huge_));
 	EXPECT_EQ(huge_.strangers_unique(2500), 0u);
 }
@@ -116,10 +125,7 @@ TEST_F(collapse, below_the_threshold_is_done_and_stays)
 		return;
 	set_knob("thp_split_threshold", 2);
 	start_ksmd();
-	for (int i = 0; i < 10 && !is_huge(huge_); i++) {
-		touch();
-		fast.await_passes(2);
-	}
+	await_collapse(fast);
 	EXPECT_TRUE(is_huge(huge_));
 	await_scans(6);
 	stop_ksmd();
@@ -170,7 +176,6 @@ TEST_F(collapse, fills_no_holes_for_ksmd_to_merge)
 		fast.await_passes(2);
 		await_scans(2);
 	}
-	stop_ksmd();
 	EXPECT_EQ(vmstat("thp_collapse_alloc"), collapses);
 	EXPECT_FALSE(pagemap_of(huge_.page(99)).present());
 }
