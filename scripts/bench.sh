@@ -21,7 +21,7 @@ while getopts 'qrp:h' opt; do
 	q) quick=1 ;;
 	r) quick=1 record=1 ;;
 	p) pages=$OPTARG ;;
-	*) sed -n '4,15s/^# \{0,1\}//p' "$0" && exit "$([[ $opt == h ]] && echo 0 || echo 2)" ;;
+	*) sed -n '4,13s/^# \{0,1\}//p' "$0" && exit "$([[ $opt == h ]] && echo 0 || echo 2)" ;;
 	esac
 done
 shift $((OPTIND - 1))
@@ -44,8 +44,7 @@ done
 measure() {
 	local kernel=$1 pages=$2 mem log
 	shift 2
-	# The pages, as much again for their like, and the kernel's own; 32-bit holes
-	# of a sparse mapping take page tables
+	# The pages, their like, the page tables of sparse memory, the kernel's own
 	mem=$((1024 + pages / 64))
 	log=$out/$kernel.log
 	with_progress "$kernel, $pages pages" scripts/boot.sh -k "$kernel" -9 -i -m "$mem" -t 7200 -- \

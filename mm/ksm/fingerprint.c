@@ -144,7 +144,7 @@ u64 ksm_fingerprint_page(struct page *page)
 	const u64 *addr = kmap_local_page(page);
 	u64 fingerprint;
 
-	/* Empty pages are common, and found out in a third of the time. */
+	/* Empty pages are common, and need no hash to be told. */
 	fingerprint = !*addr && ksm_empty(addr) ? ksm_zero_fingerprint :
 		      ksm_fingerprint(addr, ksm_hash, &ksm_secret);
 	kunmap_local(addr);

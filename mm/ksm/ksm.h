@@ -4,20 +4,22 @@
  *
  * Lock order, outermost first:
  *
+ *   mf_mutex			memory failure: to replace a KSM folio that went bad
  *   ksm_mutex			tiles, slots, trees, cursor, counters and knobs
  *     mmap_lock or VMA lock	ksmd only ever tries it; run=2 waits for mmap_lock
  *       folio lock		a KSM folio's lock guards the list of its mappings;
- *				the second folio of a merge is only tried
+ *				the second folio of a merge, or of a
+ *				memory failure, is only tried
  *         anon_vma lock	rmap walks
  *           page table lock
  *   ksm_mms_lock (registry.c)	registration list, a leaf
  *
- * madvise(), prctl(), fork, exec and exit never take ksm_mutex, so nobody but
- * a writer of a sysfs file waits for ksmd.  Whatever they change in the page
- * tables, ksmd finds out at its next visit.
+ * madvise(), prctl(), fork, exec and exit never take ksm_mutex, so nobody waits
+ * for ksmd but root at a sysfs file, memory failure and hot-remove.  Whatever they
+ * change in the page tables, ksmd finds out at its next visit.
  *
- * Pure rooms (fingerprint.c, stable.c, unstable.c, domain.c, advisor.c) take no
- * lock and touch no page table: their callers hold ksm_mutex.
+ * Pure rooms (fingerprint.c, content.c, stable.c, unstable.c, domain.c, advisor.c)
+ * take no lock and touch no page table: their callers hold ksm_mutex.
  */
 #ifndef _MM_KSM_KSM_H
 #define _MM_KSM_KSM_H

@@ -85,7 +85,10 @@ static void move_mappings(struct folio *folio, struct ksm_stable *bad,
  * Does nothing if there is no other folio of that content, or if the locks cannot
  * be had: then the folio stays mapped.
  *
- * Context: takes ksm_mutex, may sleep.
+ * A fork copies PTEs after its VMAs are on the anon_vma: the walk, which comes to
+ * forks last, finds the copies, or they were made of what it has put in place.
+ *
+ * Context: takes ksm_mutex, may sleep; mf_mutex held.
  */
 void ksm_replace_poisoned(struct folio *folio)
 {
