@@ -15,27 +15,11 @@
 #include "support/process.h"
 #include "support/region.h"
 
-#ifndef PR_SET_MEMORY_MERGE
-#define PR_SET_MEMORY_MERGE 67
-#define PR_GET_MEMORY_MERGE 68
-#endif
-
 namespace ksm
 {
 
 namespace
 {
-
-int get_merge()
-{
-	return prctl(PR_GET_MEMORY_MERGE, 0, 0, 0, 0);
-}
-
-void set_merge(bool on)
-{
-	require(prctl(PR_SET_MEMORY_MERGE, on, 0, 0, 0) == 0,
-		std::string("PR_SET_MEMORY_MERGE: ") + std::strerror(errno));
-}
 
 /* A region that is found by its address, as the parent has no mapping of it. */
 void show(parent_link &parent, const region &memory)

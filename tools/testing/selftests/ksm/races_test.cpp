@@ -11,7 +11,6 @@
 #include <utility>
 #include <vector>
 
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "support/child.h"
@@ -133,7 +132,7 @@ TEST_F(races, exec)
 			crowd.push_back(std::make_unique<child>([](parent_link &parent) {
 				region own(64);
 
-				require(prctl(67, 1, 0, 0, 0) == 0, "PR_SET_MEMORY_MERGE");
+				set_merge(true);
 				own.fill_all(1);
 				parent.exec_role("touch-and-exit");
 			}));

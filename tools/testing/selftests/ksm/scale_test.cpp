@@ -21,10 +21,6 @@
 #include "support/process.h"
 #include "support/region.h"
 
-#ifndef PR_SET_MEMORY_MERGE
-#define PR_SET_MEMORY_MERGE 67
-#endif
-
 namespace ksm
 {
 
@@ -162,7 +158,7 @@ void crowd::live(std::size_t number)
 			own.fill(i, seed(number, i));
 		shared_->address[number] = own.data();
 		/* The two ways to offer it; the second offers all that fork has copied, too. */
-		if (number % 10 == 0 ? prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0)
+		if (number % 10 == 0 ? try_set_merge(true)
 				     : madvise(own.data(), own.bytes(), MADV_MERGEABLE))
 			shared_->bad++;
 		else

@@ -10,7 +10,6 @@
 #include <new>
 #include <thread>
 
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,11 +23,6 @@
 #include "support/passes.h"
 #include "support/process.h"
 #include "support/region.h"
-
-#ifndef PR_SET_MEMORY_MERGE
-#define PR_SET_MEMORY_MERGE 67
-#define PR_GET_MEMORY_MERGE 68
-#endif
 
 namespace ksm
 {
@@ -76,11 +70,6 @@ private:
 void refuse_to_be_killed()
 {
 	require(write_text("/proc/self/oom_score_adj", "-1000") == 0, "oom_score_adj");
-}
-
-int set_merge(bool on)
-{
-	return prctl(PR_SET_MEMORY_MERGE, on, 0, 0, 0) ? errno : 0;
 }
 
 } /* namespace */
@@ -210,8 +199,8 @@ TEST_F(shortage, clearing_prctl_in_a_full_group)
 {
 	if (std::string reason = why_no_groups(); !reason.empty())
 		GTEST_SKIP() << reason;
-	unmerge_in_a_full_group([](const region &) { return set_merge(true); },
-				[](const region &) { return set_merge(false); }, ENOMEM, false);
+	unmerge_in_a_full_group([](const region &) { return try_set_merge(true); },
+				[](const region &) { return try_set_merge(false); }, ENOMEM, false);
 }
 
 /* It is the group of the memory that is full, not that of who writes to run. */

@@ -10,7 +10,6 @@
 #include <memory>
 #include <thread>
 
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "support/child.h"
@@ -20,11 +19,6 @@
 #include "support/passes.h"
 #include "support/process.h"
 #include "support/region.h"
-
-#ifndef PR_SET_MEMORY_MERGE
-#define PR_SET_MEMORY_MERGE 67
-#define PR_GET_MEMORY_MERGE 68
-#endif
 
 namespace ksm
 {
@@ -98,7 +92,7 @@ void require_merged(const region &memory)
 	scan(3);
 	require(truth_of(memory).total() == memory.pages(), "not all is merged");
 	/* Then stack and heap are merged too, and change while they are looked at. */
-	if (prctl(PR_GET_MEMORY_MERGE, 0, 0, 0, 0) == 1)
+	if (get_merge() == 1)
 		return;
 
 	ksm_truth truth;
@@ -188,11 +182,6 @@ void restart(const region &memory, const call &unmerge, const call &offer)
 int advise(const region &memory, int advice)
 {
 	return madvise(memory.data(), memory.bytes(), advice) ? errno : 0;
-}
-
-int set_merge(bool on)
-{
-	return prctl(PR_SET_MEMORY_MERGE, on, 0, 0, 0) ? errno : 0;
 }
 
 } /* namespace */
@@ -362,16 +351,16 @@ TEST_F(signals, break_off_clearing_prctl)
 		region own(many());
 
 		fill(own);
-		require(set_merge(true) == 0, "PR_SET_MEMORY_MERGE");
+		set_merge(true);
 		break_off(
-			own, [] { return set_merge(true); }, [] { return set_merge(false); },
+			own, [] { return try_set_merge(true); },
+			[] { return try_set_merge(false); },
 			[&] {
-				require(prctl(PR_GET_MEMORY_MERGE, 0, 0, 0, 0) == 1,
-					"cleared in spite of an error");
+				require(get_merge() == 1, "cleared in spite of an error");
 				for (const auto &vma : {own.page(0), own.page(own.pages() - 1)})
 					require(vma_has_flag(vma, "mg"), "no longer offered");
 			});
-		require(prctl(PR_GET_MEMORY_MERGE, 0, 0, 0, 0) == 0, "not cleared");
+		require(get_merge() == 0, "not cleared");
 		require(mergeable_vmas().empty(), "something is still offered");
 	});
 
@@ -384,9 +373,10 @@ TEST_F(signals, restart_clearing_prctl)
 		region own(many());
 
 		fill(own);
-		require(set_merge(true) == 0, "PR_SET_MEMORY_MERGE");
+		set_merge(true);
 		restart(
-			own, [] { return set_merge(false); }, [] { return set_merge(true); });
+			own, [] { return try_set_merge(false); },
+			[] { return try_set_merge(true); });
 		require(mergeable_vmas().empty(), "something is still offered");
 	});
 
@@ -399,10 +389,10 @@ TEST_F(signals, kill_in_clearing_prctl)
 		region own(many());
 
 		fill(own);
-		require(set_merge(true) == 0, "PR_SET_MEMORY_MERGE");
+		set_merge(true);
 		parent.meet();
 		parent.meet();
-		require(set_merge(false) == 0, "cannot be cleared");
+		set_merge(false);
 	});
 }
 

@@ -10,13 +10,9 @@
 #include <stdexcept>
 
 #include <sys/mman.h>
-#include <sys/prctl.h>
 
 #include "bench/workload.h"
-
-#ifndef PR_SET_MEMORY_MERGE
-#define PR_SET_MEMORY_MERGE 67
-#endif
+#include "support/process.h"
 
 namespace ksm
 {
@@ -95,8 +91,7 @@ cost settled_small_vmas(const bench_options &options)
 	sleepers others(count, [&](std::size_t process) {
 		regions memory;
 
-		if (prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0))
-			throw std::runtime_error("no PR_SET_MEMORY_MERGE");
+		set_merge(true);
 		for (std::size_t i = 0; i < mappings; i++) {
 			memory.push_back(std::make_unique<region>(1));
 			memory.back()->fill(0, first_seed + process * mappings + i);

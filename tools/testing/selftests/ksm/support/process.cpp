@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "support/process.h"
 
+#include <cerrno>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <sstream>
 #include <stdexcept>
+
+#include <sys/prctl.h>
 
 #include "support/sysfs.h"
 
@@ -111,6 +115,23 @@ std::string ksm_stat_text(const std::string &name, pid_t pid)
 	std::string path = proc_path(pid, "ksm_stat");
 
 	return must_find(path, read_text(path), name);
+}
+
+int try_set_merge(bool on)
+{
+	return prctl(PR_SET_MEMORY_MERGE, on, 0, 0, 0) ? errno : 0;
+}
+
+void set_merge(bool on)
+{
+	if (int error = try_set_merge(on))
+		throw std::runtime_error(std::string("PR_SET_MEMORY_MERGE: ") +
+					 std::strerror(error));
+}
+
+int get_merge()
+{
+	return prctl(PR_GET_MEMORY_MERGE, 0, 0, 0, 0);
 }
 
 long ksm_stat(const std::string &name, pid_t pid)

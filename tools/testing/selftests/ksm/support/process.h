@@ -11,6 +11,12 @@
 namespace ksm
 {
 
+/* PR_SET_MEMORY_MERGE of the caller: throws, or tells with 0 or an errno. */
+void set_merge(bool on);
+int try_set_merge(bool on);
+/* PR_GET_MEMORY_MERGE of the caller. */
+int get_merge();
+
 /* A figure of /proc/PID/ksm_stat; has_... tells whether that line exists. */
 long ksm_stat(const std::string &name, pid_t pid = 0);
 bool has_ksm_stat(const std::string &name, pid_t pid = 0);
