@@ -44,8 +44,12 @@ public:
 	}
 
 	bool holds(std::uint64_t frame) const { return frame / frames_of_a_block() == number_; }
-	/* Only of such a block may one expect that it can be taken offline. */
-	bool movable() const { return zones_.rfind("Movable", 0) == 0; }
+	/* Only then may one expect that it can be taken offline. */
+	bool movable() const
+	{
+		return is_online() ? zones_.rfind("Movable", 0) == 0
+				   : zones_.find("Movable") != std::string::npos;
+	}
 	/* New memory of this process comes from the block's node, if it can. */
 	void prefer() const
 	{
@@ -77,8 +81,7 @@ public:
 	}
 	int put_online() const
 	{
-		return write_text(directory + name_ + "/state",
-				  movable() ? "online_movable" : "online");
+		return write_text(directory + name_ + "/state", "online_movable");
 	}
 
 private:
@@ -101,7 +104,7 @@ std::vector<memory_block> movable_blocks()
 			continue;
 		memory_block block(name);
 
-		if (block.movable() && block.is_online())
+		if (block.movable())
 			blocks.push_back(block);
 	}
 	return blocks;
@@ -115,6 +118,13 @@ protected:
 	static constexpr std::size_t pages = huge_size / page_size, copies = 4;
 
 	void SetUp() override;
+	void TearDown() override
+	{
+		if (block_ && !was_online_) {
+			EXPECT_EQ(block_->take_offline(), "") << block_->name();
+		}
+		ksm_test::TearDown();
+	}
 
 	static std::uint64_t seed(std::size_t page) { return page / copies; }
 	/* Merged memory that is in the block for the most part. */
@@ -138,6 +148,8 @@ protected:
 	std::optional<memory_block> block_;
 
 private:
+	bool was_online_ = true;
+
 	std::size_t pages_in_block(const region &memory) const
 	{
 		std::size_t count = 0;
@@ -148,20 +160,24 @@ private:
 	}
 };
 
-/* Finds a block that can be taken offline while nothing is merged. */
+/* Finds a block that can be taken offline and put online while nothing is merged. */
 void hotplug::SetUp()
 {
 	ksm_test::SetUp();
 	if (IsSkipped() || HasFatalFailure())
 		return;
-	for (auto &block : movable_blocks())
-		if (block.take_offline().empty()) {
-			ASSERT_EQ(block.put_online(), 0) << block.name();
-			block_ = block;
-			return;
-		}
-	GTEST_SKIP() << "no memory block can be taken offline; movablecore= on the kernel's "
-			"command line makes some";
+	for (auto &block : movable_blocks()) {
+		bool was_online = block.is_online();
+
+		if (was_online && !block.take_offline().empty())
+			continue;
+		ASSERT_EQ(block.put_online(), 0) << block.name();
+		block_ = block;
+		was_online_ = was_online;
+		return;
+	}
+	GTEST_SKIP() << "no memory block can be taken offline: it takes memory that was "
+			"plugged in, or movablecore= on the kernel's command line";
 }
 
 std::unique_ptr<region> hotplug::merged_memory() const

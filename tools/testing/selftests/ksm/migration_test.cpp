@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Feature A14: KSM pages that move to other frames, or whose frame goes bad. */
+/* Feature A14: KSM pages that move to other frames, and walks to all their mappings. */
 #include <cerrno>
 #include <chrono>
-#include <csetjmp>
-#include <csignal>
 #include <cstring>
 #include <vector>
 
@@ -28,13 +26,6 @@ namespace
 
 constexpr int move_all = 4; /* MPOL_MF_MOVE_ALL: pages of several processes, too */
 
-#ifndef MADV_HWPOISON
-#define MADV_HWPOISON 100
-#endif
-#ifndef MADV_SOFT_OFFLINE
-#define MADV_SOFT_OFFLINE 101
-#endif
-
 /* Asks for all pages to be on this node; gives how many are there in the end. */
 std::size_t move_to(const region &memory, int node)
 {
@@ -49,51 +40,6 @@ std::size_t move_to(const region &memory, int node)
 	for (std::size_t i = 0; i < memory.pages(); i++)
 		there += node_of(memory.page(i)) == node;
 	return there;
-}
-
-sigjmp_buf back;
-
-void on_bus_error(int)
-{
-	siglongjmp(back, 1);
-}
-
-enum class outcome { right, wrong, bus_error };
-
-/* Runs something that may well raise SIGBUS; true if it did. */
-template <class action> bool raises_bus_error(action run)
-{
-	struct sigaction act = {}, old;
-
-	act.sa_handler = on_bus_error;
-	sigaction(SIGBUS, &act, &old);
-	bool raised = sigsetjmp(back, 1) != 0;
-
-	if (!raised)
-		run();
-	sigaction(SIGBUS, &old, nullptr);
-	return raised;
-}
-
-outcome read_page(const region &memory, std::size_t index, std::uint64_t seed)
-{
-	volatile bool good = false;
-
-	if (raises_bus_error([&] { good = memory.holds(index, seed); }))
-		return outcome::bus_error;
-	return good ? outcome::right : outcome::wrong;
-}
-
-/* 0 or an errno. The caller is told of the loss at once, by SIGBUS. */
-int poison(const region &memory, std::size_t index)
-{
-	volatile int err = 0;
-
-	raises_bus_error([&] {
-		if (madvise(memory.page(index), page_size, MADV_HWPOISON))
-			err = errno;
-	});
-	return err;
 }
 
 } /* namespace */
@@ -260,131 +206,6 @@ TEST_F(migration, compaction)
 	EXPECT_EQ(knob("pages_shared"), long(truth_of(memory).frames()));
 	for (std::size_t i = 0; i < memory.pages(); i++)
 		EXPECT_TRUE(memory.holds(i, i / 2)) << "page " << i;
-}
-
-/* A frame taken out of service in time: its content goes to another one. */
-TEST_F(migration, soft_offline)
-{
-	region memory(16);
-
-	memory.fill_all(3);
-	memory.mergeable();
-	scan(3);
-	ASSERT_EQ(truth_of(memory).frames(), 1u);
-	std::uint64_t frame = pagemap_of(memory.page(0)).pfn();
-
-	if (madvise(memory.page(0), page_size, MADV_SOFT_OFFLINE)) {
-		ASSERT_EQ(errno, EINVAL) << std::strerror(errno);
-		GTEST_SKIP() << "this kernel has no CONFIG_MEMORY_FAILURE";
-	}
-	for (std::size_t i = 0; i < memory.pages(); i++)
-		EXPECT_NE(pagemap_of(memory.page(i)).pfn(), frame) << "page " << i;
-	EXPECT_EQ(memory.strangers(3), 0u);
-	scan(3);
-	EXPECT_EQ(truth_of(memory).total(), memory.pages());
-	EXPECT_EQ(truth_of(memory).frames(), 1u);
-	EXPECT_EQ(knob("pages_sharing"), long(memory.pages()) - 1);
-}
-
-/*
- * A frame that is lost: whoever reads it gets SIGBUS, never another content. Fails
- * on the old engine at its end: the lost frame stays in the stable tree, and new
- * pages of the same content are merged into it.
- */
-TEST_F(migration, memory_failure)
-{
-	region memory(7), sound(1);
-
-	memory.fill_all(4);
-	sound.fill(0, 5);
-	memory.mergeable();
-	child other([&](parent_link &parent) {
-		memory.fill_all(4);
-		parent.meet();
-		require(read_page(memory, 0, 4) != outcome::wrong, "wrong content");
-		require(read_page(sound, 0, 5) == outcome::right, "a page lost that was not bad");
-		parent.meet();
-	});
-
-	other.arrived();
-	scan(3);
-	ksm_truth both = truth_of(memory);
-
-	both.add(memory, other.pid());
-	ASSERT_EQ(both.frames(), 1u);
-	std::uint64_t frame = pagemap_of(memory.page(0)).pfn();
-
-	int err = poison(memory, 0);
-
-	if (err == EINVAL)
-		GTEST_SKIP() << "this kernel has no CONFIG_MEMORY_FAILURE";
-	ASSERT_EQ(err, 0) << std::strerror(err);
-	for (std::size_t i = 0; i < memory.pages(); i++) {
-		EXPECT_NE(pagemap_of(memory.page(i)).pfn(), frame) << "page " << i;
-		EXPECT_NE(read_page(memory, i, 4), outcome::wrong) << "page " << i;
-	}
-	EXPECT_EQ(read_page(sound, 0, 5), outcome::right);
-	other.release();
-	other.arrived();
-
-	/* Life goes on: the same content, written anew, merges as ever. */
-	memory.advise(MADV_DONTNEED);
-	memory.fill_all(4);
-	scan(3);
-	ksm_truth again = truth_of(memory);
-
-	EXPECT_EQ(again.total(), memory.pages());
-	EXPECT_EQ(again.mappings.count(frame), 0u) << "the bad frame is in use again";
-	other.release();
-	EXPECT_EQ(other.join(), "");
-}
-
-/* A bad frame of which there is a sound copy: nobody notices. */
-TEST_F(migration, memory_failure_with_a_sound_copy)
-{
-	set_knob("max_page_sharing", 4);
-	region memory(11);
-
-	memory.fill_all(7);
-	memory.mergeable();
-	scan(4);
-	ASSERT_EQ(truth_of(memory).frames(), 3u);
-
-	/* And by mappings that ksmd does not know of. */
-	child other([&](parent_link &parent) {
-		parent.meet();
-		for (std::size_t i = 0; i < memory.pages(); i++)
-			require(read_page(memory, i, 7) == outcome::right, "lost in a fork");
-	});
-	other.arrived();
-
-	for (std::size_t lost : {0, 10, 5}) {
-		auto before = pagemap(memory);
-		int err = poison(memory, lost);
-
-		if (err == EINVAL)
-			GTEST_SKIP() << "this kernel has no CONFIG_MEMORY_FAILURE";
-		ASSERT_EQ(err, 0) << std::strerror(err);
-		for (std::size_t i = 0; i < memory.pages(); i++) {
-			EXPECT_NE(pagemap_of(memory.page(i)).pfn(), before[lost].pfn());
-			/* The last copy has no other, and is lost. */
-			if (lost != 5) {
-				ASSERT_EQ(read_page(memory, i, 7), outcome::right) << "page " << i;
-			}
-		}
-		if (lost == 5) {
-			EXPECT_EQ(read_page(memory, 5, 7), outcome::bus_error);
-			break;
-		}
-		ksm_truth left = truth_of(memory);
-
-		EXPECT_EQ(knob("pages_shared"), long(left.frames()));
-		EXPECT_EQ(knob("pages_sharing"), long(left.extra()));
-		if (lost == 10) {
-			other.release();
-			EXPECT_EQ(other.join(), "");
-		}
-	}
 }
 
 /* Idle page tracking sees a read through any of the mappings. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Feature A13: merge_across_nodes. Needs two nodes with memory. */
 #include <cerrno>
+#include <chrono>
+#include <string>
 #include <system_error>
 
 #include <sys/syscall.h>
@@ -9,6 +11,7 @@
 #include "support/child.h"
 #include "support/fixture.h"
 #include "support/ksm_pages.h"
+#include "support/limits.h"
 #include "support/pagemap.h"
 #include "support/passes.h"
 #include "support/process.h"
@@ -40,6 +43,16 @@ protected:
 		if (syscall(SYS_mbind, memory.data(), memory.bytes(), mpol_bind, &mask,
 			    8 * sizeof(mask), 0))
 			throw std::system_error(errno, std::generic_category(), "mbind");
+	}
+	/* Where new memory of this process comes from, if it can; -1: anywhere. */
+	static void prefer(int node)
+	{
+		constexpr int mpol_default = 0, mpol_preferred = 1;
+		unsigned long mask = node < 0 ? 0 : 1UL << node;
+
+		if (syscall(SYS_set_mempolicy, node < 0 ? mpol_default : mpol_preferred,
+			    node < 0 ? nullptr : &mask, node < 0 ? 0 : 8 * sizeof(mask)))
+			throw std::system_error(errno, std::generic_category(), "set_mempolicy");
 	}
 	static bool all_on(const region &memory, int node)
 	{
@@ -193,6 +206,60 @@ TEST_F(numa, chains_of_each_node)
 	EXPECT_EQ(knob("stable_node_chains"), 2);
 	EXPECT_EQ(knob("stable_node_dups"), 5);
 	EXPECT_TRUE(all_on(near, 0) && all_on(far, 1));
+}
+
+/*
+ * NUMA balancing makes PTEs inaccessible and moves what is then touched, while ksmd
+ * merges it and writers break it up again.
+ */
+TEST_F(numa, balancing_while_ksmd_runs)
+{
+	const char *knob_of_balancing = "/proc/sys/kernel/numa_balancing";
+
+	if (access(knob_of_balancing, F_OK))
+		GTEST_SKIP() << "this kernel has no CONFIG_NUMA_BALANCING";
+	std::string before = read_text(knob_of_balancing);
+
+	ASSERT_EQ(write_text(knob_of_balancing, "1"), 0);
+	region memory(1024);
+	/* Shared pages are left where they are, so every other one has no like. */
+	auto seed = [](std::size_t i, std::size_t round) {
+		return i % 2 ? 2000 * (round + 1) + i : (i + round) % 30;
+	};
+
+	/* Half of it on either node, so that some is far from wherever this runs. */
+	for (int node : {0, 1}) {
+		prefer(node);
+		for (std::size_t i = node * memory.pages() / 2; i < (node + 1) * memory.pages() / 2;
+		     i++)
+			memory.fill(i, seed(i, 0));
+	}
+	prefer(-1);
+	memory.mergeable();
+	long faults = vmstat("numa_hint_faults");
+	auto limit = std::chrono::steady_clock::now() + hang_limit();
+	std::size_t round = 0;
+
+	start_ksmd();
+	while (vmstat("numa_hint_faults") - faults < long(memory.pages() / 4)) {
+		std::size_t last = round++;
+
+		for (std::size_t i = 0; i < memory.pages(); i++) {
+			ASSERT_TRUE(memory.holds(i, seed(i, last)))
+				<< "page " << i << ", round " << last;
+			memory.fill(i, seed(i, round));
+		}
+		if (std::chrono::steady_clock::now() > limit)
+			break;
+	}
+	stop_ksmd();
+	write_text(knob_of_balancing, before);
+	EXPECT_GE(vmstat("numa_hint_faults") - faults, long(memory.pages() / 4))
+		<< "NUMA balancing did nothing in " << round << " rounds";
+	scan(3);
+	EXPECT_EQ(truth_of(memory).total(), memory.pages() / 2);
+	for (std::size_t i = 0; i < memory.pages(); i++)
+		ASSERT_TRUE(memory.holds(i, seed(i, round))) << "page " << i;
 }
 
 } /* namespace ksm */

@@ -216,6 +216,26 @@ TEST_F(sysfs, advisor_rules_pages_to_scan)
 	EXPECT_EQ(knob("pages_to_scan"), 200) << "no change of mode, no change of pace";
 }
 
+/* However short a pass was, or cheap: after each the limits have the last word. */
+TEST_F(sysfs, advisor_keeps_to_its_limits)
+{
+	region memory(16);
+
+	memory.fill_unique(1);
+	memory.mergeable();
+	set_knob("advisor_min_pages_to_scan", 600);
+	set_knob("advisor_max_pages_to_scan", 650);
+	set_knob("advisor_mode", "scan-time");
+	for (const char *target : {"1", "200", "100000"}) {
+		set_knob("advisor_target_scan_time", target);
+		for (int pass = 0; pass < 4; pass++) {
+			scan(1);
+			EXPECT_GE(knob("pages_to_scan"), 600) << "target " << target;
+			EXPECT_LE(knob("pages_to_scan"), 650) << "target " << target;
+		}
+	}
+}
+
 /* A sleeping ksmd takes up a new pause at once. */
 TEST_F(sysfs, sleep_millisecs_wakes_ksmd)
 {

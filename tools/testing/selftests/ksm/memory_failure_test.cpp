@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Feature A14: KSM pages whose frame goes bad, or is taken out of service in time. */
+#include <cerrno>
+#include <csetjmp>
+#include <csignal>
+#include <cstring>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support/child.h"
+#include "support/fixture.h"
+#include "support/ksm_pages.h"
+#include "support/limits.h"
+#include "support/pagemap.h"
+#include "support/passes.h"
+#include "support/region.h"
+
+namespace ksm
+{
+
+namespace
+{
+
+#ifndef MADV_HWPOISON
+#define MADV_HWPOISON 100
+#endif
+#ifndef MADV_SOFT_OFFLINE
+#define MADV_SOFT_OFFLINE 101
+#endif
+
+sigjmp_buf back;
+
+void on_bus_error(int)
+{
+	siglongjmp(back, 1);
+}
+
+enum class outcome { right, wrong, bus_error };
+
+/* Runs something that may well raise SIGBUS; true if it did. */
+template <class action> bool raises_bus_error(action run)
+{
+	struct sigaction act = {}, old;
+
+	act.sa_handler = on_bus_error;
+	sigaction(SIGBUS, &act, &old);
+	bool raised = sigsetjmp(back, 1) != 0;
+
+	if (!raised)
+		run();
+	sigaction(SIGBUS, &old, nullptr);
+	return raised;
+}
+
+outcome read_page(const region &memory, std::size_t index, std::uint64_t seed)
+{
+	volatile bool good = false;
+
+	if (raises_bus_error([&] { good = memory.holds(index, seed); }))
+		return outcome::bus_error;
+	return good ? outcome::right : outcome::wrong;
+}
+
+/* 0 or an errno. The caller is told of the loss at once, by SIGBUS. */
+int poison(const region &memory, std::size_t index)
+{
+	volatile int err = 0;
+
+	raises_bus_error([&] {
+		if (madvise(memory.page(index), page_size, MADV_HWPOISON))
+			err = errno;
+	});
+	return err;
+}
+
+/* Writes a page anew, in a new frame if the old one is lost. */
+void rewrite(const region &memory, std::size_t index, std::uint64_t seed)
+{
+	if (!raises_bus_error([&] { memory.fill(index, seed); }))
+		return;
+	require(madvise(memory.page(index), page_size, MADV_DONTNEED) == 0, "MADV_DONTNEED");
+	memory.fill(index, seed);
+}
+
+/* Pages that hold anything but i % 4, and can be read. */
+std::size_t wrong_pages(const region &memory)
+{
+	std::size_t wrong = 0;
+
+	for (std::size_t i = 0; i < memory.pages(); i++)
+		wrong += read_page(memory, i, i % 4) == outcome::wrong;
+	return wrong;
+}
+
+} /* namespace */
+
+class memory_failure : public ksm_test
+{
+};
+
+/* A frame taken out of service in time: its content goes to another one. */
+TEST_F(memory_failure, soft_offline)
+{
+	region memory(16);
+
+	memory.fill_all(3);
+	memory.mergeable();
+	scan(3);
+	ASSERT_EQ(truth_of(memory).frames(), 1u);
+	std::uint64_t frame = pagemap_of(memory.page(0)).pfn();
+
+	if (madvise(memory.page(0), page_size, MADV_SOFT_OFFLINE)) {
+		ASSERT_EQ(errno, EINVAL) << std::strerror(errno);
+		GTEST_SKIP() << "this kernel has no CONFIG_MEMORY_FAILURE";
+	}
+	for (std::size_t i = 0; i < memory.pages(); i++)
+		EXPECT_NE(pagemap_of(memory.page(i)).pfn(), frame) << "page " << i;
+	EXPECT_EQ(memory.strangers(3), 0u);
+	scan(3);
+	EXPECT_EQ(truth_of(memory).total(), memory.pages());
+	EXPECT_EQ(truth_of(memory).frames(), 1u);
+	EXPECT_EQ(knob("pages_sharing"), long(memory.pages()) - 1);
+}
+
+/*
+ * A frame that is lost: whoever reads it gets SIGBUS, never another content. Fails
+ * on the old engine at its end: the lost frame stays in the stable tree, and new
+ * pages of the same content are merged into it.
+ */
+TEST_F(memory_failure, without_a_copy)
+{
+	region memory(7), sound(1);
+
+	memory.fill_all(4);
+	sound.fill(0, 5);
+	memory.mergeable();
+	child other([&](parent_link &parent) {
+		memory.fill_all(4);
+		parent.meet();
+		require(read_page(memory, 0, 4) != outcome::wrong, "wrong content");
+		require(read_page(sound, 0, 5) == outcome::right, "a page lost that was not bad");
+		parent.meet();
+	});
+
+	other.arrived();
+	scan(3);
+	ksm_truth both = truth_of(memory);
+
+	both.add(memory, other.pid());
+	ASSERT_EQ(both.frames(), 1u);
+	std::uint64_t frame = pagemap_of(memory.page(0)).pfn();
+
+	int err = poison(memory, 0);
+
+	if (err == EINVAL)
+		GTEST_SKIP() << "this kernel has no CONFIG_MEMORY_FAILURE";
+	ASSERT_EQ(err, 0) << std::strerror(err);
+	for (std::size_t i = 0; i < memory.pages(); i++) {
+		EXPECT_NE(pagemap_of(memory.page(i)).pfn(), frame) << "page " << i;
+		EXPECT_NE(read_page(memory, i, 4), outcome::wrong) << "page " << i;
+	}
+	EXPECT_EQ(read_page(sound, 0, 5), outcome::right);
+	other.release();
+	other.arrived();
+
+	/* Life goes on: the same content, written anew, merges as ever. */
+	memory.advise(MADV_DONTNEED);
+	memory.fill_all(4);
+	scan(3);
+	ksm_truth again = truth_of(memory);
+
+	EXPECT_EQ(again.total(), memory.pages());
+	EXPECT_EQ(again.mappings.count(frame), 0u) << "the bad frame is in use again";
+	other.release();
+	EXPECT_EQ(other.join(), "");
+}
+
+/* A bad frame of which there is a sound copy: nobody notices. */
+TEST_F(memory_failure, with_a_sound_copy)
+{
+	set_knob("max_page_sharing", 4);
+	region memory(11);
+
+	memory.fill_all(7);
+	memory.mergeable();
+	scan(4);
+	ASSERT_EQ(truth_of(memory).frames(), 3u);
+
+	/* And by mappings that ksmd does not know of. */
+	child other([&](parent_link &parent) {
+		parent.meet();
+		for (std::size_t i = 0; i < memory.pages(); i++)
+			require(read_page(memory, i, 7) == outcome::right, "lost in a fork");
+	});
+	other.arrived();
+
+	for (std::size_t lost : {0, 10, 5}) {
+		auto before = pagemap(memory);
+		int err = poison(memory, lost);
+
+		if (err == EINVAL)
+			GTEST_SKIP() << "this kernel has no CONFIG_MEMORY_FAILURE";
+		ASSERT_EQ(err, 0) << std::strerror(err);
+		for (std::size_t i = 0; i < memory.pages(); i++) {
+			EXPECT_NE(pagemap_of(memory.page(i)).pfn(), before[lost].pfn());
+			/* The last copy has no other, and is lost. */
+			if (lost != 5) {
+				ASSERT_EQ(read_page(memory, i, 7), outcome::right) << "page " << i;
+			}
+		}
+		if (lost == 5) {
+			EXPECT_EQ(read_page(memory, 5, 7), outcome::bus_error);
+			break;
+		}
+		ksm_truth left = truth_of(memory);
+
+		EXPECT_EQ(knob("pages_shared"), long(left.frames()));
+		EXPECT_EQ(knob("pages_sharing"), long(left.extra()));
+		if (lost == 10) {
+			other.release();
+			EXPECT_EQ(other.join(), "");
+		}
+	}
+}
+
+/*
+ * Frames go bad at any moment, while ksmd makes and unmakes copies of what they hold
+ * and others fork with it. What is lost is lost, but nobody reads anything else.
+ */
+TEST_F(memory_failure, races_with_ksmd_and_fork)
+{
+	set_knob("max_page_sharing", 3);
+	region memory(48);
+	std::size_t rounds = scaled(40), bad = 0;
+
+	for (std::size_t i = 0; i < memory.pages(); i++)
+		memory.fill(i, i % 4);
+	memory.mergeable();
+	child others([&](parent_link &) {
+		for (std::size_t round = 0; round < 4 * rounds; round++) {
+			pid_t pid = fork();
+			int status = 0;
+
+			require(pid >= 0, "fork");
+			if (pid == 0)
+				_exit(wrong_pages(memory) ? 1 : 0);
+			for (std::size_t i = round % 5; i < memory.pages(); i += 5)
+				rewrite(memory, i, i % 4);
+			require(wrong_pages(memory) == 0, "wrong content in a child");
+			require(waitpid(pid, &status, 0) == pid && status == 0,
+				"wrong content, or a signal, in a grandchild");
+		}
+	});
+
+	start_ksmd();
+	for (std::size_t round = 0; round < rounds; round++) {
+		int err = poison(memory, round % memory.pages());
+
+		if (err == EINVAL)
+			GTEST_SKIP() << "this kernel has no CONFIG_MEMORY_FAILURE";
+		bad += err == 0;
+		ASSERT_EQ(wrong_pages(memory), 0u) << "round " << round;
+		for (std::size_t i = round % 3; i < memory.pages(); i += 3)
+			rewrite(memory, i, i % 4);
+	}
+	EXPECT_EQ(others.join(), "");
+	stop_ksmd();
+	EXPECT_GT(bad, 0u) << "no frame could be given up";
+
+	for (std::size_t i = 0; i < memory.pages(); i++)
+		rewrite(memory, i, i % 4);
+	scan(3);
+	ksm_truth left = truth_of(memory);
+
+	EXPECT_EQ(left.total(), memory.pages());
+	EXPECT_EQ(knob("pages_shared"), long(left.frames()));
+	EXPECT_EQ(knob("pages_sharing"), long(left.extra()));
+	unmerge_all();
+	EXPECT_EQ(counters::read().tracked(), 0);
+}
+
+} /* namespace ksm */
