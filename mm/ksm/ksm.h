@@ -339,6 +339,10 @@ enum ksm_hash ksm_hash_best(void);
 u64 ksm_fingerprint(const void *addr, enum ksm_hash hash,
 		    const struct ksm_secret *secret);
 u64 ksm_fingerprint_page(struct page *page);
+
+/* Cache lines that a sample reads: few, but enough to see that a page is in use. */
+#define KSM_SAMPLE_WORDS	4
+
 u32 ksm_sample_page(struct page *page, unsigned long addr);
 bool ksm_fingerprint_is_zero(u64 fingerprint);
 void ksm_fingerprint_select(enum ksm_hash hash);

@@ -12,7 +12,7 @@
 
 #include "ksm.h"
 
-/* Visits that ride along for each page that may be read. */
+/* Visits that ride along for each page that may be read; 4 KiB are 64 cache lines. */
 #define KSM_VISITS_PER_PAGE	64
 
 /* Batches that wait for a VMA that others keep locked, before it is passed by. */
