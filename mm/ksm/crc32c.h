@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The CPU's CRC32C instruction, one word at a time.
+ * The CPU's CRC32C instruction, a product of two words at a time.
  *
  * lib/crc32c works on buffers and returns one lane; the fingerprint mixes each
- * word with a secret before it, and runs four lanes side by side.
+ * word with a secret before it, and runs eight lanes side by side.
  */
 #ifndef _MM_KSM_CRC32C_H
 #define _MM_KSM_CRC32C_H
@@ -18,9 +18,13 @@ static inline bool ksm_crc32c_usable(void)
 	return boot_cpu_has(X86_FEATURE_XMM4_2);
 }
 
-static inline u64 ksm_crc32c_u64(u64 crc, u64 word)
+/* By hand: with eight lanes GCC 12 spills each product, at 4 instructions a pair. */
+static inline u64 ksm_crc32c_product(u64 crc, u64 a, u64 b)
 {
-	asm("crc32q %1, %0" : "+r" (crc) : "rm" (word));
+	u64 high;
+
+	asm("mulq %2" : "=d" (high), "+a" (a) : "r" (b) : "cc");
+	asm("crc32q %1, %0" : "+r" (crc) : "r" (a ^ high));
 	return crc;
 }
 #else
@@ -29,7 +33,7 @@ static inline bool ksm_crc32c_usable(void)
 	return false;
 }
 
-static inline u64 ksm_crc32c_u64(u64 crc, u64 word)
+static inline u64 ksm_crc32c_product(u64 crc, u64 a, u64 b)
 {
 	return crc;
 }

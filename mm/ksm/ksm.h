@@ -326,8 +326,8 @@ enum ksm_hash {
 
 /**
  * struct ksm_secret - what keeps others from preparing equal fingerprints
- * @mul: odd multipliers, one for each lane
- * @seed: where the lanes start
+ * @mul: odd multipliers
+ * @seed: where the lanes start, beside the multipliers
  */
 struct ksm_secret {
 	u64 mul[4];

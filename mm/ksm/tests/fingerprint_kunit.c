@@ -65,19 +65,19 @@ static const struct {
 	u64 want[2][ARRAY_SIZE(secrets)];
 } known[] = {
 	{ fill_zero, {
-		{ 0xab781c83ab24866cULL, 0xafb8b2d36880133dULL },
+		{ 0x24ed7e5fa9be9abbULL, 0xf414d0b0dac811bdULL },
 		{ 0xf618b63e7f9c0e0bULL, 0xef713ca95d903284ULL },
 	} },
 	{ fill_ones, {
-		{ 0x256dcfe6359f1b24ULL, 0x4a8616ae1b7ca8caULL },
+		{ 0x076f6469c62c9406ULL, 0x7ac69c3adf3c252aULL },
 		{ 0x7530c4ef775b76edULL, 0xf7b160fe9a93b12cULL },
 	} },
 	{ fill_count, {
-		{ 0xcfb4fe8290e4f62dULL, 0x35ba39d5f17b3ed9ULL },
+		{ 0x9583ae004881c96bULL, 0xedee067904312682ULL },
 		{ 0x3fa5a59c76d17c3fULL, 0x7814650d6ea1691eULL },
 	} },
 	{ fill_mix, {
-		{ 0xf10f4fadc0b271a5ULL, 0xdefe236dac75343fULL },
+		{ 0x233ca9f137526239ULL, 0x4e88bd1650090254ULL },
 		{ 0x2bb6060382705cdfULL, 0xca0ac80754178defULL },
 	} },
 };
