@@ -3,14 +3,16 @@
 #
 # bench.sh [-q] [-r] [-p PAGES] [SCENARIO...]: what KSM costs, on the unmodified
 # kernel and on ours, in one go. Both are booted with a clock that counts
-# instructions, so the figures repeat.
+# instructions, so the figures repeat; the scenario "contention" and the guests
+# take two CPUs and the wall clock.
 #
 #   -q        ours only, compared with the figures on record
 #   -r        like -q, and put the figures on record
 #   -p PAGES  pages of memory to work on (16384)
 #
-# Without -q: report.json, a table and plots in build/bench. Unless scenarios are
-# named, settled memory is measured at growing sizes as well.
+# Without -q: report.json, tables and plots in build/bench. Unless scenarios are
+# named, that includes settled memory at growing sizes, ksmd as it is set at boot,
+# contention, and three KVM guests: about an hour, all told.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -21,7 +23,7 @@ while getopts 'qrp:h' opt; do
 	q) quick=1 ;;
 	r) quick=1 record=1 ;;
 	p) pages=$OPTARG ;;
-	*) sed -n '4,13s/^# \{0,1\}//p' "$0" && exit "$([[ $opt == h ]] && echo 0 || echo 2)" ;;
+	*) sed -n '4,16s/^# \{0,1\}//p' "$0" && exit "$([[ $opt == h ]] && echo 0 || echo 2)" ;;
 	esac
 done
 shift $((OPTIND - 1))
@@ -30,7 +32,8 @@ shift $((OPTIND - 1))
 program=build/selftests/ksm/ksm_bench
 out=$BUILD/bench
 on_record=tools/testing/selftests/ksm/bench/recorded.json
-growth=(65536 262144)
+growth=(131072 524288)
+own_pace=262144
 cd "$TOP"
 mkdir -p "$out"
 lock bench
@@ -42,17 +45,45 @@ done
 
 # measure KERNEL PAGES ARGUMENT...: adds a line for each scenario to KERNEL's file
 measure() {
-	local kernel=$1 pages=$2 mem log
+	local kernel=$1 pages=$2 mem log clock=(-i)
 	shift 2
+	[[ "$*" != *contention* ]] || clock=(-c 2)
 	# The pages, their like, the page tables of sparse memory, the kernel's own
 	mem=$((1024 + pages / 64))
 	log=$out/$kernel.log
-	with_progress "$kernel, $pages pages" scripts/boot.sh -k "$kernel" -9 -i -m "$mem" -t 7200 -- \
-		"$program --json --pages $pages $*" >"$log" 2>&1 || {
+	with_progress "$kernel, $pages pages" scripts/boot.sh -k "$kernel" -9 "${clock[@]}" \
+		-m "$mem" -t 7200 -- "$program --json --pages $pages $*" >"$log" 2>&1 || {
 		tail -n 20 "$log" >&2
 		die "measuring on $kernel failed (see above; log: build/bench/$kernel.log)"
 	}
+	sed -n 's/^ksm_bench: /bench.sh: /p' "$log"
 	sed -n '/^{/p' "$log" >>"$out/$kernel.lines"
+}
+
+# Those of the given scenarios that fit on one CPU, then the one that does not
+measure_named() {
+	local kernel=$1 name one_cpu=()
+	shift
+	for name in "$@"; do
+		[[ $name == contention ]] || one_cpu+=(--scenario "$name")
+	done
+	((${#one_cpu[@]} == 0)) || measure "$kernel" "$pages" "${one_cpu[@]}"
+	[[ " $* " != *" contention "* ]] || measure "$kernel" "$pages" --scenario contention
+}
+
+measure_all() {
+	local kernel=$1 more
+	measure "$kernel" "$pages"
+	[[ ! $quick ]] || return 0
+	for more in "${growth[@]}"; do
+		measure "$kernel" "$more" --scenario settled-unique --scenario settled-merged \
+			--scenario settled-processes-64
+	done
+	measure "$kernel" "$own_pace" --scenario defaults --scenario budget
+	measure "$kernel" "$pages" --scenario contention
+	with_progress "$kernel, three KVM guests" env WORKLOAD=guests \
+		KERNEL="$BUILD/$kernel/bzImage" scripts/demo.sh >"$out/guests.$kernel.log" 2>&1 ||
+		die "the guests on $kernel failed, see build/bench/guests.$kernel.log"
 }
 
 kernels=(prod)
@@ -60,14 +91,28 @@ kernels=(prod)
 for kernel in "${kernels[@]}"; do
 	scripts/build.sh "$kernel"
 	: >"$out/$kernel.lines"
-	# shellcheck disable=SC2068,SC2086 # words on purpose
-	measure "$kernel" "$pages" ${@/#/--scenario }
-	if [[ ! $quick ]] && (($# == 0)); then
-		for more in "${growth[@]}"; do
-			measure "$kernel" "$more" --scenario settled-unique --scenario settled-merged
-		done
+	rm -f "$out/guests.$kernel.log" "$out/native.log"
+	if (($#)); then
+		measure_named "$kernel" "$@"
+	else
+		measure_all "$kernel"
 	fi
 done
+
+# Native nanoseconds, of what needs no program: fingerprints, in User Mode Linux
+native() {
+	scripts/build.sh um
+	timeout -k 10 300 "$BUILD/um/linux" mem=512M con0=null,fd:1 con=null console=tty0 panic=-1 \
+		kunit.enable=1 kunit_shutdown=halt kunit.filter_glob=ksm_speed </dev/null >"$out/native.log" 2>&1 ||
+		true # its status says nothing
+	grep -q 'least time per page' "$out/native.log" ||
+		die "no time in build/bench/native.log"
+	say "native nanoseconds of ksmd's passes: SKIP, ksm_bench needs a User Mode Linux that runs programs"
+}
+
+if [[ ! $quick ]] && (($# == 0)); then
+	native
+fi
 
 if [[ $record ]]; then
 	python3 scripts/bench/report.py record "$out/prod.lines" "$on_record"
@@ -76,8 +121,7 @@ elif [[ $quick ]]; then
 else
 	python3 scripts/bench/report.py report "$out"
 	for plot in cost growth merged; do
-		gnuplot -c scripts/bench/plot.gp "$plot" "$out"
+		[[ ! -s $out/$plot.dat ]] || gnuplot -c scripts/bench/plot.gp "$plot" "$out"
 	done
-	say "native nanoseconds: SKIP, ksm_bench needs a User Mode Linux that runs programs"
 	say "table, plots and figures: build/bench/report.md, *.svg, report.json"
 fi

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Feature C6: the tracepoints exist, and tell what happens. */
 #include <cstring>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -171,6 +172,45 @@ TEST_F(trace, advisor)
 	set_knob("advisor_mode", "scan-time");
 	scan(3);
 	EXPECT_GE(seen("ksm_advisor"), 1u);
+}
+
+/*
+ * Fails on the old kernel, whose ksmd takes mmap_lock for every page. Wants a kernel
+ * with per-VMA locks, as SMP ones have them.
+ */
+TEST_F(trace, ksmd_takes_no_mmap_lock)
+{
+	const std::string locks = directory_ + "events/mmap_lock/";
+	const std::string filter = "common_pid == " + std::to_string(ksmd_pid()) +
+				   " || common_pid == " + std::to_string(getpid());
+	auto taken_by = [&](const std::string &thread) {
+		std::istringstream text(read_text(directory_ + "trace"));
+		std::string line;
+		std::size_t count = 0;
+
+		while (std::getline(text, line))
+			count += line.find(thread) != std::string::npos &&
+				 line.find(": mm=") != std::string::npos;
+		return count;
+	};
+
+	if (access(locks.c_str(), F_OK))
+		GTEST_SKIP() << "no events of mmap_lock";
+	region memory(256);
+
+	for (std::size_t i = 0; i < memory.pages(); i++)
+		memory.fill(i, i / 2);
+	memory.mergeable();
+	scan(3);
+	write_text(directory_ + "trace", " ");
+	ASSERT_EQ(write_text(locks + "filter", filter), 0);
+	ASSERT_EQ(write_text(locks + "enable", "1"), 0);
+	memory.advise(MADV_NORMAL); /* takes it, to see that this would be seen */
+	scan(5);
+	write_text(locks + "enable", "0");
+	write_text(locks + "filter", "0");
+	EXPECT_GT(taken_by("-" + std::to_string(getpid()) + " "), 0u);
+	EXPECT_EQ(taken_by("ksmd-" + std::to_string(ksmd_pid()) + " "), 0u);
 }
 
 } /* namespace ksm */

@@ -21,16 +21,18 @@ namespace
 
 void usage(std::FILE *to)
 {
-	std::fputs("usage: ksm_bench [--scenario NAME]... [--pages N] [--passes N]\n"
-		   "                [--smart-scan] [--json] [--list] [--help]\n"
-		   "Measures the CPU time of ksmd in nanoseconds per page and pass; under QEMU's\n"
-		   "-icount shift=0 that is instructions. Without --scenario: all of them.\n"
-		   "  --pages N     pages of memory to work on (16384)\n"
-		   "  --passes N    passes to measure, where the scenario leaves a choice\n"
-		   "  --smart-scan  with smart_scan 1 instead of 0\n"
-		   "  --json        one JSON object per line\n"
-		   "  --list        names of the scenarios\n",
-		   to);
+	std::fputs(
+		"usage: ksm_bench [--scenario NAME]... [--pages N] [--passes N]\n"
+		"                [--smart-scan] [--json] [--list] [--help]\n"
+		"Measures the CPU time of ksmd in nanoseconds per page and pass; under QEMU's\n"
+		"-icount shift=0 that is instructions. Without --scenario: all of them, but for\n"
+		"defaults, budget and contention, which take long or need two CPUs.\n"
+		"  --pages N     pages of memory to work on (16384)\n"
+		"  --passes N    passes to measure, where the scenario leaves a choice\n"
+		"  --smart-scan  with smart_scan 1 instead of 0\n"
+		"  --json        one JSON object per line\n"
+		"  --list        names of the scenarios\n",
+		to);
 }
 
 /* Puts everything as it must be for the next scenario. */
@@ -69,7 +71,10 @@ void print(const ksm::scenario &scenario, const ksm::bench_options &options, con
 				    static_cast<unsigned long long>(point.ns), point.merged);
 			before = ", ";
 		}
-		std::puts(cost.series.empty() ? "}" : "]}");
+		std::fputs(cost.series.empty() ? "" : "]", stdout);
+		for (const ksm::figure &each : cost.figures)
+			std::printf(", \"%s\": %.3f", each.name, each.value);
+		std::puts("}");
 	} else {
 		double pages = double(options.pages);
 
@@ -79,6 +84,8 @@ void print(const ksm::scenario &scenario, const ksm::bench_options &options, con
 			    cost.passes, double(cost.least_ns) / pages,
 			    double(cost.most_ns) / pages, options.pages, end.shared, end.sharing,
 			    end.unshared, end.unstable, end.zero);
+		for (const ksm::figure &each : cost.figures)
+			std::printf("%24s %.3f\n", each.name, each.value);
 	}
 	std::fflush(stdout);
 }
@@ -128,6 +135,9 @@ int measure(const std::vector<const ksm::scenario *> &chosen, const ksm::bench_o
 		try {
 			prepare(options);
 			print(*each, options, each->run(options), json);
+		} catch (const ksm::not_here &missing) {
+			std::fprintf(stderr, "ksm_bench: %s: SKIP: %s\n", each->name,
+				     missing.what());
 		} catch (const std::exception &error) {
 			std::fprintf(stderr, "ksm_bench: %s: %s\n", each->name, error.what());
 			status = 1;
@@ -203,6 +213,7 @@ int main(int argc, char **argv)
 	}
 	if (chosen.empty())
 		for (const auto &each : ksm::scenarios())
-			chosen.push_back(&each);
+			if (!each.alone)
+				chosen.push_back(&each);
 	return measure(chosen, options, json);
 }

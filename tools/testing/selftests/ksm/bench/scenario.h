@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,19 @@ struct progress {
 	long merged;
 };
 
+/* Something else that is worth telling; its name ends with the unit. */
+struct figure {
+	const char *name;
+	double value;
+};
+
+/* Thrown where this machine or kernel lacks what a scenario is about. */
+class not_here : public std::runtime_error
+{
+public:
+	using std::runtime_error::runtime_error;
+};
+
 /* What some work on some pages has cost. */
 struct cost {
 	std::uint64_t total_ns = 0;
@@ -33,6 +47,7 @@ struct cost {
 	bool wall = false;	     /* time of the caller, not CPU time of ksmd */
 	counters after = {};
 	std::vector<progress> series = {};
+	std::vector<figure> figures = {};
 
 	double per_page() const { return double(total_ns) / double(page_visits); }
 };
@@ -41,8 +56,16 @@ struct scenario {
 	const char *name;
 	const char *what;
 	cost (*run)(const bench_options &options);
+	bool alone = false; /* long, or not by instructions: only if it is named */
 };
 
 const std::vector<scenario> &scenarios();
+
+/* own_pace.cpp: ksmd as it is set at boot. */
+cost defaults(const bench_options &options);
+cost budget(const bench_options &options);
+
+/* contention.cpp */
+cost contention(const bench_options &options);
 
 } /* namespace ksm */

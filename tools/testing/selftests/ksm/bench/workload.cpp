@@ -3,11 +3,14 @@
 
 #include <algorithm>
 #include <ctime>
+#include <stdexcept>
+
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 namespace ksm
-{
-
-namespace
 {
 
 std::uint64_t now_ns()
@@ -17,8 +20,6 @@ std::uint64_t now_ns()
 	clock_gettime(CLOCK_MONOTONIC, &time);
 	return std::uint64_t(time.tv_sec) * 1000000000u + std::uint64_t(time.tv_nsec);
 }
-
-} /* namespace */
 
 void fill_with_unique(const region &memory)
 {
@@ -49,6 +50,26 @@ void fill_with_zeroes(const region &memory)
 	}
 }
 
+std::size_t fill_with_mix(const region &memory)
+{
+	constexpr std::size_t cluster = 64;
+	std::size_t clusters = memory.pages() / cluster;
+	std::size_t pairs = clusters / 20; /* of clusters: a tenth of the pages */
+
+	if (pairs == 0)
+		throw std::runtime_error("takes 1280 pages at least");
+	fill_with_unique(memory);
+	for (std::size_t i = 0; i < pairs; i++) {
+		/* Dense at first, and sparse towards the end. */
+		std::size_t at =
+			clusters / 2 + i + i * i * (clusters / 2 - pairs) / (pairs * pairs);
+
+		for (std::size_t k = 0; k < cluster; k++)
+			memory.fill(at * cluster + k, first_seed + i * cluster + k);
+	}
+	return pairs * cluster;
+}
+
 void measure_pass(stepper &ksmd, cost &sum)
 {
 	std::uint64_t before = ksmd_cpu_ns();
@@ -74,6 +95,23 @@ cost measure_wall(std::size_t pages, const std::function<void()> &work)
 	result.page_visits = pages;
 	result.after = counters::read();
 	return result;
+}
+
+virtual_machine::virtual_machine() : kvm_(open("/dev/kvm", O_RDWR | O_CLOEXEC))
+{
+	if (kvm_ < 0)
+		throw not_here("no /dev/kvm");
+	vm_ = ioctl(kvm_, KVM_CREATE_VM, 0);
+	if (vm_ < 0) {
+		close(kvm_);
+		throw not_here("KVM makes no virtual machine");
+	}
+}
+
+virtual_machine::~virtual_machine()
+{
+	close(vm_);
+	close(kvm_);
 }
 
 sleepers::sleepers(std::size_t count, const std::function<regions(std::size_t)> &lay_out)

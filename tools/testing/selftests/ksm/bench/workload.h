@@ -27,11 +27,34 @@ void fill_with_tails(const region &memory);
 /* Anonymous pages that are empty, not mappings of the zero page. */
 void fill_with_zeroes(const region &memory);
 
+/*
+ * A tenth has duplicates, in clusters of 64 pages that lie unevenly among the others;
+ * tells how many pages can be saved.
+ */
+std::size_t fill_with_mix(const region &memory);
+
+/* The monotonic clock. */
+std::uint64_t now_ns();
+
 /* Adds the cost of one pass of ksmd. */
 void measure_pass(stepper &ksmd, cost &sum);
 
 /* What the caller does, by the wall clock. */
 cost measure_wall(std::size_t pages, const std::function<void()> &work);
+
+/* The caller is watched by KVM as long as this lives. */
+class virtual_machine
+{
+public:
+	virtual_machine();
+	~virtual_machine();
+	virtual_machine(const virtual_machine &) = delete;
+	virtual_machine &operator=(const virtual_machine &) = delete;
+
+private:
+	int kvm_;
+	int vm_;
+};
 
 using regions = std::vector<std::unique_ptr<region>>;
 

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a program loses that maps, faults, unmaps and forks all the time while ksmd
+ * goes over its memory flat out. By the wall clock, with ksmd on and off in turn so
+ * that both meet the same machine; medians of the turns.
+ */
+#include <algorithm>
+#include <stdexcept>
+
+#include <sys/mman.h>
+#include <sys/sysinfo.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench/scenario.h"
+#include "bench/workload.h"
+
+namespace ksm
+{
+
+namespace
+{
+
+constexpr std::uint64_t turn_ns = 3000000000;
+constexpr unsigned turns = 7; /* of each kind */
+
+/* One operation; a fork is one, too, and rare enough not to reach the 99th percent. */
+void operate(std::size_t number)
+{
+	constexpr std::size_t pages = 32, forks_one_in = 200;
+
+	if (number % forks_one_in == 0) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(0);
+		if (pid < 0 || waitpid(pid, nullptr, 0) != pid)
+			throw std::runtime_error("fork");
+		return;
+	}
+	void *data = mmap(nullptr, pages * page_size, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (data == MAP_FAILED)
+		throw std::runtime_error("mmap");
+	for (std::size_t i = 0; i < pages; i++)
+		static_cast<volatile char *>(data)[i * page_size] = 1;
+	munmap(data, pages * page_size);
+}
+
+struct turn {
+	double per_second, p50_us, p99_us, max_us;
+};
+
+turn take_turn()
+{
+	std::vector<double> latencies;
+	std::uint64_t start = now_ns(), now = start;
+
+	for (std::size_t number = 1; now - start < turn_ns; number++) {
+		std::uint64_t before = now;
+
+		operate(number);
+		now = now_ns();
+		latencies.push_back(double(now - before) / 1000);
+	}
+	std::sort(latencies.begin(), latencies.end());
+	return {double(latencies.size()) * 1e9 / double(now - start),
+		latencies[latencies.size() / 2], latencies[latencies.size() * 99 / 100],
+		latencies.back()};
+}
+
+double median(const std::vector<turn> &of, double turn::*what)
+{
+	std::vector<double> values;
+
+	for (const turn &each : of)
+		values.push_back(each.*what);
+	std::sort(values.begin(), values.end());
+	return values[values.size() / 2];
+}
+
+} /* namespace */
+
+cost contention(const bench_options &options)
+{
+	if (get_nprocs() < 2)
+		throw not_here("one CPU only: ksmd would take its time away, too");
+	region memory(options.pages);
+	std::vector<turn> off, on;
+	cost result;
+
+	fill_with_unique(memory);
+	memory.mergeable();
+	set_knob("pages_to_scan", 1000);
+	set_knob("sleep_millisecs", 0L);
+	scan(6);
+	/* The first turn only warms up. */
+	take_turn();
+	for (unsigned i = 0; i < turns; i++) {
+		off.push_back(take_turn());
+		long passes = knob("full_scans");
+		std::uint64_t before = ksmd_cpu_ns();
+
+		start_ksmd();
+		on.push_back(take_turn());
+		stop_ksmd();
+		result.total_ns += ksmd_cpu_ns() - before;
+		result.passes += unsigned(knob("full_scans") - passes);
+	}
+	result.page_visits = std::max<std::size_t>(result.passes * memory.pages(), 1);
+	result.after = counters::read();
+	result.figures = {
+		{"ksmd_cpu_percent", 100.0 * double(result.total_ns) / double(turns * turn_ns)},
+		{"off_per_s", median(off, &turn::per_second)},
+		{"on_per_s", median(on, &turn::per_second)},
+		{"off_p50_us", median(off, &turn::p50_us)},
+		{"on_p50_us", median(on, &turn::p50_us)},
+		{"off_p99_us", median(off, &turn::p99_us)},
+		{"on_p99_us", median(on, &turn::p99_us)},
+		{"off_max_us", median(off, &turn::max_us)},
+		{"on_max_us", median(on, &turn::max_us)},
+		{"throughput_kept_percent",
+		 100.0 * median(on, &turn::per_second) / median(off, &turn::per_second)},
+		{"p99_ratio", median(on, &turn::p99_us) / median(off, &turn::p99_us)},
+	};
+	return result;
+}
+
+} /* namespace ksm */

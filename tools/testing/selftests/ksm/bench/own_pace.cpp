@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+/* ksmd at the pace that it has from boot on, and what it gets done by the clock. */
+#include <algorithm>
+#include <stdexcept>
+
+#include <unistd.h>
+
+#include "bench/scenario.h"
+#include "bench/workload.h"
+
+namespace ksm
+{
+
+namespace
+{
+
+constexpr std::uint64_t second_ns = 1000000000;
+
+/* What ksmd used in some stretch of time. */
+class stretch
+{
+public:
+	std::uint64_t wall_ns() const { return now_ns() - wall_; }
+	std::uint64_t cpu_ns() const { return ksmd_cpu_ns() - cpu_; }
+	double percent() const { return 100.0 * double(cpu_ns()) / double(wall_ns()); }
+
+private:
+	std::uint64_t wall_ = now_ns();
+	std::uint64_t cpu_ = ksmd_cpu_ns();
+};
+
+void set_as_at_boot()
+{
+	set_knob("pages_to_scan", 100);
+	set_knob("sleep_millisecs", 20);
+	set_knob("smart_scan", 1);
+}
+
+/* Looks once in each pause of ksmd until this holds. */
+template <class condition> void await(condition done, const char *what)
+{
+	constexpr std::uint64_t most_ns = 3 * 3600 * second_ns;
+	stretch so_far;
+
+	while (!done()) {
+		if (so_far.wall_ns() > most_ns)
+			throw std::runtime_error(std::string("still waiting for ") + what);
+		usleep(20000);
+	}
+}
+
+void await_passes(long more)
+{
+	long target = knob("full_scans") + more;
+
+	await([=] { return knob("full_scans") >= target; }, "passes of ksmd");
+}
+
+} /* namespace */
+
+cost defaults(const bench_options &options)
+{
+	constexpr long passes = 8;
+	region memory(options.pages), late(options.pages / 4);
+	cost result;
+
+	fill_with_unique(memory);
+	memory.mergeable();
+	set_knob("smart_scan", 1);
+	{
+		stepper ksmd;
+
+		for (int pass = 0; pass < 12; pass++)
+			ksmd.pass();
+	}
+	set_as_at_boot();
+	start_ksmd();
+	await_passes(1);
+
+	stretch settled;
+
+	await_passes(passes);
+	result.total_ns = settled.cpu_ns();
+	result.passes = passes;
+	result.page_visits = passes * memory.pages();
+	result.least_ns = result.most_ns = result.total_ns / passes;
+	result.figures = {{"pass_s", double(settled.wall_ns()) / passes / second_ns},
+			  {"settled_cpu_percent", settled.percent()}};
+
+	fill_with_unique(late);
+	late.mergeable();
+
+	stretch merging;
+	long wanted = long(late.pages() * 9 / 10);
+
+	await([=] { return knob("pages_sharing") >= wanted; }, "duplicates to merge");
+	result.figures.push_back({"until_merged_s", double(merging.wall_ns()) / second_ns});
+	result.figures.push_back({"until_merged_cpu_s", double(merging.cpu_ns()) / second_ns});
+	result.figures.push_back({"until_merged_cpu_percent", merging.percent()});
+	stop_ksmd();
+	result.after = counters::read();
+	return result;
+}
+
+cost budget(const bench_options &options)
+{
+	region memory(options.pages);
+	long wanted = long(fill_with_mix(memory) * 9 / 10);
+	cost result;
+
+	memory.mergeable();
+	set_as_at_boot();
+	stretch all;
+
+	start_ksmd();
+	await(
+		[&] {
+			long merged = knob("pages_sharing");
+
+			if (result.series.empty() || merged != result.series.back().merged)
+				result.series.push_back({all.cpu_ns(), merged});
+			return merged >= wanted;
+		},
+		"the mix to merge");
+	result.total_ns = result.least_ns = result.most_ns = all.cpu_ns();
+	result.passes = unsigned(knob("full_scans") + 1);
+	result.page_visits = memory.pages();
+	result.figures = {{"until_merged_s", double(all.wall_ns()) / second_ns},
+			  {"until_merged_cpu_s", double(all.cpu_ns()) / second_ns}};
+	stop_ksmd();
+	result.after = counters::read();
+	return result;
+}
+
+} /* namespace ksm */
