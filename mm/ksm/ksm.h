@@ -138,6 +138,9 @@ struct ksm_mm {
 	bool visited;
 };
 
+/* folio->mapping and ksm_slot::word both keep flags below a node's address. */
+#define KSM_STABLE_ALIGN	KSM_BLOCK_SLOTS
+
 /**
  * struct ksm_stable - one KSM folio and its mappings
  * @node: a head's place in the stable tree
@@ -168,12 +171,9 @@ struct ksm_stable {
 	unsigned long pruned;
 	unsigned int nr;
 	unsigned int live;
-};
+} __aligned(KSM_STABLE_ALIGN);
 
 #define KSM_HOLLOW		ULONG_MAX
-
-/* folio->mapping and ksm_slot::word both keep flags below a node's address. */
-#define KSM_STABLE_ALIGN	KSM_BLOCK_SLOTS
 
 /**
  * struct ksm_index - the pages that may meet: both trees of a domain and node

@@ -241,7 +241,6 @@ void ksm_stable_unmap(struct ksm_stable *stable, struct ksm_slot *slot,
  */
 int __init ksm_stable_init(void)
 {
-	/* The alignment leaves room for flags below a node's address. */
 	stable_cache = kmem_cache_create("ksm_stable", sizeof(struct ksm_stable),
 					 KSM_STABLE_ALIGN, 0, NULL);
 	return stable_cache ? 0 : -ENOMEM;

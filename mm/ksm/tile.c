@@ -362,8 +362,12 @@ void ksm_tile_unmap(struct ksm_tile *tile, unsigned int i)
 		folio_unlock(folio);
 		folio_put(folio);
 	}
-	if (!stable->nr)
+	if (stable->nr)
+		return;
+	if (folio)
 		ksm_stable_orphan(stable);
+	else
+		ksm_stable_kill(stable);
 }
 
 /**
