@@ -1,29 +1,31 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# bench.sh [-q] [-r] [-p PAGES] [SCENARIO...]: what KSM costs, on the unmodified
+# bench.sh [-q] [-r] [-d] [-p PAGES] [SCENARIO...]: what KSM costs, on the unmodified
 # kernel and on ours, in one go. Both are booted with a clock that counts
 # instructions, so the figures repeat; the scenario "contention" and the guests
 # take two CPUs and the wall clock.
 #
 #   -q        ours only, compared with the figures on record
 #   -r        like -q, and put the figures on record
+#   -d        put the report and the plots of the last run into the documentation
 #   -p PAGES  pages of memory to work on (16384)
 #
-# Without -q: report.json, tables and plots in build/bench. Unless scenarios are
+# Without these: report.json, tables and plots in build/bench. Unless scenarios are
 # named, that includes settled memory at growing sizes, ksmd as it is set at boot,
 # contention, and three KVM guests: about an hour, all told.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-pages=16384 quick='' record=''
-while getopts 'qrp:h' opt; do
+pages=16384 quick='' record='' document=''
+while getopts 'qrdp:h' opt; do
 	case $opt in
 	q) quick=1 ;;
 	r) quick=1 record=1 ;;
+	d) document=1 ;;
 	p) pages=$OPTARG ;;
-	*) sed -n '4,16s/^# \{0,1\}//p' "$0" && exit "$([[ $opt == h ]] && echo 0 || echo 2)" ;;
+	*) sed -n '4,17s/^# \{0,1\}//p' "$0" && exit "$([[ $opt == h ]] && echo 0 || echo 2)" ;;
 	esac
 done
 shift $((OPTIND - 1))
@@ -37,11 +39,26 @@ own_pace=262144
 cd "$TOP"
 mkdir -p "$out"
 lock bench
+if [[ $document ]]; then
+	[[ -f $out/report.json ]] || die "no build/bench/report.json; make bench makes it"
+	python3 scripts/bench/report.py document "$out" >Documentation/mm/ksm_figures.rst
+	for plot in cost growth merged; do
+		cp "$out/$plot.svg" "Documentation/mm/ksm_$plot.svg"
+	done
+	exit
+fi
 scripts/selftests.sh
 for name in "$@"; do
 	"$program" --list | grep -q "^$name " ||
 		die "no scenario $name; there are: $("$program" --list | cut -d' ' -f1 | tr '\n' ' ')"
 done
+
+# logged LOG COMMAND...: its output goes there, that of with_progress does not
+logged() {
+	local log=$1
+	shift
+	"$@" >"$log" 2>&1
+}
 
 # measure KERNEL PAGES ARGUMENT...: adds a line for each scenario to KERNEL's file
 measure() {
@@ -51,8 +68,8 @@ measure() {
 	# The pages, their like, the page tables of sparse memory, the kernel's own
 	mem=$((1024 + pages / 64))
 	log=$out/$kernel.log
-	with_progress "$kernel, $pages pages" scripts/boot.sh -k "$kernel" -9 "${clock[@]}" \
-		-m "$mem" -t 7200 -- "$program --json --pages $pages $*" >"$log" 2>&1 || {
+	with_progress "$kernel, $pages pages: $*" logged "$log" scripts/boot.sh -k "$kernel" -9 \
+		"${clock[@]}" -m "$mem" -t 7200 -- "$program --json --pages $pages $*" || {
 		tail -n 20 "$log" >&2
 		die "measuring on $kernel failed (see above; log: build/bench/$kernel.log)"
 	}
@@ -81,8 +98,8 @@ measure_all() {
 	done
 	measure "$kernel" "$own_pace" --scenario defaults --scenario budget
 	measure "$kernel" "$pages" --scenario contention
-	with_progress "$kernel, three KVM guests" env WORKLOAD=guests \
-		KERNEL="$BUILD/$kernel/bzImage" scripts/demo.sh >"$out/guests.$kernel.log" 2>&1 ||
+	with_progress "$kernel, three KVM guests" logged "$out/guests.$kernel.log" \
+		env WORKLOAD=guests KERNEL="$BUILD/$kernel/bzImage" scripts/demo.sh ||
 		die "the guests on $kernel failed, see build/bench/guests.$kernel.log"
 }
 
@@ -119,7 +136,7 @@ if [[ $record ]]; then
 elif [[ $quick ]]; then
 	python3 scripts/bench/report.py compare "$out/prod.lines" "$on_record"
 else
-	python3 scripts/bench/report.py report "$out"
+	python3 scripts/bench/report.py report "$out" "$(make -s -C "$BUILD/base-src" kernelversion)"
 	for plot in cost growth merged; do
 		[[ ! -s $out/$plot.dat ]] || gnuplot -c scripts/bench/plot.gp "$plot" "$out"
 	done

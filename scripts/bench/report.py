@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """What came of the benchmark: tables, data for the plots, and the record.
 
-report.py report DIR             DIR/{base,prod}.lines and DIR/guests.{base,prod}.log
-                                 -> report.json, report.md, *.dat
+report.py report DIR VERSION     DIR/{base,prod}.lines, guests.{base,prod}.log, native.log
+                                 -> report.json, report.md, *.dat; VERSION is the base's
+report.py document DIR           DIR/report.json -> a page of the documentation, on stdout
 report.py compare LINES RECORD   non-zero status if a figure got worse by over 2 %
 report.py record LINES RECORD    put the figures on record
 """
@@ -33,26 +34,80 @@ COMMON = {"scenario", "pages", "passes", "smart_scan", "clock", "ns_per_page", "
           "least_pass_ns", "most_pass_ns", "pages_shared", "pages_sharing", "pages_unshared",
           "pages_volatile", "ksm_zero_pages", "full_scans", "series"}
 
+PLOTS = {"cost": "Instructions per page, by scenario",
+         "growth": "Instructions per settled page and pass, by the number of pages",
+         "merged": "Pages merged for the instructions spent, everything set as at boot"}
 
-def by_instructions(rows):
-    yield "Instructions per page; at the end: shared/sharing/unshared/volatile/zero pages"
-    yield ""
-    yield "| scenario | pages | base | ours | base/ours | passes | base, at the end | ours, at the end |"
-    yield "|---|---:|---:|---:|---:|---:|---|---|"
+
+def pairs(data):
+    """[(scenario, pages), base's row, our row], in the order that they were measured."""
+    sides = ({(row["scenario"], row["pages"]): row for row in data[side]}
+             for side in ("base", "ours"))
+    base, ours = sides
+    missing = set(base) ^ set(ours)
+    if missing:
+        sys.exit(f"report.py: measured on one kernel only: {sorted(missing)}")
+    return [(key, base[key], ours[key]) for key in ours]
+
+
+def is_counted(name):
+    return name != "contention"
+
+
+def tables(data):
+    """(caption, heading, rows of cells) for each table."""
+    rows = pairs(data)
+    yield ("Instructions per page; at the end: pages shared/sharing/unshared/volatile/zero",
+           ["scenario", "pages", "base", "ours", "base/ours", "base, at the end",
+            "ours, at the end"],
+           [[name, f"{pages:,}", f"{base['ns_per_page']:,.1f}", f"{ours['ns_per_page']:,.1f}",
+             f"{base['ns_per_page'] / ours['ns_per_page']:,.2f}", counters(base), counters(ours)]
+            for (name, pages), base, ours in rows if is_counted(name)])
+
+    others = []
     for (name, pages), base, ours in rows:
-        ratio = base["ns_per_page"] / ours["ns_per_page"]
-        yield (f"| {name} | {pages:,} | {base['ns_per_page']:,.1f} | {ours['ns_per_page']:,.1f} "
-               f"| {ratio:,.2f} | {base['passes']}, {ours['passes']} "
-               f"| {counters(base)} | {counters(ours)} |")
+        for figure in (key for key in ours if key not in COMMON):
+            values = [f"{side[figure]:,.2f}" if figure in side else "" for side in (base, ours)]
+            others.append([name, f"{pages:,}", figure, *values])
+    both = [data["guests"].get(side, {}) for side in ("base", "ours")]
+    for figure in both[0]:
+        others.append(["three KVM guests", "", figure,
+                       *(f"{side[figure]:,.1f}" for side in both)])
+    for figure, ns in data["native"].items():
+        others.append(["native", "", figure, "", str(ns)])
+    if others:
+        yield "Other figures", ["scenario", "pages", "figure", "base", "ours"], others
 
 
-def other_figures(rows):
-    yield "| scenario | pages | figure | base | ours |"
-    yield "|---|---:|---|---:|---:|"
-    for (name, pages), base, ours in rows:
-        for figure in sorted((set(base) | set(ours)) - COMMON, key=list(ours).index):
-            values = (f"{side[figure]:,.2f}" if figure in side else "" for side in (base, ours))
-            yield f"| {name} | {pages:,} | {figure} | {' | '.join(values)} |"
+def markdown(data):
+    for caption, heading, rows in tables(data):
+        yield f"{caption}:\n"
+        yield f"| {' | '.join(heading)} |"
+        yield f"|{'---|' * len(heading)}"
+        yield from (f"| {' | '.join(row)} |" for row in rows)
+        yield ""
+
+
+def page(data):
+    """The figures as a page of the kernel's documentation."""
+    title = "What KSM costs"
+    yield f".. SPDX-License-Identifier: GPL-2.0\n\n{'=' * len(title)}\n{title}\n{'=' * len(title)}\n"
+    yield f"""\
+Measured by ``make bench`` on {data['date']}; the base is the unmodified Linux
+{data['version']}.  Instructions are counted by QEMU (``-icount``), with one CPU, and are
+ksmd's per page and pass, or all until the work is done, or those of the program where
+the scenario is a write, an unmerging or an exit.  ``ksm_bench --list`` says what each
+scenario is.  The scenario contention and the KVM guests take two CPUs and the wall
+clock, under TCG: only base and ours of one run compare.  Native times are from User
+Mode Linux, the least of nine rounds.
+"""
+    for caption, heading, rows in tables(data):
+        yield f".. csv-table:: {caption}"
+        yield "   :header: " + ", ".join(f'"{cell}"' for cell in heading) + "\n"
+        yield from ("   " + ", ".join(f'"{cell}"' for cell in row) for row in rows)
+        yield ""
+    for plot, what in PLOTS.items():
+        yield f".. kernel-figure:: ksm_{plot}.svg\n   :alt: {what}\n\n   {what}\n"
 
 
 def guests(path):
@@ -88,35 +143,32 @@ def native(path):
     return dict(zip(("read_ns_per_page", "fingerprint_ns_per_page"), map(int, found.groups())))
 
 
-def report(directory):
-    base, ours = read(f"{directory}/base.lines"), read(f"{directory}/prod.lines")
-    missing = set(base) ^ set(ours)
-    if missing:
-        sys.exit(f"report.py: measured on one kernel only: {sorted(missing)}")
-    rows = [(key, base[key], ours[key]) for key in ours]
-    counted = [row for row in rows if row[0][0] != "contention"]
-    pages = rows[0][0][1]
-    both = [f"{directory}/guests.{kernel}.log" for kernel in ("base", "prod")]
-    vms = [guests(path) for path in both if os.path.exists(path)]
+def report(directory, version):
+    logs = {side: f"{directory}/guests.{kernel}.log"
+            for side, kernel in (("base", "base"), ("ours", "prod"))}
+    data = {"date": datetime.date.today().isoformat(), "version": version,
+            "clock": "instructions",
+            "base": list(read(f"{directory}/base.lines").values()),
+            "ours": list(read(f"{directory}/prod.lines").values()),
+            "guests": {side: guests(path) for side, path in logs.items() if os.path.exists(path)},
+            "native": native(f"{directory}/native.log")}
+    text = "\n".join(markdown(data))
 
-    text = "\n".join([*by_instructions(counted), "", *other_figures(rows)])
-    if vms:
-        text += "".join(f"\n| three KVM guests | | {figure} | {vms[0][figure]:,.1f} "
-                        f"| {vms[1][figure]:,.1f} |" for figure in vms[0])
-    speed = native(f"{directory}/native.log")
-    text += "".join(f"\n| native, least of nine rounds | | {name} | | {ns} |"
-                    for name, ns in speed.items())
     with open(f"{directory}/report.json", "w", encoding="ascii") as out:
-        json.dump({"date": datetime.date.today().isoformat(), "clock": "instructions",
-                   "base": list(base.values()), "ours": list(ours.values()),
-                   "guests": dict(zip(("base", "ours"), vms)), "native": speed}, out, indent=1)
+        json.dump(data, out, indent=1)
     with open(f"{directory}/report.md", "w", encoding="ascii") as out:
         out.write(text + "\n")
     print(text)
-    plot_data(directory, counted, pages)
+    plot_data(directory, [row for row in pairs(data) if is_counted(row[0][0])])
 
 
-def plot_data(directory, rows, pages):
+def document(directory):
+    with open(f"{directory}/report.json", encoding="ascii") as text:
+        print("\n".join(page(json.load(text))).rstrip())
+
+
+def plot_data(directory, rows):
+    pages = rows[0][0][1] if rows else 0
     with open(f"{directory}/cost.dat", "w", encoding="ascii") as out:
         for (name, at), b, o in rows:
             if at == pages:
@@ -160,8 +212,10 @@ def put_on_record(lines, record):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3 and sys.argv[1] == "report":
-        report(sys.argv[2])
+    if len(sys.argv) == 4 and sys.argv[1] == "report":
+        report(*sys.argv[2:])
+    elif len(sys.argv) == 3 and sys.argv[1] == "document":
+        document(sys.argv[2])
     elif len(sys.argv) == 4 and sys.argv[1] == "compare":
         compare(*sys.argv[2:])
     elif len(sys.argv) == 4 and sys.argv[1] == "record":

@@ -2,6 +2,8 @@
 /* Features C1, C2, C5: the counters against the page tables, when all is quiet. */
 #include <chrono>
 #include <memory>
+#include <sstream>
+#include <string>
 #include <vector>
 
 #include <unistd.h>
@@ -309,6 +311,41 @@ TEST_F(count, tracked_only_while_offered)
 	EXPECT_EQ(ksm_stat("ksm_rmap_items"), 1);
 	EXPECT_EQ(knob("pages_unshared"), 1);
 	EXPECT_EQ(counters::read().tracked(), 1);
+}
+
+/* Feature C2: what metadata_bytes says is what the slabs hold. */
+TEST_F(count, metadata_bytes_of_the_slabs)
+{
+	const std::string slab = "/sys/kernel/slab/ksm_block/";
+
+	if (!has_knob("metadata_bytes"))
+		GTEST_SKIP() << "no metadata_bytes";
+	if (access((slab + "slab_size").c_str(), F_OK))
+		GTEST_SKIP() << "no slabs of KSM's own: no CONFIG_SLUB_DEBUG, or slabs are merged";
+	/* Slots with their header are 1032 bytes, and a multiple of 8 that is. */
+	if (read_text(slab + "object_size") != read_text(slab + "slab_size"))
+		GTEST_SKIP() << "slab debugging makes objects larger";
+	/* Enough of them: what is free in the slab of a CPU counts as in use. */
+	region unique(65536), pairs(16384);
+
+	unique.fill_unique(1000000);
+	for (std::size_t i = 0; i < pairs.pages(); i++)
+		pairs.fill(i, i / 2);
+	unique.mergeable();
+	pairs.mergeable();
+	scan(3);
+
+	std::istringstream text(read_text("/proc/slabinfo"));
+	std::string line, name;
+	long active, all, size, bytes = 0;
+
+	while (std::getline(text, line))
+		if (std::istringstream words(line);
+		    words >> name >> active >> all >> size && name.rfind("ksm_", 0) == 0)
+			bytes += active * size;
+	EXPECT_NEAR(double(knob("metadata_bytes")) / double(bytes), 1, 0.02);
+	/* 34 for an unshared page, and for a mapping as much beside half a node. */
+	EXPECT_LE(knob("metadata_bytes"), long(35 * unique.pages() + 99 * pairs.pages()));
 }
 
 } /* namespace ksm */

@@ -282,7 +282,8 @@ public:
 	}
 	~damon()
 	{
-		write_text(root + "0/state", "off");
+		while (write_text(root + "0/state", "off") == EBUSY)
+			usleep(1000);
 		write_text(root + "nr_kdamonds", "0");
 	}
 	damon(const damon &) = delete;
@@ -298,10 +299,15 @@ public:
 private:
 	static inline const std::string root = "/sys/kernel/mm/damon/admin/kdamonds/";
 
+	/* DAMON's own thread may have the lock: it is only tried for. */
 	static void set(const std::string &file, const std::string &text)
 	{
-		int err = write_text(root + file, text);
+		auto limit = std::chrono::steady_clock::now() + hang_limit();
+		int err;
 
+		do {
+			err = write_text(root + file, text);
+		} while (err == EBUSY && std::chrono::steady_clock::now() < limit);
 		require(err == 0, file + ": " + std::strerror(err));
 	}
 };

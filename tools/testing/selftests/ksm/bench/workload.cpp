@@ -100,11 +100,11 @@ cost measure_wall(std::size_t pages, const std::function<void()> &work)
 virtual_machine::virtual_machine() : kvm_(open("/dev/kvm", O_RDWR | O_CLOEXEC))
 {
 	if (kvm_ < 0)
-		throw not_here("no /dev/kvm");
+		throw std::runtime_error("cannot open /dev/kvm");
 	vm_ = ioctl(kvm_, KVM_CREATE_VM, 0);
 	if (vm_ < 0) {
 		close(kvm_);
-		throw not_here("KVM makes no virtual machine");
+		throw std::runtime_error("KVM makes no virtual machine");
 	}
 }
 
