@@ -35,7 +35,7 @@ program=build/selftests/ksm/ksm_bench
 out=$BUILD/bench
 on_record=tools/testing/selftests/ksm/bench/recorded.json
 growth=(131072 524288)
-own_pace=262144
+own_pace=262144 small_vmas=100000 # of 2000 processes
 cd "$TOP"
 mkdir -p "$out"
 lock bench
@@ -68,7 +68,7 @@ measure() {
 	# The pages, their like, the page tables of sparse memory, the kernel's own
 	mem=$((1024 + pages / 64))
 	log=$out/$kernel.log
-	with_progress "$kernel, $pages pages: $*" logged "$log" scripts/boot.sh -k "$kernel" -9 \
+	with_progress "$kernel, $pages pages${*:+: $*}" logged "$log" scripts/boot.sh -k "$kernel" -9 \
 		"${clock[@]}" -m "$mem" -t 7200 -- "$program --json --pages $pages $*" || {
 		tail -n 20 "$log" >&2
 		die "measuring on $kernel failed (see above; log: build/bench/$kernel.log)"
@@ -96,6 +96,7 @@ measure_all() {
 		measure "$kernel" "$more" --scenario settled-unique --scenario settled-merged \
 			--scenario settled-processes-64
 	done
+	measure "$kernel" "$small_vmas" --scenario settled-small-vmas
 	measure "$kernel" "$own_pace" --scenario defaults --scenario budget
 	measure "$kernel" "$pages" --scenario contention
 	with_progress "$kernel, three KVM guests" logged "$out/guests.$kernel.log" \

@@ -21,6 +21,9 @@
 #include "crc32c.h"
 #include "ksm.h"
 
+/* Lines read by a sample: few enough to cost little, enough to see activity. */
+#define KSM_SAMPLE_WORDS	4
+
 /* Products that xxh64 takes at a time. */
 #define KSM_XXHASH_PRODUCTS	32
 

@@ -12,9 +12,6 @@
 
 #include "ksm.h"
 
-/* Visits that ride along for each page that may be read; 4 KiB are 64 cache lines. */
-#define KSM_VISITS_PER_PAGE	64
-
 /* Batches that wait for a VMA that others keep locked, before it is passed by. */
 #define KSM_MAX_MISSES		8
 
@@ -126,7 +123,7 @@ void ksm_scan_batch(unsigned int pages_to_scan)
 {
 	struct ksm_budget budget = {
 		.reads = pages_to_scan,
-		.visits = (unsigned long)pages_to_scan * KSM_VISITS_PER_PAGE,
+		.visits = (unsigned long)pages_to_scan * KSM_VISITS_PER_READ,
 	};
 
 	if (!pass.running && !start_pass())

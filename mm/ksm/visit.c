@@ -295,9 +295,8 @@ static unsigned long conclude(struct visit *v, unsigned long end,
 	} else {
 		ksm_stats.scanned += visits;
 	}
-	/* Samples are spent by the cache line, as the pages that are read. */
 	if (v->sampled)
-		visits *= KSM_SAMPLE_WORDS;
+		visits *= KSM_VISITS_PER_SAMPLE;
 	ksm_budget_spend(budget, visits + 1);
 
 	ksm_tile_forget(tile, v->gone);

@@ -10,6 +10,8 @@ shift 2
 here=$(cd "$(dirname "$0")" && pwd -P)
 build=$here/../../build
 knobs=/sys/kernel/mm/ksm
+# shellcheck source=scripts/guest-memory.sh
+. "$here/../guest-memory.sh"
 
 if [[ $ksm == on && -z ${COMPAT_MERGEABLE:-} ]]; then
 	echo 10000 >$knobs/pages_to_scan
@@ -19,19 +21,6 @@ if [[ $ksm == on && -z ${COMPAT_MERGEABLE:-} ]]; then
 	# This shell has PR_SET_MEMORY_MERGE from here on, and what it starts inherits it
 	COMPAT_MERGEABLE=1 exec "$build/tools/ksm/ksmctl" run -- "$0" on "$times" "$@"
 fi
-
-set_up() {
-	# Swapping out needs somewhere to go; compressed memory will do
-	if echo 512M >/sys/block/zram0/disksize && mkswap /dev/zram0 >/dev/null; then
-		swapon /dev/zram0 || echo "no swap: swapon failed"
-	else
-		echo "no swap: there is no zram0"
-	fi
-	# What upstream's run_vmtests.sh reserves
-	echo 128 >/proc/sys/vm/nr_hugepages || echo "no hugetlb pages"
-	# Some write files where they stand, and build/ is not to be written to
-	mkdir -p /tmp/compat && cd /tmp/compat || exit 1
-}
 
 # The knobs of huge pages: programs change them, and one that stops in the middle
 # leaves them so. Of a choice, what stands in brackets is what counts.
@@ -75,7 +64,10 @@ run() {
 	echo "#@ ksmd $name $((${1% *} - passes)) $((${1#* } - cow))"
 }
 
-set_up
+# As many huge pages as upstream's run_vmtests.sh reserves
+set_up_memory 128
+# Some write files where they stand, and build/ is not to be written to
+mkdir -p /tmp/compat && cd /tmp/compat || exit 1
 save_knobs
 echo "#@ ksm run $(<$knobs/run), $(grep -h . /proc/$$/ksm_stat | tr '\n' ' ')"
 while read -r name seconds command; do

@@ -11,23 +11,14 @@ pattern=${2:-.}
 here=$(dirname "$0")
 programs=$here/../../build/selftests
 verify=/sys/kernel/debug/ksm/verify
+# shellcheck source=scripts/guest-memory.sh
+. "$here/../guest-memory.sh"
 factor=1
 export MIB=32
 if [[ $kernel == debug ]]; then
 	factor=3 MIB=8
 	export KSM_TEST_TIMEOUT=200
 fi
-
-set_up() {
-	# Swapping out needs somewhere to go; compressed memory will do
-	if echo 512M >/sys/block/zram0/disksize && mkswap /dev/zram0 >/dev/null; then
-		swapon /dev/zram0 || echo "no swap: swapon failed"
-	else
-		echo "no swap: there is no zram0"
-	fi
-	# Two huge pages of each node, for the tests of COW over hugetlb
-	echo 4 >/proc/sys/vm/nr_hugepages || echo "no hugetlb pages"
-}
 
 check_invariants() {
 	local text
@@ -68,7 +59,8 @@ check_leaks() {
 	echo "#@ end kmemleak $? 0"
 }
 
-set_up
+# Two huge pages of each node, for the tests of COW over hugetlb
+set_up_memory 4
 export KSM_TEST_FRESH_BOOT=1
 while read -r name seconds kernels command; do
 	[[ $name == \#* || -z $name ]] && continue

@@ -369,11 +369,29 @@ cost madv_unmergeable(const bench_options &options)
 }
 
 /*
+ * Pages that are freed go back to the zones soon, and not in one go when the lists of
+ * the CPU have become long: it is chance whom that meets.
+ */
+class short_page_lists
+{
+public:
+	short_page_lists() : before_(read_text(knob_)) { write_text(knob_, "1000"); }
+	~short_page_lists() { write_text(knob_, before_); }
+	short_page_lists(const short_page_lists &) = delete;
+	short_page_lists &operator=(const short_page_lists &) = delete;
+
+private:
+	const std::string knob_ = "/proc/sys/vm/percpu_pagelist_high_fraction";
+	std::string before_;
+};
+
+/*
  * The end of a process whose pages are all merged, until ksmd has freed what it knew
  * of them: how much of that the end itself does is up to the kernel.
  */
 cost exit_merged(const bench_options &options)
 {
+	short_page_lists lists;
 	auto other = std::make_unique<sleepers>(1, [&](std::size_t) {
 		regions memory;
 

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace ksm
@@ -116,6 +117,11 @@ virtual_machine::~virtual_machine()
 
 sleepers::sleepers(std::size_t count, const std::function<regions(std::size_t)> &lay_out)
 {
+	/* Three pipes to each. */
+	const struct rlimit files = {count * 4 + 64, count * 4 + 64};
+
+	if (count > 200 && setrlimit(RLIMIT_NOFILE, &files))
+		throw std::runtime_error("cannot have so many files open");
 	for (std::size_t i = 0; i < count; i++) {
 		processes_.push_back(std::make_unique<child>([&, i](parent_link &parent) {
 			regions memory = lay_out(i);
