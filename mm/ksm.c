@@ -18,6 +18,7 @@
 #include <linux/wait.h>
 #include <linux/wait_bit.h>
 
+#include "ksm/advisor.h"
 #include "ksm/ksm.h"
 
 #define CREATE_TRACE_POINTS

@@ -133,7 +133,8 @@ check_clang_format() {
 
 # A file that grows past this wants to be two
 check_length() {
-	ours mm include tools scripts Documentation Makefile .ci -- '*' >"$tmp/list"
+	# Plots are data, however many lines they have
+	ours mm include tools scripts Documentation Makefile .ci -- '*' | grep -v '\.svg$' >"$tmp/list"
 	count_or_skip length "$tmp/list" || return 0
 	xargs -d '\n' wc -l <"$tmp/list" | awk '$2 != "total" && $1 >= 600 { print $2 ": " $1 " lines, the limit is 599" }' >"$tmp/out"
 	verdict length 0 "$tmp/out" "$n files"

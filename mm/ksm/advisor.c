@@ -11,6 +11,7 @@
 
 #include <trace/events/ksm.h>
 
+#include "advisor.h"
 #include "ksm.h"
 
 /* Weight of the newest pass in the trend, percent. */

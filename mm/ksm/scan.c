@@ -10,6 +10,7 @@
 
 #include <trace/events/ksm.h>
 
+#include "advisor.h"
 #include "ksm.h"
 
 /* Batches that wait for a VMA that others keep locked, before it is passed by. */

@@ -9,6 +9,7 @@
 #include <linux/string.h>
 #include <linux/sysfs.h>
 
+#include "advisor.h"
 #include "ksm.h"
 
 #define KSM_ATTR_RO(_name) \

@@ -5,6 +5,7 @@
  */
 #include <linux/math.h>
 
+#include "../advisor.h"
 #include "kunit.h"
 
 #define TARGET		200
