@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "support/child.h"
@@ -53,17 +52,13 @@ public:
 	/* New memory of this process comes from the block's node, if it can. */
 	void prefer() const
 	{
-		constexpr int preferred = 1; /* MPOL_PREFERRED */
-
-		for (unsigned long node = 0; node < 64; node++) {
-			unsigned long mask = 1UL << node;
+		for (int node = 0; node < 64; node++) {
 			std::string link = name_ + "/node" + std::to_string(node);
 
 			if (access((directory + link).c_str(), F_OK) == 0)
-				syscall(SYS_set_mempolicy, preferred, &mask, 65UL);
+				prefer_node(node);
 		}
 	}
-	static void prefer_none() { syscall(SYS_set_mempolicy, 0, nullptr, 0UL); }
 	bool is_online() const { return read_text(directory + name_ + "/state") == "online"; }
 	const std::string &name() const { return name_; }
 
@@ -195,7 +190,7 @@ std::unique_ptr<region> hotplug::merged_memory() const
 		for (std::size_t i = 0; i < pages; i++)
 			memory->words(i)[0] = 1;
 	} while (pages_in_block(*memory) < pages / 2);
-	memory_block::prefer_none();
+	prefer_node(-1);
 	memory->advise(MADV_NOHUGEPAGE);
 	/* What takes the block offline is to be no further mapping. */
 	memory->advise(MADV_DONTFORK);

@@ -282,9 +282,8 @@ public:
 	}
 	~damon()
 	{
-		while (write_text(root + "0/state", "off") == EBUSY)
-			usleep(1000);
-		write_text(root + "nr_kdamonds", "0");
+		try_set("0/state", "off");
+		try_set("nr_kdamonds", "0");
 	}
 	damon(const damon &) = delete;
 	damon &operator=(const damon &) = delete;
@@ -300,7 +299,7 @@ private:
 	static inline const std::string root = "/sys/kernel/mm/damon/admin/kdamonds/";
 
 	/* DAMON's own thread may have the lock: it is only tried for. */
-	static void set(const std::string &file, const std::string &text)
+	static int try_set(const std::string &file, const std::string &text)
 	{
 		auto limit = std::chrono::steady_clock::now() + hang_limit();
 		int err;
@@ -308,6 +307,12 @@ private:
 		do {
 			err = write_text(root + file, text);
 		} while (err == EBUSY && std::chrono::steady_clock::now() < limit);
+		return err;
+	}
+	static void set(const std::string &file, const std::string &text)
+	{
+		int err = try_set(file, text);
+
 		require(err == 0, file + ": " + std::strerror(err));
 	}
 };

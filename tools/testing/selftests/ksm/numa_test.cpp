@@ -44,16 +44,6 @@ protected:
 			    8 * sizeof(mask), 0))
 			throw std::system_error(errno, std::generic_category(), "mbind");
 	}
-	/* Where new memory of this process comes from, if it can; -1: anywhere. */
-	static void prefer(int node)
-	{
-		constexpr int mpol_default = 0, mpol_preferred = 1;
-		unsigned long mask = node < 0 ? 0 : 1UL << node;
-
-		if (syscall(SYS_set_mempolicy, node < 0 ? mpol_default : mpol_preferred,
-			    node < 0 ? nullptr : &mask, node < 0 ? 0 : 8 * sizeof(mask)))
-			throw std::system_error(errno, std::generic_category(), "set_mempolicy");
-	}
 	static bool all_on(const region &memory, int node)
 	{
 		for (std::size_t i = 0; i < memory.pages(); i++)
@@ -229,12 +219,12 @@ TEST_F(numa, balancing_while_ksmd_runs)
 
 	/* Half of it on either node, so that some is far from wherever this runs. */
 	for (int node : {0, 1}) {
-		prefer(node);
+		prefer_node(node);
 		for (std::size_t i = node * memory.pages() / 2; i < (node + 1) * memory.pages() / 2;
 		     i++)
 			memory.fill(i, seed(i, 0));
 	}
-	prefer(-1);
+	prefer_node(-1);
 	memory.mergeable();
 	long faults = vmstat("numa_hint_faults");
 	auto limit = std::chrono::steady_clock::now() + hang_limit();

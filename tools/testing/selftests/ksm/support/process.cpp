@@ -9,6 +9,8 @@
 #include <stdexcept>
 
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "support/sysfs.h"
 
@@ -241,6 +243,17 @@ int memory_nodes()
 			dash == std::string::npos ? 1 : std::stoi(part.substr(dash + 1)) - from + 1;
 	}
 	return count;
+}
+
+void prefer_node(int node)
+{
+	constexpr int mpol_default = 0, mpol_preferred = 1;
+	unsigned long mask = node < 0 ? 0 : 1UL << node;
+
+	/* The kernel takes one bit less than it is told of. */
+	if (syscall(SYS_set_mempolicy, node < 0 ? mpol_default : mpol_preferred,
+		    node < 0 ? nullptr : &mask, node < 0 ? 0UL : 8 * sizeof(mask) + 1))
+		throw std::runtime_error(std::string("set_mempolicy: ") + std::strerror(errno));
 }
 
 } /* namespace ksm */

@@ -52,4 +52,7 @@ long free_pages();
 /* Nodes that have memory of their own. */
 int memory_nodes();
 
+/* Where new memory of the caller comes from, if it can; -1: anywhere. */
+void prefer_node(int node);
+
 } /* namespace ksm */
