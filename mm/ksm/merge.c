@@ -259,14 +259,18 @@ static int merge_stable(struct ksm_item *item, struct ksm_index *index, u64 key)
 	struct mm_struct *mm = item->vma->vm_mm;
 	unsigned long pfn = page_to_pfn(item->page);
 	struct folio *kfolio;
+	bool pruned = false;
 	int ties, err;
 
 again:
 	ties = KSM_MAX_TIES;
 	for (head = ksm_stable_first(index, key); head && ties--;
 	     head = ksm_stable_next(head)) {
-		if (ksm_stable_prune(head))
+		/* Once: a long chain may be due again when its search ends. */
+		if (!pruned && ksm_stable_prune(head)) {
+			pruned = true;
 			goto again;
+		}
 		stable = ksm_stable_pick(head, ksm_knobs.max_page_sharing);
 		if (!stable)
 			continue;
