@@ -406,6 +406,8 @@ bool ksm_tile_trim(struct ksm_tile *tile)
 
 	if (tile->present)
 		return false;
+	/* A block may be there for a page that went away before it was adopted. */
+	trim_blocks(tile);
 	if (tile->sample)
 		charge(kmm, -(long)SAMPLE_BYTES);
 	kfree(tile->sample);

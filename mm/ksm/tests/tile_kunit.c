@@ -319,6 +319,19 @@ static void tile_samples(struct kunit *test)
 	expect_nothing(test);
 }
 
+/* A slot is there, but its page goes away before anything is known of it. */
+static void tile_unused_slot(struct kunit *test)
+{
+	struct ksm_tile *tile = tile_new(test, BASE);
+
+	ksm_tile_track(tile, BIT_ULL(40));
+	KUNIT_ASSERT_TRUE(test, ksm_tile_slot_alloc(tile, 40));
+	expect_bytes(test, 1, 1);
+	ksm_tile_forget(tile, ALL);
+	KUNIT_EXPECT_TRUE(test, ksm_tile_trim(tile));
+	expect_nothing(test);
+}
+
 /* Without a folio: as if it were gone at the moment of the unmap. */
 static void tile_map(struct kunit *test)
 {
@@ -558,6 +571,7 @@ static struct kunit_case tile_cases[] = {
 	KUNIT_CASE(tile_settle),
 	KUNIT_CASE(tile_index),
 	KUNIT_CASE(tile_samples),
+	KUNIT_CASE(tile_unused_slot),
 	KUNIT_CASE(tile_map),
 	KUNIT_CASE(tile_forget_mm),
 	KUNIT_CASE(tile_forget_range),
