@@ -171,20 +171,20 @@ u64 ksm_fingerprint_page(struct page *page)
 u32 ksm_sample_page(struct page *page, unsigned long addr)
 {
 	u64 where = avalanche(addr ^ ksm_secret.seed, ksm_secret.mul[2]);
-	u64 digest = ksm_secret.seed;
 	const u64 *word = kmap_local_page(page);
+	u64 digest = 0;
 	int i;
 
-	/* One word of each quarter of the page. */
+	/* One word of each quarter of the page, in a sum of secret multiples. */
 	for (i = 0; i < KSM_SAMPLE_WORDS; i++) {
 		unsigned long words = PAGE_SIZE / sizeof(u64) / KSM_SAMPLE_WORDS;
 
-		digest = avalanche(digest ^ word[i * words + where % words],
-				   ksm_secret.mul[3]);
+		digest += word[i * words + where % words] * ksm_secret.mul[i];
 		where >>= 16;
 	}
 	kunmap_local(word);
-	return digest ^ digest >> 32;
+	/* The low half does not depend on the words' upper bits. */
+	return digest >> 32;
 }
 
 /**

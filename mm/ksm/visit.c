@@ -24,7 +24,7 @@
 
 /* Visits between full reads of a page that nothing seems to write. */
 #define KSM_REREAD_DIRTY	255
-#define KSM_REREAD_SAMPLED	32
+#define KSM_REREAD_SAMPLED	64
 
 /* One visit to (a part of) a tile: which pages were found how. */
 struct visit {
@@ -75,6 +75,13 @@ static unsigned int known_mappings(struct ksm_tile *tile, unsigned int i,
 	return ptep - start;
 }
 
+/* To be sampled once the page table is unlocked. */
+static void note_sampled(struct page *page, unsigned int i)
+{
+	get_page(page);
+	sampled_pages[i] = page;
+}
+
 /* Any page that is not known to be unchanged at first sight. */
 static void visit_page(struct visit *v, unsigned int i, pte_t *ptep, pte_t pte)
 {
@@ -107,8 +114,7 @@ static void visit_page(struct visit *v, unsigned int i, pte_t *ptep, pte_t pte)
 		v->drain = true;
 
 	if (v->sampled) {
-		get_page(page);
-		sampled_pages[i] = page;
+		note_sampled(page, i);
 	} else if (pte_dirty(pte)) {
 		/* All that folio_mark_dirty() does for an anonymous folio. */
 		if (!folio_test_dirty(folio))
@@ -319,7 +325,7 @@ static bool reread_due(struct ksm_tile *tile, bool sampled)
 		return false;
 	}
 	if (sampled) {
-		tile->interval = min(2 * tile->interval + 1, KSM_REREAD_SAMPLED);
+		tile->interval = min(4 * tile->interval + 1, KSM_REREAD_SAMPLED);
 		tile->visits = tile->interval;
 	} else {
 		/* Not all tiles in one pass. */
@@ -464,8 +470,7 @@ static unsigned long scan_huge(struct ksm_mm *kmm, struct vm_area_struct *vma,
 		for (i = 0; i < KSM_TILE_PAGES; i++) {
 			if (!(pages & BIT_ULL(i)))
 				continue;
-			get_page(page + i);
-			sampled_pages[i] = page + i;
+			note_sampled(page + i, i);
 		}
 	}
 	spin_unlock(ptl);
