@@ -167,7 +167,7 @@ mkfifo "$tmp/out"
 qemu=(qemu-system-x86_64 -machine q35 "${accel[@]}" -m "$mem"
 	-nodefaults -no-user-config -display none -vga none -no-reboot
 	-kernel "$kernel" -initrd "$tmp/initramfs.gz"
-	-append "console=ttyS0 panic=-1 panic_on_oops=1 random.trust_cpu=on rdinit=/init $append"
+	-append "console=ttyS0 panic=-1 random.trust_cpu=on rdinit=/init $append"
 	-chardev "file,id=log,path=$log,append=on" -serial chardev:log
 	-device virtio-serial-pci -device virtio-rng-pci
 	-chardev "file,id=status,path=$tmp/status" -device "virtserialport,chardev=status,name=status")
@@ -207,11 +207,14 @@ status=$(tr -cd '0-9' <"$tmp/status")
 if first=$(grep -nm 1 -E "$splat" "$log" | cut -d: -f1) && [[ -n $first ]]; then
 	# A few lines before it, too: what led there often stands in them
 	first=$((first > 5 ? first - 5 : 1))
+	# What and where, in one line, for whoever sees no more than that
+	what=$(grep -m 1 -E "$splat" "$log" | tr -d '\r' | cut -c1-160)
+	where=$(grep -m 1 'RIP: 0010:' "$log" | tr -d '\r' | sed 's/.*RIP: 0010:/, at /' || true)
 	if grep -q 'Kernel panic' "$log"; then
-		tail -n "+$first" "$log" | head -n 120 | report "the kernel panicked:"
+		tail -n "+$first" "$log" | head -n 120 | report "the kernel panicked: $what$where"
 		exit 125
 	fi
-	tail -n "+$first" "$log" | head -n 80 | report "the kernel reported a bug:"
+	tail -n "+$first" "$log" | head -n 80 | report "the kernel reported a bug: $what$where"
 	exit 126
 fi
 if ((timed_out)); then

@@ -49,6 +49,7 @@ results=$logs/results
 mkdir -p "$logs"
 lock test
 : >"$results"
+took=''
 
 # step TEXT COMMAND...: run it with its output in a log of its own, and say how
 # long it took; a step that fails is a failure of the run.
@@ -74,6 +75,7 @@ step() {
 		printf 'fail\t%s\tfailed with status %s, see %s\n' "$text" "$rc" "${log#"$TOP/"}" >>"$results"
 	fi
 	say "$text: status $rc after $((SECONDS - start)) s"
+	took+=", $text $((SECONDS - start)) s"
 	return "$rc"
 }
 
@@ -159,7 +161,10 @@ echo
 awk -F'\t' '$1 == "skip" { n[$3]++; name[$3] = $2 }
 	END { for (why in n) printf "skipped: %s%s: %s\n", name[why], (n[why] > 1 ? " and " n[why] - 1 " more" : ""), why }' "$results" | sort
 awk -F'\t' '$1 == "fail" { print "FAILED: " $2 ($3 == "" ? "" : ": " $3) }' "$results"
-say "$SECONDS s in all; logs in build/test"
+for stage in "${stages[@]}"; do
+	[[ ! -s $logs/$stage.boot ]] || grep -m 1 -A 12 'Call Trace:' "$logs/$stage.boot" || true
+done
+say "$SECONDS s in all$took; logs in build/test"
 awk -F'\t' '{ n[$1]++ }
 	END {
 		printf "%d passed, %d failed%s\n", n["pass"], n["fail"], n["skip"] ? ", " n["skip"] " skipped" : ""

@@ -66,11 +66,9 @@ while read -r name seconds kernels command; do
 	[[ $name == \#* || -z $name ]] && continue
 	[[ $kernels == all || ,$kernels, == *,$kernel,* ]] || continue
 	[[ $name =~ $pattern ]] || continue
-	run "$name" "$seconds" "$command"
-	status=$?
-	if [[ $status != 0 && $kernel == base && $command == *'# flickers on base'* ]]; then
-		run "$name" "$seconds" "$command"
-	fi
+	tries=1
+	[[ $command =~ '# tries: '(all|$kernel)' '([0-9]+) ]] && tries=${BASH_REMATCH[2]}
+	until run "$name" "$seconds" "$command" || ((--tries <= 0)); do :; done
 	check_invariants "$name"
 	unset KSM_TEST_FRESH_BOOT
 done <"$here/programs"
