@@ -14,10 +14,10 @@ verify=/sys/kernel/debug/ksm/verify
 # shellcheck source=scripts/guest-memory.sh
 . "$here/../guest-memory.sh"
 factor=1
-export MIB=32
+# Seconds that a wait may take: long, for a machine that is busy with other things
+export MIB=32 KSM_TEST_TIMEOUT=140
 if [[ $kernel == debug ]]; then
-	factor=3 MIB=8
-	export KSM_TEST_TIMEOUT=200
+	factor=3 MIB=8 KSM_TEST_TIMEOUT=400
 fi
 
 check_invariants() {
