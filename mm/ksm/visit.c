@@ -262,13 +262,15 @@ static u64 read_pages(struct visit *v, struct ksm_budget *budget)
 
 	for (; left && budget->reads; left &= left - 1) {
 		item.nr = __ffs64(left);
+		/* By now it may be merged with one before it, and written again. */
+		if (v->tile->merged & BIT_ULL(item.nr))
+			continue;
 		item.page = ksm_item_get_page(&item);
 		if (!item.page)
 			continue;
 		budget->reads--;
 		if (PageKsm(item.page)) {
-			if (!(v->tile->merged & BIT_ULL(item.nr)) &&
-			    ksm_tile_slot_alloc(v->tile, item.nr))
+			if (ksm_tile_slot_alloc(v->tile, item.nr))
 				ksm_merge_adopt(&item);
 		} else if (ksm_page_mergeable(item.page)) {
 			read_page(v, &item);
