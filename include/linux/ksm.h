@@ -41,6 +41,7 @@ long ksm_process_profit(struct mm_struct *mm);
 bool ksm_process_mergeable(struct mm_struct *mm);
 bool ksm_refuses_collapse(struct vm_area_struct *vma, unsigned long addr,
 			  pte_t *pte);
+int ksm_unshare_page(struct mm_struct *mm, unsigned long addr);
 
 /* The dirty bit tells the zero pages that KSM has mapped from all others. */
 static inline bool is_ksm_zero_pte(pte_t pte)
@@ -153,6 +154,11 @@ static inline bool ksm_refuses_collapse(struct vm_area_struct *vma,
 					unsigned long addr, pte_t *pte)
 {
 	return false;
+}
+
+static inline int ksm_unshare_page(struct mm_struct *mm, unsigned long addr)
+{
+	return 0;
 }
 
 static inline void ksm_might_map_zero_page(struct mm_struct *mm, pte_t pte)

@@ -133,6 +133,59 @@ int ksm_break_range(struct vm_area_struct *vma, unsigned long start,
 	return 0;
 }
 
+/* Is this page shared by KSM, or left as if it were by a merge that failed? */
+static bool shared_by_ksm(struct vm_area_struct *vma, unsigned long addr)
+{
+	bool shared = false;
+	struct page *page;
+	spinlock_t *ptl;	/* of the page table */
+	unsigned long next;
+	pmd_t *pmdp = ksm_find_pmd(vma->vm_mm, addr, &next);
+	pte_t *ptep, pte;
+
+	ptep = pmdp ? pte_offset_map_lock(vma->vm_mm, pmdp, addr, &ptl) : NULL;
+	if (!ptep)
+		return false;
+	pte = ptep_get(ptep);
+	page = pte_present(pte) ? vm_normal_page(vma, addr, pte) : NULL;
+	if (page && PageAnon(page) && !PageCompound(page) && !PageAnonExclusive(page))
+		shared = PageKsm(page) || ((vma->vm_flags & VM_MERGEABLE) &&
+					   folio_mapcount(page_folio(page)) == 1);
+	pte_unmap_unlock(ptep, ptl);
+	return shared;
+}
+
+/**
+ * ksm_unshare_page - have the page at an address be the process's alone
+ * @mm: process that has users
+ * @addr: address
+ *
+ * For callers that refuse pages which are not exclusive.  ksmd may merge the page
+ * again at any time.
+ *
+ * Context: takes mmap_lock, may sleep.
+ * Return: 1 if KSM had to do with it and it is worth another try; 0 if not; -ENOMEM;
+ *	   -EINTR on a fatal signal.
+ */
+int ksm_unshare_page(struct mm_struct *mm, unsigned long addr)
+{
+	struct vm_area_struct *vma;
+	vm_fault_t fault = 0;
+	int ret = 0;
+
+	if (fatal_signal_pending(current) || mmap_read_lock_killable(mm))
+		return -EINTR;
+	vma = vma_lookup(mm, addr);
+	if (vma && shared_by_ksm(vma, addr)) {
+		fault = handle_mm_fault(vma, addr,
+					FAULT_FLAG_UNSHARE | FAULT_FLAG_REMOTE,
+					NULL);
+		ret = 1;
+	}
+	mmap_read_unlock(mm);
+	return fault & VM_FAULT_OOM ? -ENOMEM : ret;
+}
+
 static int unmerge_mm(struct mm_struct *mm)
 {
 	VMA_ITERATOR(vmi, mm, 0);

@@ -5,9 +5,6 @@
 #include <cstring>
 
 #include <fcntl.h>
-#include <linux/userfaultfd.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "support/child.h"
@@ -242,61 +239,6 @@ TEST_F(zero_page, zero_page_mapped_by_a_read)
 	EXPECT_EQ(count(), 0);
 	for (std::size_t i = 1; i < memory.pages(); i++)
 		EXPECT_TRUE(page_is_zero(memory.page(i)));
-}
-
-/* Fails on the old engine: what is moved is no KSM page any more, yet stays counted. */
-TEST_F(zero_page, moved_by_userfaultfd)
-{
-#ifdef UFFDIO_MOVE
-	int fd = int(syscall(SYS_userfaultfd, O_CLOEXEC));
-
-	if (fd < 0)
-		GTEST_SKIP() << "no userfaultfd: " << std::strerror(errno);
-	struct uffdio_api api = {.api = UFFD_API, .features = UFFD_FEATURE_MOVE, .ioctls = 0};
-
-	if (ioctl(fd, UFFDIO_API, &api)) {
-		close(fd);
-		GTEST_SKIP() << "this kernel has no UFFDIO_MOVE";
-	}
-	region memory(32), there(32);
-	auto address = [](const region &of) { return reinterpret_cast<std::uintptr_t>(of.data()); };
-	struct uffdio_register range = {
-		.range = {.start = address(there), .len = there.bytes()},
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
-		.ioctls = 0,
-	};
-
-	empty(memory);
-	memory.mergeable();
-	scan();
-	ASSERT_EQ(count(), 32);
-	ASSERT_EQ(ioctl(fd, UFFDIO_REGISTER, &range), 0) << std::strerror(errno);
-	struct uffdio_move move = {
-		.dst = address(there),
-		.src = address(memory),
-		.len = 8 * page_size,
-		.mode = 0,
-		.move = 0,
-	};
-
-	ASSERT_EQ(ioctl(fd, UFFDIO_MOVE, &move), 0) << std::strerror(errno);
-	EXPECT_EQ(move.move, long(8 * page_size));
-	close(fd); /* no more faults to be answered */
-	EXPECT_EQ(count(), 24);
-	EXPECT_EQ(ksm_stat("ksm_zero_pages"), 24);
-	for (std::size_t i = 0; i < 8; i++) {
-		EXPECT_TRUE(page_is_zero(memory.page(i)));
-		EXPECT_TRUE(page_is_zero(there.page(i)));
-		there.words(i)[5] = i;
-		EXPECT_EQ(there.words(i)[5], i);
-	}
-	EXPECT_EQ(count(), 24);
-	unmerge_all();
-	EXPECT_EQ(count(), 0);
-	EXPECT_EQ(ksm_stat("ksm_zero_pages"), 0);
-#else
-	GTEST_SKIP() << "the kernel's headers have no UFFDIO_MOVE";
-#endif
 }
 
 TEST_F(zero_page, profit_includes_them)
