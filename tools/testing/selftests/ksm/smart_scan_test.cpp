@@ -75,11 +75,7 @@ TEST_F(smart_scan, new_pages_merge_in_two_passes)
 	EXPECT_EQ(truth_of(memory).total(), memory.pages());
 }
 
-/*
- * Pages known as single for long are found when duplicates turn up. Fails on the
- * old engine: it drops a page that it skips from the tree, so two pages that are
- * skipped in turn never meet.
- */
+/* Pages known as single for long are found when duplicates turn up. */
 TEST_F(smart_scan, late_duplicates_of_settled_pages)
 {
 	region memory(64), late(64);

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <csignal>
 #include <stdexcept>
+#include <string>
+#include <utility>
 
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -64,8 +66,8 @@ public:
 		if (pid_ == 0) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			setpriority(PRIO_PROCESS, 0, 5);
-			for (volatile unsigned spins = 0;; spins = spins + 1)
-				;
+			for (;;)
+				asm volatile("");
 		}
 		stop();
 	}
@@ -150,27 +152,26 @@ cost contention(const bench_options &options)
 	}
 	result.page_visits = std::max<std::size_t>(result.passes * memory.pages(), 1);
 	result.after = counters::read();
-	result.figures = {
-		{"ksmd_cpu_percent", 100.0 * double(result.total_ns) / double(turns * turn_ns)},
-		{"off_per_s", median(off, &turn::per_second)},
-		{"busy_per_s", median(busy, &turn::per_second)},
-		{"on_per_s", median(on, &turn::per_second)},
-		{"off_p50_us", median(off, &turn::p50_us)},
-		{"busy_p50_us", median(busy, &turn::p50_us)},
-		{"on_p50_us", median(on, &turn::p50_us)},
-		{"off_p99_us", median(off, &turn::p99_us)},
-		{"busy_p99_us", median(busy, &turn::p99_us)},
-		{"on_p99_us", median(on, &turn::p99_us)},
-		{"off_max_us", median(off, &turn::max_us)},
-		{"busy_max_us", median(busy, &turn::max_us)},
-		{"on_max_us", median(on, &turn::max_us)},
-		{"on_to_off_percent",
-		 100.0 * median(on, &turn::per_second) / median(off, &turn::per_second)},
-		{"on_to_busy_percent",
-		 100.0 * median(on, &turn::per_second) / median(busy, &turn::per_second)},
-		{"on_to_off_p99", median(on, &turn::p99_us) / median(off, &turn::p99_us)},
-		{"on_to_busy_p99", median(on, &turn::p99_us) / median(busy, &turn::p99_us)},
-	};
+	const std::pair<std::string, const std::vector<turn> *> modes[] = {
+		{"off", &off}, {"busy", &busy}, {"on", &on}};
+	const std::pair<std::string, double turn::*> figures[] = {{"_per_s", &turn::per_second},
+								  {"_p50_us", &turn::p50_us},
+								  {"_p99_us", &turn::p99_us},
+								  {"_max_us", &turn::max_us}};
+
+	result.figures.push_back(
+		{"ksmd_cpu_percent", 100.0 * double(result.total_ns) / double(turns * turn_ns)});
+	for (const auto &[what, figure] : figures)
+		for (const auto &[mode, turns_of] : modes)
+			result.figures.push_back({mode + what, median(*turns_of, figure)});
+	for (const auto &[mode, turns_of] : {modes[0], modes[1]}) {
+		result.figures.push_back({"on_to_" + mode + "_percent",
+					  100.0 * median(on, &turn::per_second) /
+						  median(*turns_of, &turn::per_second)});
+		result.figures.push_back(
+			{"on_to_" + mode + "_p99",
+			 median(on, &turn::p99_us) / median(*turns_of, &turn::p99_us)});
+	}
 	return result;
 }
 

@@ -73,7 +73,7 @@ void print(const ksm::scenario &scenario, const ksm::bench_options &options, con
 		}
 		std::fputs(cost.series.empty() ? "" : "]", stdout);
 		for (const ksm::figure &each : cost.figures)
-			std::printf(", \"%s\": %.3f", each.name, each.value);
+			std::printf(", \"%s\": %.3f", each.name.c_str(), each.value);
 		std::puts("}");
 	} else {
 		double pages = double(options.pages);
@@ -85,7 +85,7 @@ void print(const ksm::scenario &scenario, const ksm::bench_options &options, con
 			    double(cost.most_ns) / pages, options.pages, end.shared, end.sharing,
 			    end.unshared, end.unstable, end.zero);
 		for (const ksm::figure &each : cost.figures)
-			std::printf("%24s %.3f\n", each.name, each.value);
+			std::printf("%24s %.3f\n", each.name.c_str(), each.value);
 	}
 	std::fflush(stdout);
 }

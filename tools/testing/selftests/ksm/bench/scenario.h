@@ -26,7 +26,7 @@ struct progress {
 
 /* Something else that is worth telling; its name ends with the unit. */
 struct figure {
-	const char *name;
+	std::string name;
 	double value;
 };
 
