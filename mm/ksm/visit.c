@@ -91,11 +91,11 @@ static void visit_page(struct visit *v, unsigned int i, pte_t *ptep, pte_t pte)
 	struct folio *folio;
 
 	page = vm_normal_page(v->vma, addr, pte);
-	if (!page || !PageAnon(page)) {
+	folio = page ? page_folio(page) : NULL;
+	if (!folio || !folio_test_anon(folio)) {
 		v->gone |= bit;
 		return;
 	}
-	folio = page_folio(page);
 	v->present |= bit;
 	if (v->tile->merged & bit) {
 		v->unmapped |= bit;
@@ -106,7 +106,7 @@ static void visit_page(struct visit *v, unsigned int i, pte_t *ptep, pte_t pte)
 	}
 	if (folio_test_ksm(folio))
 		return;
-	if (!ksm_page_mergeable(page)) {
+	if (!ksm_folio_mergeable(folio, page)) {
 		v->changed |= bit;
 		return;
 	}
