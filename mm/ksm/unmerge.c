@@ -180,7 +180,8 @@ int ksm_unshare_page(struct mm_struct *mm, unsigned long addr)
 		fault = handle_mm_fault(vma, addr,
 					FAULT_FLAG_UNSHARE | FAULT_FLAG_REMOTE,
 					NULL);
-		ret = 1;
+		/* A page that cannot be read has no copy: no other try. */
+		ret = !(fault & VM_FAULT_ERROR);
 	}
 	mmap_read_unlock(mm);
 	return fault & VM_FAULT_OOM ? -ENOMEM : ret;

@@ -327,6 +327,7 @@ static bool reread_due(struct ksm_tile *tile, bool sampled)
 		return false;
 	}
 	if (sampled) {
+		/* A read costs twelve samples, so there are few soon. */
 		tile->interval = min(4 * tile->interval + 1, KSM_REREAD_SAMPLED);
 		tile->visits = tile->interval;
 	} else {
