@@ -30,7 +30,6 @@ check_tree() {
 
 fetch() {
 	local tmp
-	mkdir -p "$CACHE"
 	tmp=$(mktemp -d "$CACHE/fetch.XXXXXX")
 	# The subshell's directory decides where apt-get puts the file; _apt may not write there
 	if ! (cd "$tmp" && apt-get -q -o APT::Sandbox::User=root download "$PKG") >"$CACHE/fetch.log" 2>&1; then
@@ -71,6 +70,8 @@ main() {
 		set_id "KSRC $src"
 		return
 	fi
+	# find fails where the directory does not exist
+	mkdir -p "$CACHE"
 	deb=$(cached)
 	if [[ -z $deb ]]; then
 		have apt-get || die "no apt-get here to fetch $PKG with; get a v6.12.y tree and say KSRC=directory"

@@ -46,6 +46,7 @@ missing_of() {
 
 main() {
 	local missing=() absent=() p line list
+	(($#)) || die "which topic? (there are: kernel boot selftests demo configs bench check)"
 	if ! have dpkg-query; then
 		say "this is not Debian, so packages are not checked; needed are the counterparts of: $(wanted "$@" | xargs)"
 		return
