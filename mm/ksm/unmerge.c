@@ -88,6 +88,43 @@ static const struct mm_walk_ops find_ksm_ops = {
 	.walk_lock = PGWALK_RDLOCK,
 };
 
+/*
+ * The work of ksm_break_range(), from *addr on.  With @polite it ends early, and
+ * returns 1, once somebody waits for mmap_lock: *addr is where to go on.
+ */
+static int break_pages(struct vm_area_struct *vma, unsigned long *addr,
+		       unsigned long end, bool polite)
+{
+	int err;
+
+	while (*addr < end) {
+		vm_fault_t fault;
+
+		cond_resched();
+		if (signal_pending(current))
+			return -ERESTARTSYS;
+		err = walk_page_range_vma(vma, *addr, end, &find_ksm_ops, addr);
+		if (err <= 0)
+			return err;
+		/*
+		 * The fault may back out without having done it: so look at the
+		 * same address again.  SIGBUS or SIGSEGV say that the page went
+		 * away, with the file behind it for instance.
+		 */
+		fault = handle_mm_fault(vma, *addr,
+					FAULT_FLAG_UNSHARE | FAULT_FLAG_REMOTE,
+					NULL);
+		if (fault & VM_FAULT_OOM)
+			return -ENOMEM;
+		if (fault & (VM_FAULT_SIGBUS | VM_FAULT_SIGSEGV |
+			     VM_FAULT_HWPOISON | VM_FAULT_HWPOISON_LARGE))
+			*addr += PAGE_SIZE;
+		if (polite && mmap_lock_is_contended(vma->vm_mm))
+			return 1;
+	}
+	return 0;
+}
+
 /**
  * ksm_break_range - give a range pages of its own
  * @vma: VMA
@@ -104,33 +141,7 @@ static const struct mm_walk_ops find_ksm_ops = {
 int ksm_break_range(struct vm_area_struct *vma, unsigned long start,
 		    unsigned long end)
 {
-	unsigned long addr = start;
-	int err;
-
-	while (addr < end) {
-		vm_fault_t fault;
-
-		cond_resched();
-		if (signal_pending(current))
-			return -ERESTARTSYS;
-		err = walk_page_range_vma(vma, addr, end, &find_ksm_ops, &addr);
-		if (err <= 0)
-			return err;
-		/*
-		 * The fault may back out without having done it: so look at the
-		 * same address again.  SIGBUS or SIGSEGV say that the page went
-		 * away, with the file behind it for instance.
-		 */
-		fault = handle_mm_fault(vma, addr,
-					FAULT_FLAG_UNSHARE | FAULT_FLAG_REMOTE,
-					NULL);
-		if (fault & VM_FAULT_OOM)
-			return -ENOMEM;
-		if (fault & (VM_FAULT_SIGBUS | VM_FAULT_SIGSEGV |
-			     VM_FAULT_HWPOISON | VM_FAULT_HWPOISON_LARGE))
-			addr += PAGE_SIZE;
-	}
-	return 0;
+	return break_pages(vma, &start, end, false);
 }
 
 /* Is this page shared by KSM, or left as if it were by a merge that failed? */
@@ -187,9 +198,10 @@ int ksm_unshare_page(struct mm_struct *mm, unsigned long addr)
 	return fault & VM_FAULT_OOM ? -ENOMEM : ret;
 }
 
-static int unmerge_mm(struct mm_struct *mm)
+/* As far as somebody else wants mmap_lock; *addr tells where to go on then. */
+static int unmerge_part(struct mm_struct *mm, unsigned long *addr)
 {
-	VMA_ITERATOR(vmi, mm, 0);
+	VMA_ITERATOR(vmi, mm, *addr);
 	struct vm_area_struct *vma;
 	int err = 0;
 
@@ -198,11 +210,28 @@ static int unmerge_mm(struct mm_struct *mm)
 	for_each_vma(vmi, vma) {
 		if (!ksm_vma_mergeable(vma))
 			continue;
-		err = ksm_break_range(vma, vma->vm_start, vma->vm_end);
+		*addr = max(*addr, vma->vm_start);
+		err = break_pages(vma, addr, vma->vm_end, true);
 		if (err)
 			break;
 	}
 	mmap_read_unlock(mm);
+	return err;
+}
+
+/*
+ * A process of many pages must not stand still meanwhile, so mmap_lock is given to
+ * whoever waits for it.  What it does to its VMAs then brings no KSM page to below
+ * the place that has been reached: ksmd does not run, and mremap() moves copies.
+ */
+static int unmerge_mm(struct mm_struct *mm)
+{
+	unsigned long addr = 0;
+	int err;
+
+	do {
+		err = unmerge_part(mm, &addr);
+	} while (err > 0);
 	return err;
 }
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Feature A4: taking memory back, by range, by process exit and by run=2. */
+#include <atomic>
+#include <thread>
+
 #include "support/child.h"
 #include "support/fixture.h"
 #include "support/ksm_pages.h"
@@ -176,6 +179,40 @@ TEST_F(unmerge, run_2_while_ksmd_runs)
 		ASSERT_EQ(knob("full_scans"), 0);
 	}
 	EXPECT_EQ(memory.strangers(6), 0u);
+}
+
+/* Each region takes mmap_lock four times; the old engine keeps it from all of them. */
+TEST_F(unmerge, run_2_lets_others_map)
+{
+	region memory(2048);
+	std::atomic<bool> done = false;
+	std::atomic<long> mapped = 0;
+
+	memory.fill_all(7);
+	memory.mergeable();
+	scan();
+	ASSERT_EQ(truth_of(memory).total(), memory.pages());
+
+	std::thread other([&] {
+		while (!done) {
+			region one(1);
+
+			mapped++;
+		}
+	});
+
+	while (mapped == 0)
+		std::this_thread::yield();
+
+	long before = mapped;
+
+	unmerge_all();
+	EXPECT_GE(mapped - before, 20);
+	done = true;
+	other.join();
+	EXPECT_EQ(truth_of(memory).total(), 0u);
+	EXPECT_EQ(memory.strangers(7), 0u);
+	expect_nothing_shared();
 }
 
 /* run=0 keeps what is merged, and nothing more happens. */
