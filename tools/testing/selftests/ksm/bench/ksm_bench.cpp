@@ -14,6 +14,7 @@
 #include <getopt.h>
 
 #include "bench/scenario.h"
+#include "bench/workload.h"
 #include "support/passes.h"
 
 namespace
@@ -23,13 +24,15 @@ void usage(std::FILE *to)
 {
 	std::fputs(
 		"usage: ksm_bench [--scenario NAME]... [--pages N] [--passes N]\n"
-		"                [--smart-scan] [--json] [--list] [--help]\n"
+		"                [--smart-scan] [--wall] [--json] [--list] [--help]\n"
 		"Measures the CPU time of ksmd in nanoseconds per page and pass; under QEMU's\n"
 		"-icount shift=0 that is instructions. Without --scenario: all of them, but for\n"
 		"defaults, budget and contention, which take long or need two CPUs.\n"
 		"  --pages N     pages of memory to work on (16384)\n"
 		"  --passes N    passes to measure, where the scenario leaves a choice\n"
 		"  --smart-scan  with smart_scan 1 instead of 0\n"
+		"  --wall        time ksmd by the wall clock, where schedstat counts ticks only\n"
+		"                (User Mode Linux); takes one CPU, and nobody else on it\n"
 		"  --json        one JSON object per line\n"
 		"  --list        names of the scenarios\n",
 		to);
@@ -155,6 +158,7 @@ int main(int argc, char **argv)
 		{"pages", required_argument, nullptr, 'p'},
 		{"passes", required_argument, nullptr, 'n'},
 		{"smart-scan", no_argument, nullptr, 'm'},
+		{"wall", no_argument, nullptr, 'w'},
 		{"json", no_argument, nullptr, 'j'},
 		{"list", no_argument, nullptr, 'l'},
 		{"help", no_argument, nullptr, 'h'},
@@ -192,6 +196,9 @@ int main(int argc, char **argv)
 		case 'm':
 			options.smart_scan = true;
 			break;
+		case 'w':
+			options.wall = true;
+			break;
 		case 'j':
 			json = true;
 			break;
@@ -215,5 +222,11 @@ int main(int argc, char **argv)
 		for (const auto &each : ksm::scenarios())
 			if (!each.alone)
 				chosen.push_back(&each);
+	try {
+		if (options.wall)
+			ksm::time_ksmd_by_wall();
+	} catch (const std::exception &error) {
+		return bad_argument(error.what());
+	}
 	return measure(chosen, options, json);
 }

@@ -29,17 +29,22 @@ unsigned passes_of(const bench_options &options, unsigned usual)
 /* Passes over pages that nobody writes to, once all that can happen to them has. */
 cost settled(const bench_options &options, std::size_t pages)
 {
-	stepper ksmd;
 	cost result;
 	/* The old engine's smart scan has a period of nine passes, ever longer at first. */
 	unsigned warm_up = options.smart_scan ? 30 : 6;
 	unsigned passes = passes_of(options, options.smart_scan ? 18 : 5);
 
-	for (unsigned i = 0; i < warm_up; i++)
-		ksmd.pass();
-	while (result.passes < passes)
-		measure_pass(ksmd, result);
-	result.page_visits = passes * pages;
+	{
+		stepper ksmd;
+
+		for (unsigned i = 0; i < warm_up; i++)
+			ksmd.pass();
+		while (!options.wall && result.passes < passes)
+			measure_pass(ksmd, result);
+	}
+	if (options.wall)
+		measure_flat_out(passes, result);
+	result.page_visits = result.passes * pages;
 	result.after = counters::read();
 	if (has_knob("metadata_bytes"))
 		result.figures.push_back({"metadata_bytes_per_page",
@@ -314,19 +319,6 @@ cost mix_until_merged(const bench_options &options)
 	return result;
 }
 
-/* Memory of which every page is shared with one other. */
-void merge_pairs(const region &memory)
-{
-	stepper ksmd;
-
-	fill_with_pairs(memory);
-	memory.mergeable();
-	for (int pass = 0; pass < 6; pass++)
-		ksmd.pass();
-	if (knob("pages_sharing") != long(memory.pages() / 2))
-		throw std::runtime_error("the pairs have not merged");
-}
-
 cost break_cow(const bench_options &options)
 {
 	region memory(options.pages);
@@ -407,14 +399,14 @@ cost exit_merged(const bench_options &options)
 			ksmd.pass();
 	}
 	cost result = measure_wall(options.pages, [&] { other.reset(); });
-	std::uint64_t before = ksmd_cpu_ns();
+	std::uint64_t before = ksmd_clock_ns();
 
 	/* With one CPU, what ksmd did until here is part of the wall clock's time. */
 	set_knob("pages_to_scan", 1000);
 	start_ksmd();
 	await_nothing_tracked();
 	stop_ksmd();
-	std::uint64_t after_the_end = ksmd_cpu_ns() - before;
+	std::uint64_t after_the_end = ksmd_clock_ns() - before;
 
 	result.figures = {
 		{"after_the_end_ns_per_page", double(after_the_end) / double(options.pages)}};
@@ -464,6 +456,11 @@ const std::vector<scenario> &scenarios()
 		 madv_unmergeable},
 		{"exit-merged", "the end of a process of merged pages, ksmd's part included",
 		 exit_merged},
+		{"wait-run-2", "the longest wait of another thread while run=2 unmerges",
+		 wait_run_2},
+		{"wait-unmergeable", "the same while MADV_UNMERGEABLE does", wait_unmergeable},
+		{"wait-exit", "the longest wait of a process while one of merged pages ends",
+		 wait_exit},
 		{"defaults", "all as at boot: settled pages, then a quarter of duplicates",
 		 defaults, true},
 		{"budget", "all as at boot: a mix, and what is merged for how much CPU time",

@@ -16,6 +16,7 @@ struct bench_options {
 	std::size_t pages = 16384;
 	unsigned passes = 0; /* 0: as many as suit the scenario */
 	bool smart_scan = false;
+	bool wall = false; /* time ksmd by the wall clock */
 };
 
 /* What was merged once ksmd had used so much CPU time. */
@@ -44,7 +45,7 @@ struct cost {
 	std::uint64_t most_ns = 0;
 	unsigned passes = 0;
 	std::size_t page_visits = 0; /* what total_ns is to be divided by */
-	bool wall = false;	     /* time of the caller, not CPU time of ksmd */
+	bool wall = false;	     /* by the wall clock, not CPU time of ksmd */
 	counters after = {};
 	std::vector<progress> series = {};
 	std::vector<figure> figures = {};
@@ -64,6 +65,11 @@ const std::vector<scenario> &scenarios();
 /* own_pace.cpp: ksmd as it is set at boot. */
 cost defaults(const bench_options &options);
 cost budget(const bench_options &options);
+
+/* waiting.cpp: how long locks are held, as others see it. */
+cost wait_run_2(const bench_options &options);
+cost wait_unmergeable(const bench_options &options);
+cost wait_exit(const bench_options &options);
 
 /* contention.cpp */
 cost contention(const bench_options &options);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <ctime>
 #include <stdexcept>
+#include <thread>
 
 #include <fcntl.h>
 #include <linux/kvm.h>
@@ -13,6 +14,13 @@
 
 namespace ksm
 {
+
+namespace
+{
+
+bool by_wall;
+
+} /* namespace */
 
 std::uint64_t now_ns()
 {
@@ -71,17 +79,68 @@ std::size_t fill_with_mix(const region &memory)
 	return pairs * cluster;
 }
 
+void merge_pairs(const region &memory)
+{
+	stepper ksmd;
+
+	fill_with_pairs(memory);
+	memory.mergeable();
+	for (int pass = 0; pass < 6; pass++)
+		ksmd.pass();
+	if (knob("pages_sharing") != long(memory.pages() / 2))
+		throw std::runtime_error("the pairs have not merged");
+}
+
+void time_ksmd_by_wall()
+{
+	if (std::thread::hardware_concurrency() > 1)
+		throw std::runtime_error("with more than one CPU, --wall would time the waiting");
+	yield_to_ksmd();
+	by_wall = true;
+}
+
+std::uint64_t ksmd_clock_ns()
+{
+	return by_wall ? now_ns() : ksmd_cpu_ns();
+}
+
 void measure_pass(stepper &ksmd, cost &sum)
 {
-	std::uint64_t before = ksmd_cpu_ns();
+	std::uint64_t before = ksmd_clock_ns();
 
 	ksmd.pass();
-	std::uint64_t used = ksmd_cpu_ns() - before;
+	std::uint64_t used = ksmd_clock_ns() - before;
 
 	sum.total_ns += used;
 	sum.least_ns = sum.passes ? std::min(sum.least_ns, used) : used;
 	sum.most_ns = std::max(sum.most_ns, used);
 	sum.passes++;
+	sum.wall = by_wall;
+}
+
+void measure_flat_out(unsigned passes, cost &sum)
+{
+	constexpr std::uint64_t long_enough = 2000000000;
+	constexpr unsigned look_after_us = 20000; /* a hundredth of that */
+	auto await_scan = [](long target) {
+		while (knob("full_scans") < target)
+			usleep(look_after_us);
+	};
+
+	start_ksmd();
+	await_scan(knob("full_scans") + 1);
+	long scans = knob("full_scans");
+	std::uint64_t start = now_ns(), used;
+
+	do {
+		await_scan(knob("full_scans") + 1);
+		used = now_ns() - start;
+		sum.passes = unsigned(knob("full_scans") - scans);
+	} while (sum.passes < passes || used < long_enough);
+	stop_ksmd();
+	sum.total_ns = used;
+	sum.least_ns = sum.most_ns = used / sum.passes;
+	sum.wall = true;
 }
 
 cost measure_wall(std::size_t pages, const std::function<void()> &work)

@@ -33,11 +33,29 @@ void fill_with_zeroes(const region &memory);
  */
 std::size_t fill_with_mix(const region &memory);
 
+/* fill_with_pairs(), and passes until every page is shared with the other of its pair. */
+void merge_pairs(const region &memory);
+
 /* The monotonic clock. */
 std::uint64_t now_ns();
 
+/*
+ * ksmd is timed by the wall clock from now on: for a kernel that counts CPU time in
+ * ticks, as User Mode Linux does. There must be one CPU, and nobody else who wants it.
+ */
+void time_ksmd_by_wall();
+
+/* The clock that ksmd is timed by, in ns. */
+std::uint64_t ksmd_clock_ns();
+
 /* Adds the cost of one pass of ksmd. */
 void measure_pass(stepper &ksmd, cost &sum);
+
+/*
+ * Adds the cost of so many passes or more by the wall clock, ksmd not pausing: what
+ * else happens about a pass, as waking ksmd, can take longer than the pass.
+ */
+void measure_flat_out(unsigned passes, cost &sum);
 
 /* What the caller does, by the wall clock. */
 cost measure_wall(std::size_t pages, const std::function<void()> &work);

@@ -7,6 +7,8 @@
 #include <string>
 #include <thread>
 
+#include <sched.h>
+
 #include "support/limits.h"
 #include "support/sysfs.h"
 
@@ -19,6 +21,8 @@ namespace
 using clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
+bool yielding;
+
 template <class condition> void wait_until(condition done, const std::string &what)
 {
 	auto limit = clock::now() + hang_limit();
@@ -29,7 +33,10 @@ template <class condition> void wait_until(condition done, const std::string &wh
 						 std::to_string(hang_limit().count()) +
 						 " s, full_scans " + knob_text("full_scans") +
 						 ", run " + knob_text("run"));
-		std::this_thread::sleep_for(milliseconds(1));
+		if (yielding)
+			sched_yield();
+		else
+			std::this_thread::sleep_for(milliseconds(1));
 	}
 }
 
@@ -40,6 +47,15 @@ void await_scan_number(long target)
 }
 
 } /* namespace */
+
+void yield_to_ksmd()
+{
+	const struct sched_param none = {};
+
+	if (sched_setscheduler(0, SCHED_IDLE, &none))
+		throw std::runtime_error("cannot become SCHED_IDLE");
+	yielding = true;
+}
 
 void start_ksmd()
 {
@@ -59,6 +75,11 @@ void unmerge_all()
 void await_scans(unsigned more)
 {
 	await_scan_number(knob("full_scans") + long(more));
+}
+
+void await_nothing_merged()
+{
+	wait_until([] { return knob("pages_shared") == 0; }, "waiting until nothing is merged");
 }
 
 void await_nothing_tracked()

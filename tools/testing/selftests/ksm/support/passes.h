@@ -10,12 +10,21 @@ namespace ksm
  */
 void scan(unsigned passes = 2);
 
+/*
+ * From now on who waits for ksmd goes behind everybody else and looks again as soon as
+ * it may, so that with one CPU it goes on when ksmd is done, and not up to 1 ms later.
+ */
+void yield_to_ksmd();
+
 /* ksmd on and off without waiting for a pass. */
 void start_ksmd();
 void stop_ksmd();
 
 /* Waits until full_scans has grown by so many; ksmd must be running. */
 void await_scans(unsigned more);
+
+/* Waits until nothing is merged any more; ksmd must be running. */
+void await_nothing_merged();
 
 /*
  * Waits until nothing is merged or tracked any more, as after the exit of all
