@@ -20,8 +20,9 @@ export KSRC JOBS LLVM CPUS MEM WORKLOAD COMPILERS QUICK
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
-FLAVOURS := prod debug base um
-KERNELS  := build/prod/bzImage build/debug/bzImage build/base/bzImage build/um/linux
+FLAVOURS := prod debug base um um-prod um-base
+KERNELS  := build/prod/bzImage build/debug/bzImage build/base/bzImage \
+	    build/um/linux build/um-prod/linux build/um-base/linux
 
 .PHONY: help run shell test test-quick bench bench-quick compat check configs selftests tree clean FORCE
 FORCE:
@@ -99,6 +100,7 @@ help:
 	@echo '  build/debug/bzImage the same with KASAN, lockdep, DEBUG_VM, fault injection'
 	@echo '  build/base/bzImage  the unmodified kernel with the configuration of prod'
 	@echo '  build/um/linux      User Mode Linux with KUnit'
+	@echo '  build/um-prod/linux, build/um-base/linux  the two without: native times of ours and base'
 	@echo '  selftests           build the selftests, ours and upstream'"'"'s own, in build/selftests'
 	@echo '  tree                bring build/tree up to date: base + our files + patches'
 	@echo '  clean               remove build/'

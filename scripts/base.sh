@@ -55,7 +55,7 @@ unpack() {
 set_id() {
 	[[ $(cat "$BUILD/base.id" 2>/dev/null) == "$1" ]] && return
 	# Objects built from another base would look newer than this one's files
-	rm -rf "$BUILD/base"
+	rm -rf "$BUILD/base" "$BUILD/um-base"
 	printf '%s\n' "$1" >"$BUILD/base.id"
 }
 

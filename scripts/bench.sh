@@ -4,28 +4,31 @@
 # bench.sh [-q] [-r] [-d] [-p PAGES] [SCENARIO...]: what KSM costs, on the unmodified
 # kernel and on ours, in one go. Both are booted with a clock that counts
 # instructions, so the figures repeat; the scenario "contention" and the guests
-# take two CPUs and the wall clock.
+# take two CPUs and the wall clock. Then both are run in User Mode Linux, for
+# nanoseconds at native speed.
 #
 #   -q        ours only, compared with the figures on record
 #   -r        like -q, and put the figures on record
+#   -n        the native part only, into the report of the last run
 #   -d        put the report and the plots of the last run into the documentation
 #   -p PAGES  pages of memory to work on (16384)
 #
 # Without these: report.json, tables and plots in build/bench. Unless scenarios are
 # named, that includes settled memory at growing sizes, ksmd as it is set at boot,
-# contention, and three KVM guests: about an hour, all told.
+# contention, three KVM guests, and native times: about an hour, all told.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-pages=16384 quick='' record='' document=''
-while getopts 'qrdp:h' opt; do
+pages=16384 quick='' record='' document='' only_native=''
+while getopts 'qrndp:h' opt; do
 	case $opt in
 	q) quick=1 ;;
 	r) quick=1 record=1 ;;
+	n) only_native=1 ;;
 	d) document=1 ;;
 	p) pages=$OPTARG ;;
-	*) sed -n '4,17s/^# \{0,1\}//p' "$0" && exit "$([[ $opt == h ]] && echo 0 || echo 2)" ;;
+	*) sed -n '4,19s/^# \{0,1\}//p' "$0" && exit "$([[ $opt == h ]] && echo 0 || echo 2)" ;;
 	esac
 done
 shift $((OPTIND - 1))
@@ -35,7 +38,12 @@ program=build/selftests/ksm/ksm_bench
 out=$BUILD/bench
 on_record=tools/testing/selftests/ksm/bench/recorded.json
 growth=(131072 524288)
-own_pace=262144 small_vmas=100000 # of 2000 processes
+small_vmas=100000 # of 2000 processes
+budget=262144 own_pace=1048576
+native_pages=32768 native_rounds=3
+# Those that leave page tables alone: User Mode Linux has to ask the host for each change
+native_scenarios=(settled-unique settled-merged settled-tail settled-processes-2
+	settled-processes-64 settled-small-vmas index-unique index-tail)
 cd "$TOP"
 mkdir -p "$out"
 lock bench
@@ -97,19 +105,30 @@ measure_all() {
 			--scenario settled-processes-64
 	done
 	measure "$kernel" "$small_vmas" --scenario settled-small-vmas
-	measure "$kernel" "$own_pace" --scenario defaults --scenario budget
+	measure "$kernel" "$budget" --scenario budget
+	measure "$kernel" "$own_pace" --scenario defaults
 	measure "$kernel" "$pages" --scenario contention
 	with_progress "$kernel, three KVM guests" logged "$out/guests.$kernel.log" \
 		env WORKLOAD=guests KERNEL="$BUILD/$kernel/bzImage" scripts/demo.sh ||
 		die "the guests on $kernel failed, see build/bench/guests.$kernel.log"
 }
 
+# 5 GiB that are written to, and the guest's own
+if [[ ! $quick && ! $only_native ]] && (($# == 0)) &&
+	(($(awk '$1 == "MemAvailable:" { print int($2 / 1024) }' /proc/meminfo) < 8000)); then
+	own_pace=262144
+	say "less than 8000 MiB of memory are free: the scenario defaults gets 1 GiB of settled memory, not 4"
+fi
 kernels=(prod)
 [[ $quick ]] || kernels=(base prod)
+if [[ $only_native ]]; then
+	[[ -f $out/report.json ]] || die "no build/bench/report.json to add to; make bench makes it"
+	kernels=()
+fi
 for kernel in "${kernels[@]}"; do
 	scripts/build.sh "$kernel"
 	: >"$out/$kernel.lines"
-	rm -f "$out/guests.$kernel.log" "$out/native.log"
+	rm -f "$out/guests.$kernel.log" "$out/um-$kernel.lines" "$out/native.log"
 	if (($#)); then
 		measure_named "$kernel" "$@"
 	else
@@ -117,19 +136,47 @@ for kernel in "${kernels[@]}"; do
 	fi
 done
 
-# Native nanoseconds, of what needs no program: fingerprints, in User Mode Linux
-native() {
+# Native nanoseconds, caches included, in User Mode Linux: the scenarios, each kernel
+# in turn so that both see the same machine
+native_passes() {
+	local kernel round log
+	for kernel in um-base um-prod; do
+		scripts/build.sh "$kernel"
+		rm -f "$out/$kernel.lines"
+	done
+	# Not every host lets a program be traced the way that this takes
+	if ! scripts/boot-um.sh -k um-base -t 60 -- true >"$out/um-base.log" 2>&1; then
+		say "native times: SKIP, User Mode Linux runs no program here (see build/bench/um-base.log)"
+		return
+	fi
+	for ((round = 1; round <= native_rounds; round++)); do
+		for kernel in um-base um-prod; do
+			log=$out/$kernel.log
+			with_progress "$kernel, $native_pages pages, run $round of $native_rounds" logged "$log" \
+				scripts/boot-um.sh -k "$kernel" -m $((1024 + native_pages / 64)) -t 3600 -- \
+				"$program --json --wall --pages $native_pages ${native_scenarios[*]/#/--scenario }" || {
+				tail -n 20 "$log" >&2
+				die "measuring on $kernel failed (see above; log: build/bench/$kernel.log)"
+			}
+			sed -n 's/^ksm_bench: /bench.sh: /p' "$log"
+			sed -n '/^{/p' "$log" >>"$out/$kernel.lines"
+		done
+	done
+}
+
+# What a fingerprint costs beside reading the page, by the KUnit suite
+native_fingerprints() {
 	scripts/build.sh um
 	timeout -k 10 300 "$BUILD/um/linux" mem=512M con0=null,fd:1 con=null console=tty0 panic=-1 \
 		kunit.enable=1 kunit_shutdown=halt kunit.filter_glob=ksm_speed </dev/null >"$out/native.log" 2>&1 ||
 		true # its status says nothing
 	grep -q 'least time per page' "$out/native.log" ||
 		die "no time in build/bench/native.log"
-	say "native nanoseconds of ksmd's passes: SKIP, ksm_bench needs a User Mode Linux that runs programs"
 }
 
 if [[ ! $quick ]] && (($# == 0)); then
-	native
+	native_passes
+	native_fingerprints
 fi
 
 if [[ $record ]]; then

@@ -139,10 +139,13 @@ make_initramfs() {
 	(cd "$root" && find . | sort | cpio --quiet --reproducible -o -H newc) | gzip -n -1 >"$tmp/initramfs.gz"
 }
 
-# usable_kvm: the device exists, may be opened, and QEMU starts with it
+# usable_kvm: the device exists, may be opened, and QEMU starts with it. Where it does
+# not, it may abort, of which the shell would tell: hence the subshell.
 usable_kvm() {
-	[[ -w /dev/kvm ]] && echo quit |
-		timeout 10 qemu-system-x86_64 -accel kvm -cpu host -machine q35 -nodefaults -display none -S -monitor stdio >/dev/null 2>&1
+	[[ -w /dev/kvm ]] && (
+		exec >/dev/null 2>&1
+		echo quit | timeout 10 qemu-system-x86_64 -accel kvm -cpu host -machine q35 -nodefaults -display none -S -monitor stdio
+	)
 }
 
 report() {

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# build.sh prod|debug|um|base [MAKE-TARGET...]: configure and build one flavour.
+# build.sh prod|debug|base|um|um-prod|um-base [MAKE-TARGET...]: configure and build
+# one flavour.
 #
-# Result: build/FLAVOUR/bzImage (build/um/linux), .config and build.log beside
+# Result: build/FLAVOUR/bzImage (um: build/FLAVOUR/linux), .config and build.log beside
 # it. Does nothing where nothing changed. With make targets (mm/ksm.o, say) only
 # those are made, and their output is shown as it comes.
 set -euo pipefail
@@ -17,8 +18,9 @@ shift || true
 case $flavour in
 prod | debug) tree=$BUILD/tree arch=x86_64 ;;
 base) tree=$BUILD/base-src arch=x86_64 ;;
-um) tree=$BUILD/tree arch=um ;;
-*) die "usage: ${0##*/} prod|debug|um|base [make target...]" ;;
+um | um-prod) tree=$BUILD/tree arch=um ;;
+um-base) tree=$BUILD/base-src arch=um ;;
+*) die "usage: ${0##*/} prod|debug|base|um|um-prod|um-base [make target...]" ;;
 esac
 [[ $JOBS =~ ^[1-9][0-9]*$ ]] || die "JOBS=$JOBS is not a positive number"
 out=$BUILD/$flavour
@@ -34,12 +36,13 @@ fragments() {
 	local dir=$TOP/scripts/config
 	echo "$dir/common.config"
 	case $flavour in
-	um) echo "$dir/um.config" ;;
+	um) echo "$dir/um.config" "$dir/kunit.config" ;;
+	um-*) echo "$dir/um.config" ;;
 	debug) echo "$dir/prod.config" "$dir/debug.config" ;;
 	*) echo "$dir/prod.config" ;;
 	esac
-	if [[ $flavour != base && -f $TOP/mm/ksm.c ]]; then
-		echo "$dir/ours-$flavour.config"
+	if [[ $flavour != *base && -f $TOP/mm/ksm.c ]]; then
+		echo "$dir/ours-${flavour#um-}.config"
 	fi
 }
 
@@ -61,7 +64,7 @@ configure() {
 	key=$({
 		cat "$out/fragments.config" "$BUILD/base.id"
 		echo "$tree $cc_version ${LLVM:-}"
-		[[ $flavour == base ]] || cat "$BUILD/tree.kconfig" 2>/dev/null || true
+		[[ $flavour == *base ]] || cat "$BUILD/tree.kconfig" 2>/dev/null || true
 	} | sha256sum)
 	[[ -f $out/.config && $(cat "$out/.config.key" 2>/dev/null) == "$key" ]] && return
 	say "$flavour: configuring"
@@ -110,13 +113,13 @@ compile() {
 # What a finished build was made of
 inputs() {
 	cat "$out/.config.key"
-	if [[ $flavour == base ]]; then cat "$BUILD/base.id"; else cat "$BUILD/tree.id"; fi
+	if [[ $flavour == *base ]]; then cat "$BUILD/base.id"; else cat "$BUILD/tree.id"; fi
 }
 
 main() {
 	local key
 	lock "$flavour"
-	if [[ $flavour == base ]]; then
+	if [[ $flavour == *base ]]; then
 		lock source
 		"$TOP/scripts/base.sh"
 		unlock

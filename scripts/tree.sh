@@ -28,7 +28,7 @@ fresh_tree() {
 	need_space 4500 "the kernel tree and its build"
 	rm -rf "$tree" "$manifest" "$BUILD/tree.id" "$BUILD/tree.base"
 	# Objects of another base are older than this base's files would tell
-	rm -rf "$BUILD/prod" "$BUILD/debug" "$BUILD/um" "$BUILD/configs"
+	rm -rf "$BUILD/prod" "$BUILD/debug" "$BUILD/um" "$BUILD/um-prod" "$BUILD/configs"
 	with_progress "copying the base to build/tree" copy_base ||
 		die "cannot copy $base to $tree; see the message above"
 	mv "$tree.new" "$tree"

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """What came of the benchmark: tables, data for the plots, and the record.
 
-report.py report DIR VERSION     DIR/{base,prod}.lines, guests.{base,prod}.log, native.log
+report.py report DIR VERSION     DIR/{base,prod,um-base,um-prod}.lines,
+                                 guests.{base,prod}.log, native.log
                                  -> report.json, report.md, *.dat; VERSION is the base's
 report.py document DIR           DIR/report.json -> a page of the documentation, on stdout
 report.py compare LINES RECORD   non-zero status if a figure got worse by over 2 %
@@ -13,6 +14,7 @@ import datetime
 import json
 import os
 import re
+import statistics
 import sys
 
 TOLERANCE = 1.02
@@ -73,10 +75,24 @@ def tables(data):
     for figure in both[0]:
         others.append(["three KVM guests", "", figure,
                        *(f"{side[figure]:,.1f}" for side in both)])
-    for figure, ns in data["native"].items():
+    for figure, ns in data["fingerprint"].items():
         others.append(["native", "", figure, "", str(ns)])
     if others:
         yield "Other figures", ["scenario", "pages", "figure", "base", "ours"], others
+    if data["native"]["base"]:
+        yield ("Native nanoseconds per page, the median of some runs (least to most)",
+               ["scenario", "pages", "base", "ours", "base/ours"], list(native_cells(data)))
+
+
+def native_cells(data):
+    base, ours = (data["native"][side] for side in ("base", "ours"))
+    for key in (key for key in ours if key in base):
+        name, pages = key.split("/")
+        medians = [statistics.median(side[key]) for side in (base, ours)]
+        yield [name, f"{int(pages):,}",
+               *(f"{median:,.1f} ({min(side[key]):,.1f} to {max(side[key]):,.1f})"
+                 for median, side in zip(medians, (base, ours))),
+               f"{medians[0] / medians[1]:,.2f}"]
 
 
 def markdown(data):
@@ -99,7 +115,8 @@ ksmd's per page and pass, or all until the work is done, or those of the program
 the scenario is a write, an unmerging or an exit.  ``ksm_bench --list`` says what each
 scenario is.  The scenario contention and the KVM guests take two CPUs and the wall
 clock, under TCG: only base and ours of one run compare.  Native times are from User
-Mode Linux, the least of nine rounds.
+Mode Linux on one CPU, by the wall clock; those of fingerprints are the least of nine
+rounds.
 """
     for caption, heading, rows in tables(data):
         yield f".. csv-table:: {caption}"
@@ -136,6 +153,16 @@ def guests(path):
 
 
 def native(path):
+    """{"scenario/pages": ns per page in each run}."""
+    runs = {}
+    if os.path.exists(path):
+        with open(path, encoding="ascii") as lines:
+            for row in map(json.loads, lines):
+                runs.setdefault(f"{row['scenario']}/{row['pages']}", []).append(row["ns_per_page"])
+    return runs
+
+
+def fingerprint(path):
     if not os.path.exists(path):
         return {}
     with open(path, encoding="utf-8", errors="replace") as log:
@@ -151,7 +178,9 @@ def report(directory, version):
             "base": list(read(f"{directory}/base.lines").values()),
             "ours": list(read(f"{directory}/prod.lines").values()),
             "guests": {side: guests(path) for side, path in logs.items() if os.path.exists(path)},
-            "native": native(f"{directory}/native.log")}
+            "native": {side: native(f"{directory}/{kernel}.lines")
+                       for side, kernel in (("base", "um-base"), ("ours", "um-prod"))},
+            "fingerprint": fingerprint(f"{directory}/native.log")}
     text = "\n".join(markdown(data))
 
     with open(f"{directory}/report.json", "w", encoding="ascii") as out:
