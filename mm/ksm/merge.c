@@ -121,13 +121,13 @@ static pte_t carry_bits(pte_t pte, pte_t old)
  * @page: what it maps, and a reference for that
  * @kpage: page of a KSM folio, or the zero page
  *
- * Context: page table lock and the folio lock of @page held, in a section of
- *	    invalidating MMU notifiers.
+ * Context: page table lock and the folio locks of @page and, unless it is the zero
+ *	    page, @kpage held, in a section of invalidating MMU notifiers.
  */
 void ksm_replace_pte(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep,
 		     struct page *page, struct page *kpage)
 {
-	struct folio *folio = page_folio(page);
+	struct folio *folio = page_folio(page), *kfolio = page_folio(kpage);
 	struct mm_struct *mm = vma->vm_mm;
 	pte_t pte;
 
@@ -138,9 +138,14 @@ void ksm_replace_pte(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep
 		ksm_map_zero_page(mm);
 		dec_mm_counter(mm, MM_ANONPAGES);
 	} else {
-		folio_get(page_folio(kpage));
-		folio_add_anon_rmap_pte(page_folio(kpage), kpage, vma, addr,
-					RMAP_NONE);
+		/*
+		 * MADV_FREE may have had it while it was mapped once.  Whoever maps it
+		 * now wants it kept, and reclaim does keep what is dirty.
+		 */
+		if (!folio_test_dirty(kfolio) && !folio_test_swapcache(kfolio))
+			folio_mark_dirty(kfolio);
+		folio_get(kfolio);
+		folio_add_anon_rmap_pte(kfolio, kpage, vma, addr, RMAP_NONE);
 		pte = mk_pte(kpage, vma->vm_page_prot);
 	}
 

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "support/pagemap.h"
+#include "support/region.h"
 #include "support/sysfs.h"
 
 namespace ksm
@@ -99,6 +101,13 @@ void memory_group::reclaim(std::size_t bytes) const
 
 	if (err && err != EAGAIN)
 		throw std::system_error(err, std::generic_category(), "memory.reclaim");
+}
+
+std::size_t memory_group::push_out(pid_t pid, const void *address, std::size_t pages) const
+{
+	for (int i = 0; i < 20 && swapped(pid, address, pages) < pages; i++)
+		reclaim(pages * page_size);
+	return swapped(pid, address, pages);
 }
 
 void memory_group::leave_room(std::size_t bytes) const

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include <sys/types.h>
@@ -28,6 +29,11 @@ public:
 	void join(pid_t process) const;
 	/* Asks for so many bytes; what could not be had is no error. */
 	void reclaim(std::size_t bytes) const;
+	/*
+	 * Reclaims until these pages of a process are out, or it is plain that they will
+	 * not go; tells how many are.
+	 */
+	std::size_t push_out(pid_t pid, const void *address, std::size_t pages) const;
 	/* The group may take so many bytes beyond what it has, and swap none out. */
 	void leave_room(std::size_t bytes) const;
 	void no_limit() const;

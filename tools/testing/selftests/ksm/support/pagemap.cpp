@@ -108,6 +108,15 @@ std::uint64_t page_map_count(std::uint64_t pfn)
 	return counts.word(pfn);
 }
 
+std::size_t swapped(pid_t pid, const void *address, std::size_t pages)
+{
+	std::size_t count = 0;
+
+	for (const auto &page : pagemap(pid, address, pages))
+		count += page.swapped();
+	return count;
+}
+
 int node_of(const void *address)
 {
 	void *page = const_cast<void *>(address);

@@ -30,6 +30,8 @@ struct mapped_page {
 std::vector<mapped_page> pagemap(pid_t pid, const void *address, std::size_t pages);
 std::vector<mapped_page> pagemap(const region &memory, pid_t pid = 0);
 mapped_page pagemap_of(const void *address, pid_t pid = 0);
+/* How many of these are swapped out. */
+std::size_t swapped(pid_t pid, const void *address, std::size_t pages);
 
 /* Bits of /proc/kpageflags. */
 inline constexpr int kpf_anon = 12;
