@@ -90,6 +90,42 @@ struct folio *ksm_stable_get(struct ksm_stable *stable, enum ksm_lock lock)
 }
 
 /**
+ * ksm_stable_find - find the nodes of a content
+ * @index: where to look
+ * @key: its fingerprint
+ * @page: a page that holds it
+ *
+ * Context: ksm_mutex held; may sleep.
+ * Return: head of the nodes whose folios hold the same bytes, or NULL.
+ */
+struct ksm_stable *ksm_stable_find(struct ksm_index *index, u64 key,
+				   struct page *page)
+{
+	struct ksm_stable *head;
+
+	for (head = ksm_stable_first(index, key); head;
+	     head = ksm_stable_next(head)) {
+		struct ksm_stable *stable = head;
+		struct folio *folio;
+		bool same;
+
+		if (head->pfn == KSM_HOLLOW)
+			stable = list_first_entry(&head->chain,
+						  struct ksm_stable, chain);
+		folio = ksm_stable_get(stable, KSM_NOLOCK);
+		if (!folio)
+			continue;
+		/* A full node is not disowned when its page goes bad. */
+		same = !folio_test_hwpoison(folio) &&
+		       ksm_pages_equal(page, &folio->page);
+		folio_put(folio);
+		if (same)
+			return head;
+	}
+	return NULL;
+}
+
+/**
  * ksm_stable_adopt - make a folio the KSM folio of a node
  * @stable: node in no tree
  * @folio: locked anonymous folio, write-protected wherever it is mapped
@@ -285,8 +321,9 @@ void ksm_disown_all(void)
 static void kill_in_range(struct ksm_stable *stable, unsigned long start_pfn,
 			  unsigned long end_pfn)
 {
+	/* A bad page is not migrated, and memory_failure() may be about to ask for its node. */
 	if (stable->pfn >= start_pfn && stable->pfn < end_pfn)
-		ksm_stable_kill(stable);
+		disown(stable, 0, 0);
 }
 
 /**
@@ -294,8 +331,8 @@ static void kill_in_range(struct ksm_stable *stable, unsigned long start_pfn,
  * @start_pfn: first page frame
  * @end_pfn: end of the range
  *
- * What was in use there has been migrated: these nodes are stale, and soon there
- * is no struct page to find that out from.
+ * What was in use there has been migrated, unless it is bad: these nodes are stale,
+ * and soon there is no struct page to find that out from.
  *
  * Context: ksm_mutex held, may sleep.
  */

@@ -434,6 +434,8 @@ static inline struct ksm_stable *ksm_folio_stable(const struct folio *folio)
 }
 
 struct folio *ksm_stable_get(struct ksm_stable *stable, enum ksm_lock lock);
+struct ksm_stable *ksm_stable_find(struct ksm_index *index, u64 key,
+				   struct page *page);
 void ksm_stable_adopt(struct ksm_stable *stable, struct folio *folio, u64 key);
 void ksm_stable_orphan(struct ksm_stable *stable);
 void ksm_stable_kill(struct ksm_stable *stable);

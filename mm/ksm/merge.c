@@ -310,37 +310,11 @@ again:
 	return KSM_NONE;
 }
 
-/* Find the head of the content of a page that is to become a KSM page. */
-static struct ksm_stable *find_content(struct ksm_index *index, u64 key,
-				       struct page *page)
-{
-	struct ksm_stable *head;
-
-	for (head = ksm_stable_first(index, key); head;
-	     head = ksm_stable_next(head)) {
-		struct ksm_stable *stable = head;
-		struct folio *kfolio;
-		bool same;
-
-		if (head->pfn == KSM_HOLLOW)
-			stable = list_first_entry(&head->chain,
-						  struct ksm_stable, chain);
-		kfolio = ksm_stable_get(stable, KSM_NOLOCK);
-		if (!kfolio)
-			continue;
-		same = ksm_pages_equal(page, &kfolio->page);
-		folio_put(kfolio);
-		if (same)
-			return head;
-	}
-	return NULL;
-}
-
 /* Make a locked, write-protected page a KSM page. */
 static void promote(struct ksm_stable *stable, struct ksm_index *index,
 		    struct page *page, u64 key)
 {
-	struct ksm_stable *head = find_content(index, key, page);
+	struct ksm_stable *head = ksm_stable_find(index, key, page);
 
 	ksm_stable_adopt(stable, page_folio(page), key);
 	if (head)
@@ -573,6 +547,9 @@ void ksm_merge_adopt(struct ksm_item *item)
 	u64 key = 0;
 
 	if (!ksm_folio_stable(folio)) {
+		/* Its node has gone since: it is not to be read. */
+		if (PageHWPoison(item->page))
+			return;
 		spare = ksm_stable_alloc();
 		if (!spare) {
 			ksm_stats.unslotted++;

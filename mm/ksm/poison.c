@@ -21,6 +21,16 @@
 #define KSM_LOCK_TRIES	10
 #define KSM_LOCK_MSECS	1
 
+static bool is_sound(struct ksm_stable *stable)
+{
+	struct folio *folio = ksm_stable_get(stable, KSM_NOLOCK);
+	bool sound = folio && !folio_test_hwpoison(folio);
+
+	if (folio)
+		folio_put(folio);
+	return sound;
+}
+
 /* Another node of the same content, its folio sound and locked. */
 static struct ksm_stable *sound_node(struct ksm_stable *bad, struct folio **foliop)
 {
@@ -28,8 +38,7 @@ static struct ksm_stable *sound_node(struct ksm_stable *bad, struct folio **foli
 
 	/* One with room if there is any; better too many mappings than a loss. */
 	do {
-		if (stable != bad && stable->pfn != KSM_HOLLOW &&
-		    !PageHWPoison(pfn_to_page(stable->pfn))) {
+		if (stable != bad && is_sound(stable)) {
 			sound = stable;
 			if (sound->nr + bad->nr <= ksm_knobs.max_page_sharing)
 				break;
@@ -74,7 +83,8 @@ static void move_mappings(struct folio *folio, struct ksm_stable *bad,
 		ksm_stable_unmap(bad, slot, max);
 		ksm_stable_map(sound, slot, max);
 	}
-	list_del_init(&sound->orphan);
+	if (sound->nr)
+		list_del_init(&sound->orphan);
 	ksm_stable_disown(bad, folio);
 }
 
