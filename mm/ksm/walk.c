@@ -3,6 +3,7 @@
  * VMAs and page tables as ksmd reaches them: without mmap_lock wherever VMAs
  * have locks of their own, and never waiting for either.
  */
+#include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/pgtable.h>
@@ -220,6 +221,9 @@ static struct page *get_huge_page(struct vm_area_struct *vma, unsigned long addr
  * ksm_item_get_page - get the page that is mapped at an address
  * @item: whose VMA, tile and place are known
  *
+ * What the process has written can be read through the kernel's mapping then, also
+ * where a data cache tells the two apart.
+ *
  * Return: the page with a reference, or NULL if no ordinary page is there.
  */
 struct page *ksm_item_get_page(struct ksm_item *item)
@@ -235,16 +239,22 @@ struct page *ksm_item_get_page(struct ksm_item *item)
 	if (!pmdp)
 		return NULL;
 	pmd = pmdp_get_lockless(pmdp);
-	if (pmd_trans_huge(pmd))
-		return get_huge_page(vma, addr, pmdp);
-	ptep = pte_offset_map_lock(vma->vm_mm, pmdp, addr, &ptl);
-	if (!ptep)
-		return NULL;
-	pte = ptep_get(ptep);
-	if (pte_present(pte))
-		page = vm_normal_page(vma, addr, pte);
-	if (page)
-		get_page(page);
-	pte_unmap_unlock(ptep, ptl);
+	if (pmd_trans_huge(pmd)) {
+		page = get_huge_page(vma, addr, pmdp);
+	} else {
+		ptep = pte_offset_map_lock(vma->vm_mm, pmdp, addr, &ptl);
+		if (!ptep)
+			return NULL;
+		pte = ptep_get(ptep);
+		if (pte_present(pte))
+			page = vm_normal_page(vma, addr, pte);
+		if (page)
+			get_page(page);
+		pte_unmap_unlock(ptep, ptl);
+	}
+	if (page && PageAnon(page)) {
+		flush_anon_page(vma, page, addr);
+		flush_dcache_page(page);
+	}
 	return page;
 }
