@@ -38,7 +38,8 @@ enum scan_result {
 static void scan_vma(struct ksm_mm *kmm, struct vm_area_struct *vma,
 		     unsigned long *addr, struct ksm_budget *budget)
 {
-	unsigned long enough = budget->visits - min(budget->visits, PTRS_PER_PTE);
+	unsigned long enough = budget->visits -
+			       min_t(unsigned long, budget->visits, PTRS_PER_PTE);
 
 	do {
 		*addr = ksm_visit_pmd(kmm, vma, *addr, budget);
@@ -124,7 +125,8 @@ void ksm_scan_batch(unsigned int pages_to_scan)
 {
 	struct ksm_budget budget = {
 		.reads = pages_to_scan,
-		.visits = (unsigned long)pages_to_scan * KSM_VISITS_PER_READ,
+		.visits = min_t(u64, ULONG_MAX,
+				(u64)pages_to_scan * KSM_VISITS_PER_READ),
 	};
 
 	if (!pass.running && !start_pass())

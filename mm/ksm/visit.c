@@ -119,7 +119,9 @@ static void visit_page(struct visit *v, unsigned int i, pte_t *ptep, pte_t pte)
 		/* All that folio_mark_dirty() does for an anonymous folio. */
 		if (!folio_test_dirty(folio))
 			folio_set_dirty(folio);
-		clear_young_dirty_ptes(v->vma, addr, ptep, 1, CYDP_CLEAR_DIRTY);
+		/* This one only, also where a TLB entry serves several. */
+		pte = ptep_get_and_clear(v->vma->vm_mm, addr, ptep);
+		set_pte_at(v->vma->vm_mm, addr, ptep, pte_mkclean(pte));
 		if (!v->flush_end)
 			v->flush_start = addr;
 		v->flush_end = addr + PAGE_SIZE;
@@ -234,9 +236,15 @@ static void read_page(struct visit *v, struct ksm_item *item)
 	if ((tile->unstable | tile->settled) & bit) {
 		stays = ksm_slot_key(ksm_slot(tile, item->nr)) ==
 			(fingerprint & KSM_KEY_MASK);
-		/* Equal pages lie side by side if they could not be merged. */
+		/*
+		 * Equal pages lie side by side if they could not be merged.  It may have
+		 * migrated to a node where it has equals, too.
+		 */
 		if (stays && (tile->unstable & bit)) {
-			if (!ksm_slot_matches(ksm_slot(tile, item->nr)))
+			struct ksm_slot *slot = ksm_slot(tile, item->nr);
+
+			if (ksm_slot_nid(slot) == ksm_page_nid(item->page) &&
+			    !ksm_slot_matches(slot))
 				return;
 			ksm_tile_unsettle(tile, bit);
 		}
@@ -393,21 +401,29 @@ static unsigned long scan_tile(struct ksm_mm *kmm, struct vm_area_struct *vma,
 }
 
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
-/* Nothing in this range has a fingerprint any more. */
+/* Nothing in this range is merged, or has a fingerprint, any more. */
 static void unsettle_range(struct ksm_mm *kmm, struct vm_area_struct *vma,
 			   unsigned long addr, unsigned long end,
 			   struct ksm_budget *budget)
 {
-	for (; addr < end; addr = ALIGN(addr + 1, KSM_TILE_SIZE)) {
+	unsigned long next;
+
+	for (; addr < end; addr = next) {
 		struct ksm_tile *tile = ksm_vma_tile(kmm, vma, addr);
 
+		next = min(end, ALIGN(addr + 1, KSM_TILE_SIZE));
 		if (tile) {
-			u64 pages = ksm_tile_mask(tile, addr, end);
+			u64 pages = ksm_tile_mask(tile, addr, next);
+			u64 merged = tile->merged & pages;
 
+			/* There were small pages before. */
+			for (; merged; merged &= merged - 1)
+				ksm_tile_unmap(tile, __ffs64(merged));
 			ksm_tile_unsettle(tile, pages);
 			ksm_tile_track(tile, pages);
 			ksm_stats.scanned += hweight64(pages);
 		}
+		ksm_forget_range(kmm, addr, next, tile);
 		ksm_budget_spend(budget, KSM_TILE_PAGES);
 	}
 }

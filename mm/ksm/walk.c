@@ -163,8 +163,9 @@ unsigned long ksm_next_mergeable(struct mm_struct *mm, unsigned long addr)
 			next = max(READ_ONCE(vma->vm_start), addr);
 			break;
 		}
+		/* Not where it ends, where there may be no VMA to lock. */
 		if (!--steps) {
-			next = max(READ_ONCE(vma->vm_end), addr);
+			next = max(READ_ONCE(vma->vm_start), addr);
 			break;
 		}
 	}

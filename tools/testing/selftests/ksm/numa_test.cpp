@@ -34,14 +34,14 @@ protected:
 			GTEST_SKIP() << "needs two NUMA nodes with memory";
 	}
 
-	/* Memory that will come from this node only; to be called before filling it. */
+	/* Memory that comes from this node only; what is there already is migrated. */
 	static void bind(const region &memory, int node)
 	{
-		constexpr int mpol_bind = 2;
+		constexpr int mpol_bind = 2, mpol_mf_move = 2;
 		unsigned long mask = 1UL << node;
 
 		if (syscall(SYS_mbind, memory.data(), memory.bytes(), mpol_bind, &mask,
-			    8 * sizeof(mask), 0))
+			    8 * sizeof(mask), mpol_mf_move))
 			throw std::system_error(errno, std::generic_category(), "mbind");
 	}
 	static bool all_on(const region &memory, int node)
@@ -119,6 +119,28 @@ TEST_F(numa, pairs_split_over_nodes_stay_apart)
 	scan(4);
 	EXPECT_EQ(truth_of(near).total() + truth_of(far).total(), 128u);
 	EXPECT_EQ(knob("pages_shared"), 64);
+}
+
+/* Pages that have been looked up on one node, and then migrate to where their like are. */
+TEST_F(numa, migrated_pages_meet_their_like)
+{
+	set_knob("merge_across_nodes", 0L);
+	region movable(16), far(16);
+
+	bind(movable, 0);
+	bind(far, 1);
+	movable.fill_unique(300);
+	movable.mergeable();
+	scan(3);
+	EXPECT_EQ(knob("pages_unshared"), 16);
+	bind(movable, 1);
+	ASSERT_TRUE(all_on(movable, 1));
+	far.fill_unique(300);
+	far.mergeable();
+	/* They seem unchanged, and are read again after 256 visits at the latest. */
+	scan(300);
+	EXPECT_EQ(truth_of(movable).total() + truth_of(far).total(), 32u);
+	EXPECT_EQ(knob("pages_shared"), 16);
 }
 
 TEST_F(numa, processes_on_different_nodes)
@@ -208,7 +230,11 @@ TEST_F(numa, balancing_while_ksmd_runs)
 
 	if (access(knob_of_balancing, F_OK))
 		GTEST_SKIP() << "this kernel has no CONFIG_NUMA_BALANCING";
-	std::string before = read_text(knob_of_balancing);
+	struct restored {
+		const char *knob;
+		std::string before = read_text(knob);
+		~restored() { write_text(knob, before); }
+	} balancing{knob_of_balancing};
 
 	ASSERT_EQ(write_text(knob_of_balancing, "1"), 0);
 	region memory(1024);
@@ -243,7 +269,6 @@ TEST_F(numa, balancing_while_ksmd_runs)
 			break;
 	}
 	stop_ksmd();
-	write_text(knob_of_balancing, before);
 	EXPECT_GE(vmstat("numa_hint_faults") - faults, long(memory.pages() / 4))
 		<< "NUMA balancing did nothing in " << round << " rounds";
 	scan(3);
