@@ -68,15 +68,16 @@ static int ksmd(void *unused)
 		mutex_lock(&ksm_mutex);
 		ksm_wait_while_offlining();
 		ksm_reap_dead();
-		if (should_scan())
+		/* Exits do not earn more batches: there is one for each pause. */
+		if (!ksm_mms_dead() && should_scan())
 			ksm_scan_batch(ksm_knobs.pages_to_scan);
 		mutex_unlock(&ksm_mutex);
 
 		cond_resched();
-		if (ksm_mms_dead()) {
-			try_to_freeze();
+		/* A pause of no length would not do it. */
+		try_to_freeze();
+		if (ksm_mms_dead())
 			continue;
-		}
 		if (should_scan()) {
 			msecs = READ_ONCE(ksm_knobs.sleep_millisecs);
 			wait_event_freezable_timeout(ksmd_wait,

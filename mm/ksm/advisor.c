@@ -61,7 +61,7 @@ static unsigned long scale(unsigned long a, unsigned long b, unsigned long c)
  * the cost per page that was seen, and at last within the page limits, which have
  * the last word.
  *
- * Return: pages to scan in a batch.
+ * Return: pages to scan in a batch, 1 to UINT_MAX.
  */
 unsigned long ksm_advise(struct ksm_advisor_state *state,
 			 const struct ksm_advisor_pass *pass)
@@ -83,7 +83,9 @@ unsigned long ksm_advise(struct ksm_advisor_state *state,
 	pages = max(pages, scale(pages_per_percent, MIN_CPU_PERCENT, 1));
 
 	pages = max(pages, state->min_pages);
-	return min(pages, state->max_pages);
+	pages = min(pages, state->max_pages);
+	/* With 0 there would be no further pass to correct it. */
+	return clamp(pages, 1UL, (unsigned long)UINT_MAX);
 }
 
 /**
@@ -99,7 +101,8 @@ void ksm_advisor_set_mode(enum ksm_advisor mode)
 	ksm_advisor.trend = 100;
 	ksm_knobs.pages_to_scan = mode == KSM_ADVISOR_NONE ?
 				  KSM_PAGES_TO_SCAN_DEFAULT :
-				  ksm_advisor.min_pages;
+				  clamp(ksm_advisor.min_pages, 1UL,
+					(unsigned long)UINT_MAX);
 }
 
 /**
@@ -131,8 +134,7 @@ void ksm_advisor_end_pass(void)
 
 	if (ksm_advisor.mode != KSM_ADVISOR_SCAN_TIME)
 		return;
-	ksm_knobs.pages_to_scan = min_t(unsigned long, UINT_MAX,
-					ksm_advise(&ksm_advisor, &pass));
+	ksm_knobs.pages_to_scan = ksm_advise(&ksm_advisor, &pass);
 	trace_ksm_advisor(pass.scan_secs, ksm_knobs.pages_to_scan,
 			  pass.cpu_percent);
 }

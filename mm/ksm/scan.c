@@ -141,8 +141,12 @@ void ksm_scan_batch(unsigned int pages_to_scan)
 			end_pass();
 			return;
 		}
-		/* Held for one batch: an exit must not wait for ksmd. */
-		if (mmget_not_zero(kmm->slot.mm)) {
+		/*
+		 * The mm is held for one batch: an exit must not wait for ksmd.  One
+		 * that was found idle may be registered anew by now, and what is known
+		 * of it waits to be freed.
+		 */
+		if (list_empty(&kmm->dead) && mmget_not_zero(kmm->slot.mm)) {
 			result = scan_mm(kmm, addr, &budget);
 			if (result == SCAN_DONE && !pass.mergeable)
 				ksm_mm_unregister_idle(kmm->slot.mm);

@@ -333,6 +333,8 @@ static ssize_t fingerprint_store(struct kobject *kobj, struct kobj_attribute *at
 		return -EINVAL;
 	if (!ksm_hash_usable(hash))
 		return -EOPNOTSUPP;
+	if (hash == READ_ONCE(ksm_hash) && is_auto == READ_ONCE(ksm_hash_auto))
+		return count;
 
 	err = lock_unmerged();
 	if (err)
@@ -368,6 +370,8 @@ static ssize_t advisor_mode_store(struct kobject *kobj,
 	if (mode != ksm_advisor.mode)
 		ksm_advisor_set_mode(mode);
 	mutex_unlock(&ksm_mutex);
+	/* pages_to_scan may have been 0. */
+	ksm_wake();
 	return count;
 }
 KSM_ATTR_RW(advisor_mode);

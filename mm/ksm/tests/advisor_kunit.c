@@ -105,6 +105,17 @@ static void advisor_page_limits(struct kunit *test)
 	/* There is a way back from nothing. */
 	state = defaults;
 	KUNIT_EXPECT_EQ(test, advise(&state, 0, TARGET, 1), 500UL);
+	/* And no way to it: ksmd would stop for good. */
+	state = defaults;
+	state.min_pages = 0;
+	state.max_pages = 0;
+	KUNIT_EXPECT_EQ(test, advise(&state, 600, TARGET, 30), 1UL);
+#if BITS_PER_LONG == 64
+	/* Nor more than the knob holds. */
+	state.min_pages = 1UL << 32;
+	state.max_pages = ULONG_MAX;
+	KUNIT_EXPECT_EQ(test, advise(&state, 600, TARGET, 30), (unsigned long)UINT_MAX);
+#endif
 }
 
 /*
@@ -192,12 +203,14 @@ static void advisor_huge(struct kunit *test)
 
 	state.max_pages = ULONG_MAX;
 	state.max_cpu = UINT_MAX;
-	KUNIT_EXPECT_EQ(test, advise(&state, ULONG_MAX, ULONG_MAX, 1), ULONG_MAX);
+	KUNIT_EXPECT_EQ(test, advise(&state, ULONG_MAX, ULONG_MAX, 1),
+			(unsigned long)UINT_MAX);
 
 	/* Ten percent of what it cost is more than a number can tell. */
 	state = defaults;
 	state.max_pages = ULONG_MAX;
-	KUNIT_EXPECT_EQ(test, advise(&state, ULONG_MAX, 1, 1), ULONG_MAX);
+	KUNIT_EXPECT_EQ(test, advise(&state, ULONG_MAX, 1, 1),
+			(unsigned long)UINT_MAX);
 
 	state = defaults;
 	state.target_secs = ULONG_MAX;

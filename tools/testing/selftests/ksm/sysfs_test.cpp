@@ -236,6 +236,23 @@ TEST_F(sysfs, advisor_keeps_to_its_limits)
 	}
 }
 
+/* Its limits may be 0, and ksmd may have had nothing to do: it goes on all the same. */
+TEST_F(sysfs, advisor_does_not_stop_ksmd)
+{
+	region memory(8);
+
+	memory.fill_unique(1);
+	memory.mergeable();
+	set_knob("pages_to_scan", 0L);
+	start_ksmd();
+	set_knob("advisor_min_pages_to_scan", 0L);
+	set_knob("advisor_max_pages_to_scan", 0L);
+	set_knob("advisor_mode", "scan-time");
+	await_scans(3);
+	EXPECT_EQ(knob("pages_to_scan"), 1);
+	stop_ksmd();
+}
+
 /* A sleeping ksmd takes up a new pause at once. */
 TEST_F(sysfs, sleep_millisecs_wakes_ksmd)
 {
