@@ -6,6 +6,7 @@
  * madvise(), prctl(), mremap() and of a write to the sysfs file "run".
  */
 #include <linux/dax.h>
+#include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/pagewalk.h>
 #include <linux/sched/mm.h>
@@ -88,17 +89,25 @@ static const struct mm_walk_ops find_ksm_ops = {
 	.walk_lock = PGWALK_RDLOCK,
 };
 
+/* Copies that somebody who waits for mmap_lock has to wait for. */
+#define COPIES_AT_A_TIME	64
+
 /*
  * The work of ksm_break_range(), from *addr on.  With @polite it ends early, and
- * returns 1, once somebody waits for mmap_lock: *addr is where to go on.
+ * returns 1, when somebody waits for mmap_lock: *addr is where to go on.  And it
+ * does nothing for a process that has exited, whose last user the caller is.
  */
 static int break_pages(struct vm_area_struct *vma, unsigned long *addr,
 		       unsigned long end, bool polite)
 {
+	unsigned int copies = 0;
 	int err;
 
 	while (*addr < end) {
 		vm_fault_t fault;
+
+		if (polite && atomic_read(&vma->vm_mm->mm_users) == 1)
+			return 0;
 
 		cond_resched();
 		if (signal_pending(current))
@@ -119,7 +128,8 @@ static int break_pages(struct vm_area_struct *vma, unsigned long *addr,
 		if (fault & (VM_FAULT_SIGBUS | VM_FAULT_SIGSEGV |
 			     VM_FAULT_HWPOISON | VM_FAULT_HWPOISON_LARGE))
 			*addr += PAGE_SIZE;
-		if (polite && mmap_lock_is_contended(vma->vm_mm))
+		if (polite && ++copies >= COPIES_AT_A_TIME &&
+		    mmap_lock_is_contended(vma->vm_mm))
 			return 1;
 	}
 	return 0;
@@ -158,6 +168,9 @@ static bool shared_by_ksm(struct vm_area_struct *vma, unsigned long addr)
 	if (!ptep)
 		return false;
 	pte = ptep_get(ptep);
+	/* Swapped out it cannot be told from one that fork shares: once it is back. */
+	if (is_swap_pte(pte) && !non_swap_entry(pte_to_swp_entry(pte)))
+		shared = (vma->vm_flags & VM_MERGEABLE) && !pte_swp_exclusive(pte);
 	page = pte_present(pte) ? vm_normal_page(vma, addr, pte) : NULL;
 	if (page && PageAnon(page) && !PageCompound(page) && !PageAnonExclusive(page))
 		shared = PageKsm(page) || ((vma->vm_flags & VM_MERGEABLE) &&
@@ -229,10 +242,13 @@ static int unmerge_mm(struct mm_struct *mm)
 	unsigned long addr = 0;
 	int err;
 
-	do {
+	for (;;) {
 		err = unmerge_part(mm, &addr);
-	} while (err > 0);
-	return err;
+		if (err <= 0)
+			return err;
+		/* Until who waits has run: readers get the lock before that. */
+		usleep_range(20, 50);
+	}
 }
 
 /**

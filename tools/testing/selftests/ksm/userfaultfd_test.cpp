@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "support/cgroup.h"
 #include "support/child.h"
 #include "support/fixture.h"
 #include "support/ksm_pages.h"
@@ -24,28 +25,26 @@ namespace ksm
 {
 
 #ifdef UFFDIO_MOVE
-class moving : public ksm_test
+/* Moves pages of the process that made it. */
+class mover
 {
-protected:
-	void SetUp() override
+public:
+	mover() : fd_(int(syscall(SYS_userfaultfd, O_CLOEXEC)))
 	{
-		ksm_test::SetUp();
-		if (IsSkipped() || HasFatalFailure())
-			return;
 		struct uffdio_api api = {
 			.api = UFFD_API, .features = UFFD_FEATURE_MOVE, .ioctls = 0};
 
-		fd_ = int(syscall(SYS_userfaultfd, O_CLOEXEC));
 		if (fd_ < 0)
-			GTEST_SKIP() << "no userfaultfd: " << std::strerror(errno);
-		if (ioctl(fd_, UFFDIO_API, &api))
-			GTEST_SKIP() << "this kernel has no UFFDIO_MOVE";
+			why_not_ = std::string("no userfaultfd: ") + std::strerror(errno);
+		else if (ioctl(fd_, UFFDIO_API, &api))
+			why_not_ = "this kernel has no UFFDIO_MOVE";
 	}
-	void TearDown() override
-	{
-		done();
-		ksm_test::TearDown();
-	}
+	~mover() { done(); }
+	mover(const mover &) = delete;
+	mover &operator=(const mover &) = delete;
+
+	/* Empty if pages can be moved here. */
+	const std::string &why_not() const { return why_not_; }
 
 	/* Pages can be moved to the region, which is still empty. */
 	void receive(const region &there)
@@ -90,7 +89,23 @@ private:
 		return reinterpret_cast<std::uintptr_t>(of.data());
 	}
 
-	int fd_ = -1;
+	int fd_;
+	std::string why_not_;
+};
+
+class moving : public ksm_test
+{
+protected:
+	void SetUp() override
+	{
+		ksm_test::SetUp();
+		if (IsSkipped() || HasFatalFailure())
+			return;
+		if (!uffd_.why_not().empty())
+			GTEST_SKIP() << uffd_.why_not();
+	}
+
+	mover uffd_;
 };
 
 /* Fails on the old engine, with EBUSY. */
@@ -102,9 +117,9 @@ TEST_F(moving, merged_pages)
 	memory.mergeable();
 	scan();
 	ASSERT_EQ(truth_of(memory).total(), 64u);
-	receive(there);
-	ASSERT_EQ(std::strerror(move(memory, there, 48)), std::string(std::strerror(0)));
-	done();
+	uffd_.receive(there);
+	ASSERT_EQ(std::strerror(uffd_.move(memory, there, 48)), std::string(std::strerror(0)));
+	uffd_.done();
 
 	EXPECT_EQ(truth_of(there).total(), 0u);
 	EXPECT_EQ(truth_of(memory).total(), 16u);
@@ -115,6 +130,48 @@ TEST_F(moving, merged_pages)
 	there.mergeable();
 	scan(3);
 	EXPECT_EQ(truth_of(there).total(), 48u);
+}
+
+/* What is swapped out does not tell any more that KSM shares it. Fails on the old engine. */
+TEST_F(moving, merged_pages_that_are_swapped_out)
+{
+	constexpr std::size_t pages = 64;
+	std::string reason = why_no_reclaim();
+
+	if (!reason.empty())
+		GTEST_SKIP() << reason;
+	memory_group group;
+	child other([](parent_link &parent) {
+		parent.receive();
+		region own(pages), there(pages);
+		mover uffd;
+
+		for (std::size_t i = 0; i < pages; i++)
+			own.fill(i, i / 4);
+		own.mergeable();
+		parent.send(reinterpret_cast<std::uint64_t>(own.data()));
+		parent.receive();
+		uffd.receive(there);
+		int err = uffd.move(own, there, pages);
+
+		uffd.done();
+		require(err == 0, std::string("UFFDIO_MOVE: ") + std::strerror(err));
+		for (std::size_t i = 0; i < pages; i++)
+			require(there.holds(i, i / 4), "page " + std::to_string(i) + " changed");
+	});
+
+	group.join(other.pid());
+	other.release();
+	auto *data = reinterpret_cast<char *>(other.receive());
+
+	scan(3);
+	ksm_truth before;
+
+	before.add(other.pid(), data, pages);
+	ASSERT_EQ(before.total(), pages);
+	ASSERT_EQ(group.push_out(other.pid(), data, pages), pages);
+	other.release();
+	EXPECT_EQ(other.join(), "");
 }
 
 /* While ksmd does its best to share them again. */
@@ -132,8 +189,8 @@ TEST_F(moving, pages_that_are_being_merged)
 		memory.mergeable();
 		there.mergeable();
 		await_scans(round % 3);
-		receive(there);
-		int err = move(memory, there, 64);
+		uffd_.receive(there);
+		int err = uffd_.move(memory, there, 64);
 
 		ASSERT_EQ(err, 0) << std::strerror(err) << ", round " << round;
 		for (std::size_t i = 0; i < 64; i++)
@@ -155,9 +212,9 @@ TEST_F(moving, zero_pages)
 	memory.mergeable();
 	scan();
 	ASSERT_EQ(count(), 32);
-	receive(there);
-	ASSERT_EQ(move(memory, there, 8), 0) << std::strerror(errno);
-	done();
+	uffd_.receive(there);
+	ASSERT_EQ(uffd_.move(memory, there, 8), 0) << std::strerror(errno);
+	uffd_.done();
 
 	EXPECT_EQ(count(), 24);
 	EXPECT_EQ(ksm_stat("ksm_zero_pages"), 24);
