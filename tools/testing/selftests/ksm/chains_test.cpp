@@ -2,6 +2,8 @@
 /* max_page_sharing (feature B1): no KSM page has more mappings than that. */
 #include <cerrno>
 
+#include <unistd.h>
+
 #include "support/child.h"
 #include "support/fixture.h"
 #include "support/ksm_pages.h"
@@ -208,6 +210,8 @@ TEST_F(chains, prune_miss_ratio)
 	for (std::size_t i = 0; i < memory.pages(); i++)
 		if (map[i].pfn() == gone)
 			memory.fill(i, 1000 + i);
+	/* A search is due again when the kernel's clock has ticked. */
+	usleep(20 * 1000);
 	ksmd.pass();
 	EXPECT_EQ(knob("chains_prune_miss_ratio"), 25) << "one of four was gone";
 	EXPECT_EQ(knob("stable_node_dups"), 3);
@@ -217,6 +221,7 @@ TEST_F(chains, prune_miss_ratio)
 	ksmd.pass();
 	visitor.fill(0, 9);
 	ksmd.pass();
+	usleep(20 * 1000);
 	ksmd.pass();
 	EXPECT_EQ(knob("chains_prune_miss_ratio"), 0);
 }
