@@ -100,8 +100,8 @@ struct ksm_block {
  * @merged: mappings of KSM folios
  * @block: slots
  * @sample: a few bytes of each page (processes with MMU notifiers only)
- * @visits: visits to go until the pages are read again in full
- * @interval: what @visits starts from
+ * @reread: number of the pass in which the pages are read again in full
+ * @interval: how many passes that was after the last such
  */
 struct ksm_tile {
 	struct rb_node node;
@@ -114,7 +114,7 @@ struct ksm_tile {
 	u64 merged;
 	struct ksm_block *block[KSM_TILE_BLOCKS];
 	u32 *sample;
-	u16 visits;
+	u16 reread;
 	u16 interval;
 };
 

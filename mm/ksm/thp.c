@@ -82,7 +82,7 @@ bool ksm_split_pays(const struct ksm_item *item, u64 key)
  * @item: a page of what was a huge page
  *
  * Those that have a match were put in the unstable tree all the same.  When they
- * are read again, they look for it.
+ * are read again, in the next pass, they look for it.
  *
  * Context: ksm_mutex held.
  */
@@ -95,7 +95,7 @@ void ksm_split_done(const struct ksm_item *item)
 		return;
 	for (tile = first_tile(item, &end); tile && tile->addr < end;
 	     tile = ksm_tile_next(tile))
-		tile->visits = 0;
+		tile->reread = ksm_stats.full_scans + 1;
 }
 
 /* Has this page been merged, or would it be once it is part of a huge page? */

@@ -100,6 +100,7 @@ struct ksm_tile *ksm_tile_get(struct ksm_mm *kmm, unsigned long addr, pgoff_t pg
 	tile->owner = kmm;
 	tile->addr = addr;
 	tile->pgoff = pgoff;
+	tile->reread = ksm_stats.full_scans;
 	rb_link_node(&tile->node, parent, link);
 	rb_insert_color(&tile->node, &kmm->tiles);
 	charge(kmm, sizeof(*tile));

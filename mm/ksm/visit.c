@@ -22,7 +22,7 @@
 
 #include "ksm.h"
 
-/* Visits between full reads of a page that nothing seems to write. */
+/* Passes between full reads of a page that nothing seems to write. */
 #define KSM_REREAD_DIRTY	255
 #define KSM_REREAD_SAMPLED	64
 
@@ -327,22 +327,25 @@ static unsigned long conclude(struct visit *v, unsigned long end,
 	return left ? ksm_tile_addr(tile, __ffs64(left)) : end;
 }
 
-/* Are pages of this tile to be read again, unchanged though they seem? */
+/*
+ * Are pages of this tile to be read again, unchanged though they seem?  By passes, as
+ * in each there is a visit for every VMA that has pages in the tile.
+ */
 static bool reread_due(struct ksm_tile *tile, bool sampled)
 {
-	if (tile->visits) {
-		tile->visits--;
-		return false;
-	}
-	if (sampled) {
+	u16 pass = ksm_stats.full_scans;
+	s16 ahead = tile->reread - pass;
+
+	if (ahead >= 0)
+		return !ahead;
+	if (sampled)
 		/* A read costs twelve samples, so there are few soon. */
 		tile->interval = min(4 * tile->interval + 1, KSM_REREAD_SAMPLED);
-		tile->visits = tile->interval;
-	} else {
+	else
 		/* Not all tiles in one pass. */
-		tile->visits = KSM_REREAD_DIRTY - hash_long(tile->addr, 7);
-	}
-	return true;
+		tile->interval = KSM_REREAD_DIRTY - hash_long(tile->addr, 7);
+	tile->reread = pass + tile->interval;
+	return false;
 }
 
 static bool visit_init(struct visit *v, struct vm_area_struct *vma,
