@@ -11,9 +11,9 @@ usage() {
 	cat <<-'END'
 	usage: compat.sh [-n] [PATTERN]
 	Prints a table of the programs (those whose name matches) with their results, and
-	lists what differs. Fails if something does. What differs is run again on both
-	kernels, and on base with ksmd flat out, to tell what flickers on base, and what is
-	KSM's doing and not ours. Logs are in build/compat.
+	lists what differs. What differs is run again on both kernels, and on base with ksmd
+	flat out, to tell what flickers on base, and what is KSM's doing and not ours. Fails
+	if a program differs that does not with KSM on base. Logs are in build/compat.
 	  -n  build no kernels: boot the copies that the last run left in build/compat
 	AGAIN (2) is how often what differs is run again.
 	END
