@@ -384,20 +384,8 @@ private:
 cost exit_merged(const bench_options &options)
 {
 	short_page_lists lists;
-	auto other = std::make_unique<sleepers>(1, [&](std::size_t) {
-		regions memory;
+	std::unique_ptr<sleepers> other = sleeper_of_merged_pairs(options.pages);
 
-		memory.push_back(std::make_unique<region>(options.pages));
-		fill_with_pairs(*memory.back());
-		memory.back()->mergeable();
-		return memory;
-	});
-	{
-		stepper ksmd;
-
-		for (int pass = 0; pass < 6; pass++)
-			ksmd.pass();
-	}
 	cost result = measure_wall(options.pages, [&] { other.reset(); });
 	std::uint64_t before = ksmd_clock_ns();
 

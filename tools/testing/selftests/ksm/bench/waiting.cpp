@@ -125,24 +125,12 @@ cost wait_unmergeable(const bench_options &options)
 	return longest_wait(memory.pages(), map_and_unmap, [&] { memory.unmergeable(); });
 }
 
-/* Another process ends, whose pages are shared with nobody else; ksmd is told, and so are we. */
+/* A process of merged pages ends; this one offers a page, and takes it back, meanwhile. */
 cost wait_exit(const bench_options &options)
 {
 	region own(1);
-	auto other = std::make_unique<sleepers>(1, [&](std::size_t) {
-		regions memory;
+	std::unique_ptr<sleepers> other = sleeper_of_merged_pairs(options.pages);
 
-		memory.push_back(std::make_unique<region>(options.pages));
-		fill_with_pairs(*memory.back());
-		memory.back()->mergeable();
-		return memory;
-	});
-	{
-		stepper ksmd;
-
-		for (int pass = 0; pass < 6; pass++)
-			ksmd.pass();
-	}
 	own.fill(0, first_seed - 1);
 	return longest_wait(
 		options.pages,

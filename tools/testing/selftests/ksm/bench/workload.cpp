@@ -197,4 +197,21 @@ sleepers::~sleepers()
 		each->kill();
 }
 
+std::unique_ptr<sleepers> sleeper_of_merged_pairs(std::size_t pages)
+{
+	auto process = std::make_unique<sleepers>(1, [=](std::size_t) {
+		regions memory;
+
+		memory.push_back(std::make_unique<region>(pages));
+		fill_with_pairs(*memory.back());
+		memory.back()->mergeable();
+		return memory;
+	});
+	stepper ksmd;
+
+	for (int pass = 0; pass < 6; pass++)
+		ksmd.pass();
+	return process;
+}
+
 } /* namespace ksm */

@@ -89,4 +89,7 @@ private:
 	std::vector<std::unique_ptr<child>> processes_;
 };
 
+/* A process with so many pages, each of which is shared with one other there. */
+std::unique_ptr<sleepers> sleeper_of_merged_pairs(std::size_t pages);
+
 } /* namespace ksm */
