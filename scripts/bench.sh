@@ -105,6 +105,8 @@ measure_all() {
 			--scenario settled-processes-64
 	done
 	measure "$kernel" "$small_vmas" --scenario settled-small-vmas
+	# So short, whatever the pages, that it varies
+	measure "$kernel" "$pages" --scenario wait-exit
 	measure "$kernel" "$budget" --scenario budget
 	measure "$kernel" "$own_pace" --scenario defaults
 	measure "$kernel" "$pages" --scenario contention

@@ -66,6 +66,16 @@ cost settled_unique(const bench_options &options)
 	return settled(options, fill_with_unique);
 }
 
+/* smart_scan lets the old engine look away from such pages for up to 8 passes. */
+cost settled_smart(const bench_options &options)
+{
+	bench_options smart = options;
+
+	smart.smart_scan = true;
+	set_knob("smart_scan", 1);
+	return settled(smart, fill_with_unique);
+}
+
 cost settled_merged(const bench_options &options)
 {
 	return settled(options, fill_with_pairs);
@@ -411,6 +421,8 @@ const std::vector<scenario> &scenarios()
 	static const std::vector<scenario> all = {
 		{"settled-unique", "pages of which no two are equal, not written to",
 		 settled_unique},
+		{"settled-smart", "the same with smart_scan on, over a period of it",
+		 settled_smart},
 		{"settled-merged", "pairs of equal pages, merged, not written to", settled_merged},
 		{"settled-tail", "pages that differ in the last 8 bytes only", settled_tail},
 		{"settled-sampled", "unique pages of a process that has a virtual machine",
@@ -448,7 +460,7 @@ const std::vector<scenario> &scenarios()
 		 wait_run_2},
 		{"wait-unmergeable", "the same while MADV_UNMERGEABLE does", wait_unmergeable},
 		{"wait-exit", "the longest wait of a process while one of merged pages ends",
-		 wait_exit},
+		 wait_exit, true},
 		{"defaults", "all as at boot: settled pages, then a quarter of duplicates",
 		 defaults, true},
 		{"budget", "all as at boot: a mix, and what is merged for how much CPU time",

@@ -57,7 +57,7 @@ struct scenario {
 	const char *name;
 	const char *what;
 	cost (*run)(const bench_options &options);
-	bool alone = false; /* long, or not by instructions: only if it is named */
+	bool alone = false; /* long, or not steady to the instruction: only if it is named */
 };
 
 const std::vector<scenario> &scenarios();
