@@ -27,7 +27,7 @@ void usage(std::FILE *to)
 		"                [--smart-scan] [--wall] [--json] [--list] [--help]\n"
 		"Measures the CPU time of ksmd in nanoseconds per page and pass; under QEMU's\n"
 		"-icount shift=0 that is instructions. Without --scenario: all of them, but for\n"
-		"defaults, budget, contention and wait-exit, which take long, or two CPUs, or "
+		"defaults, budget, contention and wait-exit, which take long or two CPUs, or\n"
 		"vary.\n"
 		"  --pages N     pages of memory to work on (16384)\n"
 		"  --passes N    passes to measure, where the scenario leaves a choice\n"
