@@ -102,6 +102,7 @@ struct ksm_block {
  * @sample: a few bytes of each page (processes with MMU notifiers only)
  * @reread: number of the pass in which the pages are read again in full
  * @interval: how many passes that was after the last such
+ * @reread_done: some were read in that pass
  */
 struct ksm_tile {
 	struct rb_node node;
@@ -115,7 +116,8 @@ struct ksm_tile {
 	struct ksm_block *block[KSM_TILE_BLOCKS];
 	u32 *sample;
 	u16 reread;
-	u16 interval;
+	u8 interval;
+	bool reread_done;
 };
 
 /**
@@ -434,8 +436,7 @@ static inline struct ksm_stable *ksm_folio_stable(const struct folio *folio)
 }
 
 struct folio *ksm_stable_get(struct ksm_stable *stable, enum ksm_lock lock);
-struct ksm_stable *ksm_stable_find(struct ksm_index *index, u64 key,
-				   struct page *page);
+struct ksm_stable *ksm_stable_find(struct ksm_index *index, u64 key, struct page *page);
 void ksm_stable_adopt(struct ksm_stable *stable, struct folio *folio, u64 key);
 void ksm_stable_orphan(struct ksm_stable *stable);
 void ksm_stable_kill(struct ksm_stable *stable);
@@ -548,8 +549,7 @@ static inline bool ksm_budget_left(const struct ksm_budget *budget)
 	return budget->reads && budget->visits;
 }
 
-static inline void ksm_budget_spend(struct ksm_budget *budget,
-				    unsigned long visits)
+static inline void ksm_budget_spend(struct ksm_budget *budget, unsigned long visits)
 {
 	budget->visits -= min(budget->visits, visits);
 }

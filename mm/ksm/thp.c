@@ -94,8 +94,10 @@ void ksm_split_done(const struct ksm_item *item)
 	if (READ_ONCE(ksm_knobs.thp_split_threshold) <= 1)
 		return;
 	for (tile = first_tile(item, &end); tile && tile->addr < end;
-	     tile = ksm_tile_next(tile))
+	     tile = ksm_tile_next(tile)) {
 		tile->reread = ksm_stats.full_scans + 1;
+		tile->reread_done = false;
+	}
 }
 
 /* Has this page been merged, or would it be once it is part of a huge page? */

@@ -93,20 +93,19 @@ static const struct mm_walk_ops find_ksm_ops = {
 #define COPIES_AT_A_TIME	64
 
 /*
- * The work of ksm_break_range(), from *addr on.  With @polite it ends early, and
- * returns 1, when somebody waits for mmap_lock: *addr is where to go on.  And it
- * does nothing for a process that has exited, whose last user the caller is.
+ * The work of ksm_break_range(), from *addr on.  With @copies, which counts them, it
+ * ends early, and returns 1, when somebody waits for mmap_lock: *addr is where to go
+ * on.  And it does nothing for a process that has exited, whose last user the caller is.
  */
 static int break_pages(struct vm_area_struct *vma, unsigned long *addr,
-		       unsigned long end, bool polite)
+		       unsigned long end, unsigned int *copies)
 {
-	unsigned int copies = 0;
 	int err;
 
 	while (*addr < end) {
 		vm_fault_t fault;
 
-		if (polite && atomic_read(&vma->vm_mm->mm_users) == 1)
+		if (copies && atomic_read(&vma->vm_mm->mm_users) == 1)
 			return 0;
 
 		cond_resched();
@@ -128,7 +127,7 @@ static int break_pages(struct vm_area_struct *vma, unsigned long *addr,
 		if (fault & (VM_FAULT_SIGBUS | VM_FAULT_SIGSEGV |
 			     VM_FAULT_HWPOISON | VM_FAULT_HWPOISON_LARGE))
 			*addr += PAGE_SIZE;
-		if (polite && ++copies >= COPIES_AT_A_TIME &&
+		if (copies && ++*copies >= COPIES_AT_A_TIME &&
 		    mmap_lock_is_contended(vma->vm_mm))
 			return 1;
 	}
@@ -151,7 +150,7 @@ static int break_pages(struct vm_area_struct *vma, unsigned long *addr,
 int ksm_break_range(struct vm_area_struct *vma, unsigned long start,
 		    unsigned long end)
 {
-	return break_pages(vma, &start, end, false);
+	return break_pages(vma, &start, end, NULL);
 }
 
 /* Is this page shared by KSM, or left as if it were by a merge that failed? */
@@ -216,6 +215,7 @@ static int unmerge_part(struct mm_struct *mm, unsigned long *addr)
 {
 	VMA_ITERATOR(vmi, mm, *addr);
 	struct vm_area_struct *vma;
+	unsigned int copies = 0;
 	int err = 0;
 
 	if (mmap_read_lock_killable(mm))
@@ -224,7 +224,7 @@ static int unmerge_part(struct mm_struct *mm, unsigned long *addr)
 		if (!ksm_vma_mergeable(vma))
 			continue;
 		*addr = max(*addr, vma->vm_start);
-		err = break_pages(vma, addr, vma->vm_end, true);
+		err = break_pages(vma, addr, vma->vm_end, &copies);
 		if (err)
 			break;
 	}

@@ -336,8 +336,14 @@ static bool reread_due(struct ksm_tile *tile, bool sampled)
 	u16 pass = ksm_stats.full_scans;
 	s16 ahead = tile->reread - pass;
 
-	if (ahead >= 0)
-		return !ahead;
+	if (ahead > 0 && ahead <= KSM_REREAD_DIRTY)
+		return false;
+	if (!ahead || !tile->reread_done) {
+		/* Now, or late: there was no visit in that pass. */
+		tile->reread = pass;
+		tile->reread_done = true;
+		return true;
+	}
 	if (sampled)
 		/* A read costs twelve samples, so there are few soon. */
 		tile->interval = min(4 * tile->interval + 1, KSM_REREAD_SAMPLED);
@@ -345,6 +351,7 @@ static bool reread_due(struct ksm_tile *tile, bool sampled)
 		/* Not all tiles in one pass. */
 		tile->interval = KSM_REREAD_DIRTY - hash_long(tile->addr, 7);
 	tile->reread = pass + tile->interval;
+	tile->reread_done = false;
 	return false;
 }
 

@@ -218,7 +218,6 @@ TEST_F(swapping, exit_while_swapped_out)
 	EXPECT_EQ(knob("pages_shared"), 0);
 }
 
-/* Reclaim, ksmd, reads and writes all at once. */
 /*
  * MADV_FREE gives up a page that is mapped once, though other pages may be merged with
  * it later: these have not been given up. Fails on the old engine.
@@ -263,6 +262,7 @@ TEST_F(swapping, page_merged_with_one_that_was_freed_lazily)
 	EXPECT_EQ(other.join(), "");
 }
 
+/* Reclaim, ksmd, reads and writes all at once. */
 TEST_F(swapping, reclaim_while_ksmd_runs)
 {
 	constexpr std::size_t pages = 512;
