@@ -318,8 +318,8 @@ void ksm_disown_all(void)
 }
 
 #ifdef CONFIG_MEMORY_HOTREMOVE
-static void kill_in_range(struct ksm_stable *stable, unsigned long start_pfn,
-			  unsigned long end_pfn)
+static void disown_in_range(struct ksm_stable *stable, unsigned long start_pfn,
+			    unsigned long end_pfn)
 {
 	/* A bad page is not migrated, and memory_failure() may be about to ask for its node. */
 	if (stable->pfn >= start_pfn && stable->pfn < end_pfn)
@@ -338,6 +338,6 @@ static void kill_in_range(struct ksm_stable *stable, unsigned long start_pfn,
  */
 void ksm_stable_offline(unsigned long start_pfn, unsigned long end_pfn)
 {
-	visit_all(kill_in_range, start_pfn, end_pfn);
+	visit_all(disown_in_range, start_pfn, end_pfn);
 }
 #endif
