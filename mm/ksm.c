@@ -41,14 +41,34 @@ struct ksm_knobs ksm_knobs = {
 
 static DECLARE_WAIT_QUEUE_HEAD(ksmd_wait);
 
+/* Counts what ends the pause between two batches. */
+static unsigned int kicks;
+
+/* What ksmd does beside scanning: when it is due next, and how often. */
+#define KSMD_REAP_JIFFIES	max(HZ / 100, 1)
+#define KSMD_WATCH_JIFFIES	max(HZ / 4, 1)
+#define KSMD_MAX_WATCH_JIFFIES	(64 * HZ)
+#define KSMD_WATCH_VISITS	(64 * 1024)
+
 /**
- * ksm_wake - tell ksmd that there may be something to do, or a knob has changed
+ * ksm_wake - tell ksmd that there may be something to do
  *
- * Does not end its pause between two batches, unless that was changed.
+ * Does not end its pause between two batches.
  */
 void ksm_wake(void)
 {
 	wake_up_interruptible(&ksmd_wait);
+}
+
+/**
+ * ksm_kick - tell ksmd that there is something new to find
+ *
+ * Ends its pause between two batches.
+ */
+void ksm_kick(void)
+{
+	WRITE_ONCE(kicks, kicks + 1);
+	ksm_wake();
 }
 
 static bool should_scan(void)
@@ -57,37 +77,92 @@ static bool should_scan(void)
 	       READ_ONCE(ksm_knobs.pages_to_scan) && !ksm_mms_empty();
 }
 
+/* ksmd's clock; nobody else looks at it. */
+static struct {
+	unsigned long batch;		/* jiffies: when the next one is due */
+	unsigned int msecs;		/* the pause that it was reckoned with */
+	unsigned int kicks;
+	unsigned long watch;		/* jiffies: when to look at watched nodes */
+	unsigned long watch_interval;
+} clock;
+
+static bool batch_is_due(void)
+{
+	return should_scan() &&
+	       (clock.kicks != READ_ONCE(kicks) ||
+		clock.msecs != READ_ONCE(ksm_knobs.sleep_millisecs) ||
+		time_after_eq(jiffies, clock.batch));
+}
+
+static void do_batch(void)
+{
+	clock.kicks = READ_ONCE(kicks);
+	ksm_scan_batch(ksm_knobs.pages_to_scan);
+	clock.msecs = READ_ONCE(ksm_knobs.sleep_millisecs);
+	clock.batch = jiffies + msecs_to_jiffies(clock.msecs);
+}
+
+/* Nodes that wait for their folio to go: often after an exit, else ever more rarely. */
+static void do_watch(void)
+{
+	struct ksm_budget budget = {
+		.reads = 1,
+		.visits = KSMD_WATCH_VISITS,
+	};
+
+	if (time_before(jiffies, clock.watch))
+		return;
+	if (ksm_watch_round(&budget))
+		clock.watch_interval = min(2 * clock.watch_interval,
+					   KSMD_MAX_WATCH_JIFFIES);
+	clock.watch = jiffies + clock.watch_interval;
+}
+
+static long time_to_sleep(void)
+{
+	unsigned long next = jiffies + MAX_JIFFY_OFFSET;
+
+	if (should_scan())
+		next = clock.batch;
+	if (ksm_watching() && time_before(clock.watch, next))
+		next = clock.watch;
+	/* An exit that has not come to its end. */
+	if (ksm_mms_dead() && time_before(jiffies + KSMD_REAP_JIFFIES, next))
+		next = jiffies + KSMD_REAP_JIFFIES;
+	return time_after(next, jiffies) ? next - jiffies : 0;
+}
+
 static int ksmd(void *unused)
 {
 	set_freezable();
 	set_user_nice(current, 5);
+	clock.batch = jiffies;
 
 	while (!kthread_should_stop()) {
-		unsigned int msecs;
+		bool more;
 
 		mutex_lock(&ksm_mutex);
 		ksm_wait_while_offlining();
-		ksm_reap_dead();
-		/* Exits do not earn more batches: there is one for each pause. */
-		if (!ksm_mms_dead() && should_scan())
-			ksm_scan_batch(ksm_knobs.pages_to_scan);
+		if (ksm_mms_news()) {
+			clock.watch_interval = KSMD_WATCH_JIFFIES;
+			clock.watch = jiffies + clock.watch_interval;
+		}
+		/* Reaping must not add scanning: one batch for each pause. */
+		more = ksm_reap_dead();
+		if (!more && batch_is_due())
+			do_batch();
+		else if (!more && ksm_watching())
+			do_watch();
 		mutex_unlock(&ksm_mutex);
 
 		cond_resched();
-		/* A pause of no length would not do it. */
+		/* A timeout of zero never reaches the freezer. */
 		try_to_freeze();
-		if (ksm_mms_dead())
-			continue;
-		if (should_scan()) {
-			msecs = READ_ONCE(ksm_knobs.sleep_millisecs);
-			wait_event_freezable_timeout(ksmd_wait,
-						     msecs != READ_ONCE(ksm_knobs.sleep_millisecs),
-						     msecs_to_jiffies(msecs));
-		} else {
-			wait_event_freezable(ksmd_wait, should_scan() ||
-					     ksm_mms_dead() ||
-					     kthread_should_stop());
-		}
+		if (!more)
+			wait_event_freezable_timeout(ksmd_wait, batch_is_due() ||
+						     ksm_mms_news() ||
+						     kthread_should_stop(),
+						     time_to_sleep());
 	}
 	return 0;
 }
@@ -385,8 +460,9 @@ static int __init ksm_init(void)
 	int err;
 
 	ksm_fingerprint_init();
-	err = ksm_domain_init() ?: ksm_stable_init() ?: ksm_tile_init() ?:
-	      ksm_registry_init();
+	ksm_visit_init();
+	err = ksm_domain_init() ?: ksm_stable_init() ?: ksm_anchor_init() ?:
+	      ksm_tile_init() ?: ksm_registry_init();
 	if (err)
 		goto fail;
 	ksm_advisor_set_mode(KSM_ADVISOR_NONE);

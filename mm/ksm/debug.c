@@ -133,7 +133,10 @@ static void verify_node(struct verify *v, struct ksm_stable *stable)
 	struct ksm_stable *head = stable->head;
 	struct folio *folio;
 	struct ksm_slot *slot;
+	struct ksm_anchor *anchor = NULL;
+	struct anon_vma *root;
 	unsigned int nr = 0;
+	pgoff_t pgoff;
 
 	v->nodes++;
 	check(v, stable->key == head->key, "node %p", stable);
@@ -148,15 +151,17 @@ static void verify_node(struct verify *v, struct ksm_stable *stable)
 		      "node %p slot %p", stable, slot);
 		nr++;
 	}
+	v->in_stable += nr;
+	while ((anchor = ksm_anchor_next(stable, anchor, &root, &pgoff)))
+		nr++;
 	if (folio) {
 		check(v, !folio_test_large(folio), "node %p", stable);
 		folio_unlock(folio);
 		folio_put(folio);
 	}
 	check(v, nr == stable->nr, "node %p: %u, %u", stable, nr, stable->nr);
-	check(v, nr || !list_empty(&stable->orphan), "node %p", stable);
-	check(v, !nr || list_empty(&stable->orphan), "node %p", stable);
-	v->in_stable += nr;
+	check(v, (nr && hlist_empty(&stable->anchors)) || !list_empty(&stable->watch),
+	      "node %p", stable);
 	if (nr) {
 		v->shared++;
 		v->sharing += nr - 1;
@@ -256,6 +261,8 @@ static int __init ksm_debug_init(void)
 	struct dentry *dir = debugfs_create_dir("ksm", NULL);
 
 	debugfs_create_file("verify", 0400, dir, NULL, &verify_fops);
+	/* To try here what other hardware has us do. */
+	debugfs_create_bool("dirty_bit", 0600, dir, &ksm_dirty_bit);
 	return 0;
 }
 late_initcall(ksm_debug_init);

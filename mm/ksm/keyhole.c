@@ -15,8 +15,8 @@
 
 #include "ksm.h"
 
-/* Nodes without a known mapping whose folio is still about. */
-static LIST_HEAD(orphans);
+/* Nodes of a chain to look at in one search for stale ones. */
+#define KSM_PRUNE_NODES	256
 
 static bool points_back(const struct folio *folio, const struct ksm_stable *stable)
 {
@@ -142,19 +142,75 @@ void ksm_stable_adopt(struct ksm_stable *stable, struct folio *folio, u64 key)
 		   (void *)((unsigned long)stable | PAGE_MAPPING_KSM));
 }
 
+/**
+ * ksm_stable_promote - make a page a KSM page
+ * @stable: node in no tree
+ * @index: where it belongs
+ * @page: locked page, write-protected wherever it is mapped
+ * @key: its fingerprint
+ *
+ * Context: ksm_mutex held, may sleep.
+ */
+void ksm_stable_promote(struct ksm_stable *stable, struct ksm_index *index,
+			struct page *page, u64 key)
+{
+	struct ksm_stable *head = ksm_stable_find(index, key, page);
+
+	ksm_stable_adopt(stable, page_folio(page), key);
+	if (head)
+		ksm_stable_chain(head, stable);
+	else
+		ksm_stable_insert(index, stable);
+}
+
 static void bury(struct ksm_stable *stable)
 {
 	trace_ksm_remove_ksm_page(stable->pfn);
-	list_del_init(&stable->orphan);
+	list_del_init(&stable->watch);
 	ksm_stable_erase(stable);
+}
+
+/**
+ * ksm_stable_rehome - move a KSM folio to another index
+ * @stable: its node; freed
+ * @index: where the folio belongs by now
+ * @folio: folio, locked
+ *
+ * Its mappings stay known all the while.
+ *
+ * Context: ksm_mutex held, may sleep.
+ * Return: false if there is no memory for it: nothing has changed then.
+ */
+bool ksm_stable_rehome(struct ksm_stable *stable, struct ksm_index *index,
+		       struct folio *folio)
+{
+	unsigned int max = ksm_knobs.max_page_sharing;
+	struct ksm_stable *new = ksm_stable_alloc();
+	struct hlist_node *next;
+	struct ksm_slot *slot;
+
+	if (!new) {
+		ksm_stats.unslotted++;
+		return false;
+	}
+	hlist_for_each_entry_safe(slot, next, &stable->mappings, link) {
+		ksm_stable_unmap(stable, slot, max);
+		ksm_stable_map(new, slot, max);
+	}
+	ksm_anchor_move(stable, new);
+	ksm_stable_promote(new, index, &folio->page, stable->key);
+	if (!list_empty(&stable->watch))
+		ksm_watch(new);
+	bury(stable);
+	return true;
 }
 
 /**
  * ksm_stable_orphan - a node has lost its last known mapping
  * @stable: node without mappings
  *
- * Frees the node if its folio is gone.  If the folio lives on, in the swap cache
- * or mapped by a fork that ksmd has not visited, so does the node.
+ * Frees the node if its folio is gone.  If the folio lives on, in the swap cache for
+ * instance, so does the node.
  */
 void ksm_stable_orphan(struct ksm_stable *stable)
 {
@@ -165,39 +221,34 @@ void ksm_stable_orphan(struct ksm_stable *stable)
 		return;
 	}
 	folio_put(folio);
-	if (list_empty(&stable->orphan))
-		list_add_tail(&stable->orphan, &orphans);
-}
-
-/**
- * ksm_reap_orphans - free the nodes whose folio has gone meanwhile
- *
- * Context: ksm_mutex held, may sleep.
- */
-void ksm_reap_orphans(void)
-{
-	struct ksm_stable *stable, *next;
-
-	list_for_each_entry_safe(stable, next, &orphans, orphan) {
-		ksm_stable_orphan(stable);
-		cond_resched();
-	}
+	ksm_watch(stable);
 }
 
 /**
  * ksm_stable_kill - free a node with its mappings
  * @stable: node whose folio is gone, or locked and pointing back no more
  *
+ * As many mappings as a folio usually has are forgotten at a time.
+ *
  * Context: ksm_mutex held, may sleep.
+ * Return: false if there are more: the rest can be left to ksm_watch_round().
  */
-void ksm_stable_kill(struct ksm_stable *stable)
+bool ksm_stable_kill(struct ksm_stable *stable)
 {
-	struct ksm_slot *slot;
+	unsigned int left = KSM_KILL_SLOTS;
 	struct hlist_node *next;
+	struct ksm_slot *slot;
 
-	hlist_for_each_entry_safe(slot, next, &stable->mappings, link)
+	hlist_for_each_entry_safe(slot, next, &stable->mappings, link) {
+		if (!left--) {
+			ksm_watch(stable);
+			return false;
+		}
 		ksm_slot_unmap(slot);
+	}
+	ksm_anchor_drop_all(stable);
 	bury(stable);
+	return true;
 }
 
 /**
@@ -213,7 +264,8 @@ void ksm_stable_kill(struct ksm_stable *stable)
 void ksm_stable_disown(struct ksm_stable *stable, struct folio *folio)
 {
 	WRITE_ONCE(folio->mapping, (void *)PAGE_MAPPING_KSM);
-	ksm_stable_kill(stable);
+	while (!ksm_stable_kill(stable))
+		cond_resched();
 }
 
 typedef void (*stable_fn)(struct ksm_stable *stable, unsigned long start_pfn,
@@ -254,42 +306,56 @@ static void visit_all(stable_fn fn, unsigned long start_pfn, unsigned long end_p
 	}
 }
 
-/* Nodes that the search of the current chain has found stale. */
-static unsigned int pruned;
-
-static void kill_if_gone(struct ksm_stable *stable, unsigned long start_pfn,
-			 unsigned long end_pfn)
+/* Free a node if its folio is gone, or begin to. */
+static bool kill_if_gone(struct ksm_stable *stable)
 {
 	struct folio *folio = ksm_stable_get(stable, KSM_NOLOCK);
 
 	if (folio) {
 		folio_put(folio);
-		return;
+		return false;
 	}
 	ksm_stable_kill(stable);
-	pruned++;
+	return true;
 }
 
 /**
- * ksm_stable_prune - free the stale nodes of a chain, if it is time for that
+ * ksm_stable_prune - free stale nodes of a chain, if it is time for that
  * @head: head of the chain
  *
+ * A part of a long chain at a time.
+ *
  * Context: ksm_mutex held, may sleep.
- * Return: true if the chain was searched: @head may be gone.
+ * Return: true if nodes were looked at: @head may be gone.
  */
 bool ksm_stable_prune(struct ksm_stable *head)
 {
 	unsigned long interval = msecs_to_jiffies(ksm_knobs.prune_millisecs);
-	unsigned int nodes;
+	unsigned int looked = 0, stale = 0;
+	bool last = false;
 
-	if (list_empty(&head->chain) ||
-	    time_before_eq(jiffies, head->pruned + interval))
+	if (list_empty(&head->chain))
 		return false;
-	head->pruned = jiffies;
-	nodes = head->live;
-	pruned = 0;
-	visit_content(head, kill_if_gone, 0, 0);
-	WRITE_ONCE(ksm_stats.prune_miss_ratio, 100 * pruned / nodes);
+	if (!head->prune_next) {
+		if (time_before_eq(jiffies, head->pruned + interval))
+			return false;
+		head->pruned = jiffies;
+		head->prune_next = head;
+	}
+	while (!last && head->prune_next && looked < KSM_PRUNE_NODES) {
+		struct ksm_stable *stable = head->prune_next;
+		struct ksm_stable *next = list_next_entry(stable, chain);
+
+		head->prune_next = next == head ? NULL : next;
+		if (stable->pfn == KSM_HOLLOW)
+			continue;
+		last = head->live == 1;
+		looked++;
+		stale += kill_if_gone(stable);
+		cond_resched();
+	}
+	if (looked)
+		WRITE_ONCE(ksm_stats.prune_miss_ratio, 100 * stale / looked);
 	return true;
 }
 
@@ -299,7 +365,8 @@ static void disown(struct ksm_stable *stable, unsigned long start_pfn,
 	struct folio *folio = ksm_stable_get(stable, KSM_LOCK);
 
 	if (!folio) {
-		ksm_stable_kill(stable);
+		while (!ksm_stable_kill(stable))
+			cond_resched();
 		return;
 	}
 	ksm_stable_disown(stable, folio);

@@ -6,17 +6,19 @@
  *
  *   mf_mutex			memory failure: to replace a KSM folio that went bad
  *   ksm_mutex			tiles, slots, trees, cursor, counters and knobs
- *     mmap_lock or VMA lock	ksmd only ever tries it; run=2 waits for mmap_lock
- *       folio lock		a KSM folio's lock guards the list of its mappings;
- *				the second folio of a merge, or of a
- *				memory failure, is only tried
- *         anon_vma lock	rmap walks
- *           page table lock
+ *     ksm_mm::inside		who is in a process for KSM; only ever tried, but
+ *				by the process's exit
+ *       mmap_lock or VMA lock	ksmd only ever tries it; run=2 waits for mmap_lock
+ *         folio lock		a KSM folio's lock guards the lists of its mappings
+ *				and anchors; the second folio of a merge, or of
+ *				a memory failure, is only tried
+ *           anon_vma lock	rmap walks
+ *             page table lock
  *   ksm_mms_lock (registry.c)	registration list, a leaf
  *
- * madvise(), prctl(), fork, exec and exit never take ksm_mutex, so nobody waits
- * for ksmd but root at a sysfs file, memory failure and hot-remove.  Whatever they
- * change in the page tables, ksmd finds out at its next visit.
+ * madvise(), prctl(), fork, exec and exit never take ksm_mutex.  An exit waits until
+ * ksmd has left the process, a change of VMAs until ksmd has left the VMA.  Whatever
+ * they change in the page tables, ksmd finds out at its next visit.
  *
  * Pure rooms (fingerprint.c, content.c, stable.c, unstable.c, domain.c, advisor.c)
  * take no lock and touch no page table: their callers hold ksm_mutex.
@@ -29,12 +31,15 @@
 #include <linux/ksm.h>
 #include <linux/list.h>
 #include <linux/mm.h>
+#include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
 #include <linux/types.h>
 
 #include "../mm_slot.h"
 
+struct ksm_anchor;
+struct ksm_budget;
 struct ksm_domain;
 struct ksm_index;
 struct ksm_stable;
@@ -102,6 +107,10 @@ struct ksm_block {
  * @sample: a few bytes of each page (processes with MMU notifiers only)
  * @reread: number of the pass in which the pages are read again in full
  * @interval: how many passes that was after the last such
+ * @due: number of the pass in which pages that are dirty once more are read
+ * @heated: how many of them had changed in that pass
+ * @heat: how long they are left alone, as a power of two of passes
+ * @skip: the whole tile is left alone meanwhile
  * @reread_done: some were read in that pass
  */
 struct ksm_tile {
@@ -117,7 +126,11 @@ struct ksm_tile {
 	u32 *sample;
 	u16 reread;
 	u8 interval;
-	bool reread_done;
+	u8 due;
+	u8 heated;
+	u8 heat : 3;
+	bool skip : 1;
+	bool reread_done : 1;
 };
 
 /**
@@ -127,9 +140,17 @@ struct ksm_tile {
  * @tiles: what ksmd knows about its pages
  * @domain: whose pages its pages may be merged with
  * @bytes: memory that its tiles, slots and samples take
+ * @inside: held by who is in the process for KSM, see ksm_mm_enter()
+ * @addr: where its turn in the pass goes on
+ * @turn: number of the pass in which it last had a turn
+ * @misses: how often in that turn a VMA was locked by others
+ * @mergeable: a mergeable VMA was seen in that turn
+ * @done: that turn is over
  * @visited: the cursor was here, so only ksmd may free it
+ * @exiting: its exit has begun
  *
- * @slot, @dead and @visited are guarded by ksm_mms_lock, the rest by ksm_mutex.
+ * @slot, @dead, @visited and @exiting are guarded by ksm_mms_lock, the rest by
+ * ksm_mutex.
  */
 struct ksm_mm {
 	struct mm_slot slot;
@@ -137,7 +158,14 @@ struct ksm_mm {
 	struct rb_root tiles;
 	struct ksm_domain *domain;
 	unsigned long bytes;
+	struct mutex inside;
+	unsigned long addr;
+	unsigned int turn;
+	u8 misses;
+	bool mergeable;
+	bool done;
 	bool visited;
+	bool exiting;
 };
 
 /* folio->mapping and ksm_slot::word both keep flags below a node's address. */
@@ -149,14 +177,16 @@ struct ksm_mm {
  * @chain: of a head: further nodes of equal content, those with room first; of
  *	   another: its place there
  * @head: the node of this content that is in the tree, perhaps this one
- * @orphan: in the list of nodes without a known mapping whose folio lives on
+ * @watch: in the list of nodes without a known mapping, or with anchors
  * @mappings: ksm_slot::link of each mapping, guarded by the folio lock
+ * @anchors: ksm_anchor::link of each anchor, guarded by the folio lock
  * @index: the tree it is in
  * @key: fingerprint, KSM_KEY_MASK of it
  * @pfn: page frame, changed by migration under the folio lock; KSM_HOLLOW for a
  *	 head that lost its folio and only holds the others together
- * @pruned: jiffies when the chain was last searched for stale nodes
- * @nr: number of @mappings
+ * @pruned: of a head: jiffies when the last search for stale nodes began
+ * @prune_next: of a head: where that search goes on, NULL once it is over
+ * @nr: number of @mappings and @anchors
  * @live: of a head: nodes of this content that have a folio
  *
  * The node holds no reference to its folio: see ksm_stable_get().
@@ -164,13 +194,15 @@ struct ksm_mm {
 struct ksm_stable {
 	struct rb_node node;
 	struct list_head chain;
-	struct list_head orphan;
+	struct list_head watch;
 	struct hlist_head mappings;
+	struct hlist_head anchors;
 	struct ksm_stable *head;
 	struct ksm_index *index;
 	u64 key;
 	unsigned long pfn;
 	unsigned long pruned;
+	struct ksm_stable *prune_next;
 	unsigned int nr;
 	unsigned int live;
 } __aligned(KSM_STABLE_ALIGN);
@@ -362,6 +394,8 @@ struct ksm_stable *ksm_stable_pick(struct ksm_stable *head, unsigned int max);
 void ksm_stable_insert(struct ksm_index *index, struct ksm_stable *stable);
 void ksm_stable_chain(struct ksm_stable *head, struct ksm_stable *stable);
 void ksm_stable_erase(struct ksm_stable *stable);
+void ksm_stable_count(struct ksm_stable *stable, unsigned int max);
+void ksm_stable_uncount(struct ksm_stable *stable, unsigned int max);
 void ksm_stable_map(struct ksm_stable *stable, struct ksm_slot *slot,
 		    unsigned int max);
 void ksm_stable_unmap(struct ksm_stable *stable, struct ksm_slot *slot,
@@ -405,17 +439,19 @@ void ksm_tile_index(struct ksm_tile *tile, unsigned int i,
 bool ksm_tile_index_only(struct ksm_tile *tile, unsigned int i,
 			 struct ksm_index *index, u64 key);
 void ksm_tile_unsettle(struct ksm_tile *tile, u64 pages);
+bool ksm_unsettle_equals(struct ksm_index *index, u64 key, unsigned int max);
 void ksm_tile_map(struct ksm_tile *tile, unsigned int i,
 		  struct ksm_stable *stable, struct anon_vma *anon_vma);
 void ksm_slot_unmap(struct ksm_slot *slot);
-void ksm_tile_unmap(struct ksm_tile *tile, unsigned int i);
+bool ksm_tile_unmap(struct ksm_tile *tile, unsigned int i);
 void ksm_tile_forget(struct ksm_tile *tile, u64 pages);
 bool ksm_tile_trim(struct ksm_tile *tile);
 u64 ksm_tile_mask(const struct ksm_tile *tile, unsigned long start,
 		  unsigned long end);
-void ksm_forget_range(struct ksm_mm *kmm, unsigned long start,
-		      unsigned long end, struct ksm_tile *keep);
-bool ksm_forget_mm(struct ksm_mm *kmm, unsigned long max);
+unsigned long ksm_forget_range(struct ksm_mm *kmm, unsigned long start,
+			       unsigned long end, struct ksm_tile *keep,
+			       struct ksm_budget *budget);
+bool ksm_forget_mm(struct ksm_mm *kmm, struct ksm_budget *budget);
 int ksm_tile_init(void);
 
 /* keyhole.c */
@@ -438,13 +474,38 @@ static inline struct ksm_stable *ksm_folio_stable(const struct folio *folio)
 struct folio *ksm_stable_get(struct ksm_stable *stable, enum ksm_lock lock);
 struct ksm_stable *ksm_stable_find(struct ksm_index *index, u64 key, struct page *page);
 void ksm_stable_adopt(struct ksm_stable *stable, struct folio *folio, u64 key);
+void ksm_stable_promote(struct ksm_stable *stable, struct ksm_index *index,
+			struct page *page, u64 key);
+bool ksm_stable_rehome(struct ksm_stable *stable, struct ksm_index *index,
+		       struct folio *folio);
 void ksm_stable_orphan(struct ksm_stable *stable);
-void ksm_stable_kill(struct ksm_stable *stable);
+bool ksm_stable_kill(struct ksm_stable *stable);
 void ksm_stable_disown(struct ksm_stable *stable, struct folio *folio);
 bool ksm_stable_prune(struct ksm_stable *head);
-void ksm_reap_orphans(void);
 void ksm_disown_all(void);
 void ksm_stable_offline(unsigned long start_pfn, unsigned long end_pfn);
+
+/* Mappings to forget at a time of a node whose folio is gone. */
+#define KSM_KILL_SLOTS		256
+
+/* rmap.c */
+bool ksm_folio_mapped_at(struct folio *folio, struct vm_area_struct *vma,
+			 unsigned long addr);
+
+/* watch.c */
+void ksm_watch(struct ksm_stable *stable);
+bool ksm_watch_round(struct ksm_budget *budget);
+bool ksm_watching(void);
+
+/* anchor.c */
+bool ksm_anchor_keep(struct ksm_slot *slot, struct folio *folio);
+void ksm_anchor_drop(struct ksm_stable *stable, struct folio *folio);
+void ksm_anchor_drop_all(struct ksm_stable *stable);
+void ksm_anchor_move(struct ksm_stable *from, struct ksm_stable *to);
+struct ksm_anchor *ksm_anchor_next(struct ksm_stable *stable,
+				   struct ksm_anchor *anchor,
+				   struct anon_vma **root, pgoff_t *pgoff);
+int ksm_anchor_init(void);
 
 /* walk.c */
 
@@ -453,12 +514,14 @@ void ksm_stable_offline(unsigned long start_pfn, unsigned long end_pfn);
  * @vma: VMA, locked against changes
  * @tile: tile of the page
  * @nr: place in the tile
+ * @sampled: its dirty bit does not tell whether it was written
  * @page: the page, one reference held
  */
 struct ksm_item {
 	struct vm_area_struct *vma;
 	struct ksm_tile *tile;
 	unsigned int nr;
+	bool sampled;
 	struct page *page;
 };
 
@@ -478,9 +541,11 @@ static inline unsigned long ksm_item_addr(const struct ksm_item *item)
  */
 static inline bool ksm_folio_mergeable(struct folio *folio, struct page *page)
 {
+	/* A page of a large folio is not to be read if another is bad: which, who knows. */
 	return folio_test_anon(folio) && !folio_test_ksm(folio) &&
 	       folio_test_swapbacked(folio) &&	/* else MADV_FREE */
 	       !folio_is_zone_device(folio) && !PageHWPoison(page) &&
+	       !(folio_test_large(folio) && folio_test_has_hwpoisoned(folio)) &&
 	       !folio_maybe_dma_pinned(folio);
 }
 
@@ -497,7 +562,9 @@ struct ksm_tile *ksm_vma_tile(struct ksm_mm *kmm, struct vm_area_struct *vma,
 bool ksm_vma_fits(struct vm_area_struct *vma, struct ksm_tile *tile);
 struct vm_area_struct *ksm_lock_vma(struct mm_struct *mm, unsigned long addr);
 void ksm_unlock_vma(struct vm_area_struct *vma);
-unsigned long ksm_next_mergeable(struct mm_struct *mm, unsigned long addr);
+unsigned long ksm_next_mergeable(struct mm_struct *mm, unsigned long addr,
+				 struct ksm_budget *budget);
+unsigned long ksm_skip_vma(struct mm_struct *mm, unsigned long addr);
 pmd_t *ksm_find_pmd(struct mm_struct *mm, unsigned long addr,
 		    unsigned long *next);
 struct page *ksm_item_get_page(struct ksm_item *item);
@@ -544,6 +611,13 @@ struct ksm_budget {
 /* A sample takes as long as 8 visits, and more where the page is not in the cache. */
 #define KSM_VISITS_PER_SAMPLE	24
 
+/* To forget a mapping of a KSM folio takes as long as so many visits. */
+#define KSM_VISITS_PER_UNMAP	8
+
+/* To clean a PTE takes as long as so many visits more, and a TLB flush as so many. */
+#define KSM_VISITS_PER_CLEANING	1
+#define KSM_VISITS_PER_FLUSH	256
+
 static inline bool ksm_budget_left(const struct ksm_budget *budget)
 {
 	return budget->reads && budget->visits;
@@ -554,6 +628,15 @@ static inline void ksm_budget_spend(struct ksm_budget *budget, unsigned long vis
 	budget->visits -= min(budget->visits, visits);
 }
 
+extern bool ksm_dirty_bit;
+
+/* Can pages of a VMA be written without the dirty bit of their PTEs being set? */
+static inline bool ksm_vma_sampled(struct vm_area_struct *vma)
+{
+	return mm_has_notifiers(vma->vm_mm) || !ksm_dirty_bit;
+}
+
+void ksm_visit_init(void);
 unsigned long ksm_visit_pmd(struct ksm_mm *kmm, struct vm_area_struct *vma,
 			    unsigned long addr, struct ksm_budget *budget);
 
@@ -564,14 +647,25 @@ void ksm_scan_restart(void);
 /* registry.c */
 int ksm_mm_register(struct mm_struct *mm);
 void ksm_mm_exit(struct mm_struct *mm);
-void ksm_mm_unregister_idle(struct mm_struct *mm);
-struct ksm_mm *ksm_mms_current(unsigned long **addr);
+bool ksm_mm_enter(struct ksm_mm *kmm);
+void ksm_mm_leave(struct ksm_mm *kmm);
+struct ksm_mm *ksm_mm_find(struct mm_struct *mm);
+
+/* Its exit waits for who is inside: leave soon. */
+static inline bool ksm_mm_exiting(const struct ksm_mm *kmm)
+{
+	return READ_ONCE(kmm->exiting);
+}
+
+void ksm_mm_unregister_idle(struct ksm_mm *kmm);
+struct ksm_mm *ksm_mms_current(void);
 struct ksm_mm *ksm_mms_next(void);
 void ksm_mms_rewind(void);
 struct ksm_mm *ksm_mms_next_visited(struct ksm_mm *kmm);
 bool ksm_mms_empty(void);
+bool ksm_mms_news(void);
 bool ksm_mms_dead(void);
-void ksm_reap_dead(void);
+bool ksm_reap_dead(void);
 unsigned long ksm_mm_bytes(struct mm_struct *mm);
 int ksm_registry_init(void);
 
@@ -594,6 +688,7 @@ unsigned int ksm_unstable_levels(void);
 
 /* ../ksm.c */
 void ksm_wake(void);
+void ksm_kick(void);
 void ksm_wait_while_offlining(void);
 
 #endif /* _MM_KSM_KSM_H */

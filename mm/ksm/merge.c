@@ -11,7 +11,6 @@
 #include <linux/mm_inline.h>
 #include <linux/mmu_notifier.h>
 #include <linux/rmap.h>
-#include <linux/sched/mm.h>
 #include <linux/swap.h>
 
 #include <asm/tlbflush.h>
@@ -24,9 +23,12 @@
 /* Entries of one fingerprint to try before giving up. */
 #define KSM_MAX_TIES	8
 
+/* Entries to take out of a tree in one look-up. */
+#define KSM_MAX_REMOVALS	64
+
 /* Why a merge did not happen. */
-#define KSM_BUSY	(-EBUSY)	/* somebody holds a lock or a reference: later */
-#define KSM_CHANGED	(-EAGAIN)	/* the page is not what it was */
+#define KSM_BUSY	(-EBUSY)	/* somebody holds the other page: later */
+#define KSM_CHANGED	(-EAGAIN)	/* the page is not what it was, or it is held */
 #define KSM_DIFFERS	(-EILSEQ)	/* equal fingerprints, other bytes */
 #define KSM_STALE	(-ESTALE)	/* the other page is not fit to be merged */
 #define KSM_SAME	(-EEXIST)	/* the other page is this page */
@@ -78,7 +80,7 @@ static int write_protect(const struct ksm_item *item, pte_t *protected)
 	if (!ptep)
 		goto out;
 	/* Written since its fingerprint was taken: no use going on. */
-	if (pte_dirty(ptep_get(ptep)) && !mm_has_notifiers(mm))
+	if (pte_dirty(ptep_get(ptep)) && !item->sampled)
 		goto unlock;
 
 	flush_cache_page(vma, addr, folio_pfn(folio));
@@ -202,14 +204,34 @@ static int split(const struct ksm_item *item, u64 key)
 	if (!ksm_split_pays(item, key))
 		return KSM_WHOLE;
 	if (!folio_trylock(folio))
-		return KSM_BUSY;
+		return KSM_CHANGED;
 	err = split_huge_page(item->page);
 	trace_ksm_split_folio(page_to_pfn(item->page), item->vma->vm_mm, err);
 	folio_unlock(page_folio(item->page));
 	if (err)
-		return KSM_BUSY;
+		return KSM_CHANGED;
 	ksm_split_done(item);
 	return 0;
+}
+
+/*
+ * Write-protect a page whose folio is locked, compare it with @kpage, and replace it.
+ * Others may touch the PTE in between without writing to the page, as NUMA balancing
+ * does: so there is a second try.
+ */
+static int merge_protected(const struct ksm_item *item, struct page *kpage)
+{
+	int tries, err = KSM_CHANGED;
+	pte_t protected;
+
+	for (tries = 0; tries < 2 && err == KSM_CHANGED; tries++) {
+		err = write_protect(item, &protected);
+		if (!err && !ksm_pages_equal(item->page, kpage))
+			err = KSM_DIFFERS;
+		if (!err)
+			err = replace(item, kpage, protected);
+	}
+	return err;
 }
 
 /*
@@ -218,7 +240,6 @@ static int split(const struct ksm_item *item, u64 key)
 static int merge_with(const struct ksm_item *item, struct page *kpage, u64 key)
 {
 	struct folio *folio = page_folio(item->page);
-	pte_t protected;
 	int err;
 
 	/* A huge page is split on a match only. */
@@ -232,12 +253,8 @@ static int merge_with(const struct ksm_item *item, struct page *kpage, u64 key)
 	}
 
 	if (!folio_trylock(folio))
-		return KSM_BUSY;
-	err = write_protect(item, &protected);
-	if (!err && !ksm_pages_equal(item->page, kpage))
-		err = KSM_DIFFERS;
-	if (!err)
-		err = replace(item, kpage, protected);
+		return KSM_CHANGED;
+	err = merge_protected(item, kpage);
 	folio_unlock(folio);
 	return err;
 }
@@ -257,6 +274,16 @@ static int merge_zero(struct ksm_item *item, u64 key)
 	return err;
 }
 
+/* To the index that a KSM folio belongs to by now. */
+static bool rehome(struct ksm_stable *stable, struct folio *folio)
+{
+	struct ksm_domain *domain = stable->index->domain;
+
+	return ksm_stable_rehome(stable,
+				 ksm_domain_index(domain, ksm_page_nid(&folio->page)),
+				 folio);
+}
+
 /* Merge a page with a KSM folio of equal content, if there is one with room. */
 static int merge_stable(struct ksm_item *item, struct ksm_index *index, u64 key)
 {
@@ -264,10 +291,14 @@ static int merge_stable(struct ksm_item *item, struct ksm_index *index, u64 key)
 	struct mm_struct *mm = item->vma->vm_mm;
 	unsigned long pfn = page_to_pfn(item->page);
 	struct folio *kfolio;
+	int ties, err, left = KSM_MAX_REMOVALS;
 	bool pruned = false;
-	int ties, err;
 
 again:
+	/* Each round but the first has made the tree smaller. */
+	if (!left--)
+		return KSM_BUSY;
+	cond_resched();
 	ties = KSM_MAX_TIES;
 	for (head = ksm_stable_first(index, key); head && ties--;
 	     head = ksm_stable_next(head)) {
@@ -283,44 +314,38 @@ again:
 		if (IS_ERR(kfolio))
 			return KSM_BUSY;
 		if (!kfolio) {
-			ksm_stable_kill(stable);
-			goto again;
-		}
-		if (ksm_page_nid(&kfolio->page) != index->nid ||
-		    PageHWPoison(&kfolio->page)) {
-			/* Migrated to another node, or bad: no more to share. */
-			ksm_stable_disown(stable, kfolio);
-			folio_unlock(kfolio);
-			folio_put(kfolio);
+			if (!ksm_stable_kill(stable))
+				return KSM_BUSY;
 			goto again;
 		}
 
-		err = merge_with(item, &kfolio->page, key);
-		if (!err)
-			ksm_tile_map(item->tile, item->nr, stable,
-				     item->vma->anon_vma);
-		trace_ksm_merge_with_ksm_page(&kfolio->page, pfn,
-					      ksm_slot(item->tile, item->nr),
-					      mm, err);
+		err = KSM_NONE;
+		if (PageHWPoison(&kfolio->page)) {
+			/* While it is mapped, memory failure needs its node. */
+			if (!folio_mapped(kfolio)) {
+				ksm_stable_disown(stable, kfolio);
+				err = KSM_STALE;
+			}
+		} else if (ksm_page_nid(&kfolio->page) != index->nid) {
+			/* Migrated to another node: no more to share here. */
+			err = rehome(stable, kfolio) ? KSM_STALE : KSM_BUSY;
+		} else {
+			err = merge_with(item, &kfolio->page, key);
+			if (!err)
+				ksm_tile_map(item->tile, item->nr, stable,
+					     item->vma->anon_vma);
+			trace_ksm_merge_with_ksm_page(&kfolio->page, pfn,
+						      ksm_slot(item->tile, item->nr),
+						      mm, err);
+		}
 		folio_unlock(kfolio);
 		folio_put(kfolio);
-		if (err != KSM_DIFFERS)
+		if (err == KSM_STALE)
+			goto again;
+		if (err != KSM_DIFFERS && err != KSM_NONE)
 			return err;
 	}
 	return KSM_NONE;
-}
-
-/* Make a locked, write-protected page a KSM page. */
-static void promote(struct ksm_stable *stable, struct ksm_index *index,
-		    struct page *page, u64 key)
-{
-	struct ksm_stable *head = ksm_stable_find(index, key, page);
-
-	ksm_stable_adopt(stable, page_folio(page), key);
-	if (head)
-		ksm_stable_chain(head, stable);
-	else
-		ksm_stable_insert(index, stable);
 }
 
 /*
@@ -342,7 +367,7 @@ static int merge_locked(struct ksm_item *item, struct ksm_item *other,
 	if (!ksm_pages_equal(item->page, other->page))
 		return KSM_STALE;
 
-	promote(stable, index, item->page, key);
+	ksm_stable_promote(stable, index, item->page, key);
 	ksm_tile_map(item->tile, item->nr, stable, item->vma->anon_vma);
 
 	/*
@@ -350,6 +375,8 @@ static int merge_locked(struct ksm_item *item, struct ksm_item *other,
 	 * mapping is left: it is found again when the other settles.
 	 */
 	err = replace(other, item->page, other_protected);
+	if (err == KSM_CHANGED)
+		err = merge_protected(other, item->page);
 	if (err)
 		ksm_tile_unsettle(other->tile, BIT_ULL(other->nr));
 	else
@@ -366,7 +393,7 @@ static int merge_items(struct ksm_item *item, struct ksm_item *other,
 	struct folio *folio = page_folio(item->page);
 	struct folio *other_folio = page_folio(other->page);
 	struct ksm_stable *stable;
-	int err = KSM_BUSY;
+	int err = KSM_CHANGED;
 
 	/* Allocate while nothing is locked. */
 	stable = ksm_stable_alloc();
@@ -375,6 +402,7 @@ static int merge_items(struct ksm_item *item, struct ksm_item *other,
 		return KSM_CHANGED;
 	}
 	if (folio_trylock(folio)) {
+		err = KSM_BUSY;
 		if (folio_trylock(other_folio)) {
 			err = merge_locked(item, other, index, key, stable);
 			folio_unlock(other_folio);
@@ -421,8 +449,10 @@ static int merge_pair(struct ksm_item *item, struct ksm_item *other,
 		if (!other->page)
 			return KSM_STALE;
 		err = split(other, key);
-		if (err)
+		if (err) {
+			err = err == KSM_WHOLE ? err : KSM_BUSY;
 			goto out;
+		}
 		err = KSM_STALE;
 		if (!ksm_page_mergeable(other->page))
 			goto out;
@@ -440,38 +470,40 @@ static int try_unstable(struct ksm_item *item, struct ksm_slot *slot,
 		.tile = ksm_slot_tile(slot),
 		.nr = ksm_slot_nr(slot),
 	};
-	struct mm_struct *mm = other.tile->owner->slot.mm;
+	struct ksm_mm *kmm = other.tile->owner;
+	bool entered = kmm != item->tile->owner;
 	unsigned long addr = ksm_item_addr(&other);
 	int err;
 
 	/* It may be in the VMA that is locked already. */
-	if (mm == item->vma->vm_mm && addr >= item->vma->vm_start &&
-	    addr < item->vma->vm_end) {
+	if (!entered && addr >= item->vma->vm_start && addr < item->vma->vm_end) {
 		other.vma = item->vma;
+		other.sampled = ksm_vma_sampled(other.vma);
 		return merge_pair(item, &other, index, key);
 	}
 
-	if (!mmget_not_zero(mm))
+	if (entered && !ksm_mm_enter(kmm))
 		return KSM_STALE;
-	other.vma = ksm_lock_vma(mm, addr);
+	other.vma = ksm_lock_vma(kmm->slot.mm, addr);
 	if (other.vma) {
+		other.sampled = ksm_vma_sampled(other.vma);
 		err = merge_pair(item, &other, index, key);
 		ksm_unlock_vma(other.vma);
 	} else {
 		err = KSM_BUSY;
 	}
-	mmput_async(mm);
+	if (entered)
+		ksm_mm_leave(kmm);
 	return err;
 }
 
 /* Merge a page with an unstable one, if there is one of equal content. */
 static int merge_unstable(struct ksm_item *item, struct ksm_index *index, u64 key)
 {
+	int ties, err, left = KSM_MAX_REMOVALS;
 	struct ksm_slot *slot;
-	int ties, err, ret;
 
 again:
-	ret = KSM_NONE;
 	ties = KSM_MAX_TIES;
 	for (slot = ksm_unstable_first(index, key); slot && ties--;
 	     slot = ksm_unstable_next(slot)) {
@@ -480,26 +512,26 @@ again:
 			goto merged;
 		if (err == KSM_CHANGED)
 			return err;
-		if (err == KSM_STALE) {
+		/*
+		 * One that is busy leaves the tree, too: side by side they would never
+		 * look for each other, and all others of this content would be kept
+		 * out for as long as it stays so.  It comes back by a visit of its own.
+		 */
+		if (err == KSM_STALE || err == KSM_BUSY) {
 			ksm_tile_unsettle(ksm_slot_tile(slot),
 					  BIT_ULL(ksm_slot_nr(slot)));
-			goto again;
+			cond_resched();
+			if (left--)
+				goto again;
+			break;
 		}
-		/* Side by side in the tree they would never look for each other. */
-		if (err == KSM_BUSY)
-			ret = err;
 	}
-	return ret;
+	return KSM_NONE;
 
 merged:
-	/*
-	 * Further entries of this fingerprint were not tried: pages that a fork
-	 * shares, say.  At their next visit they find the KSM page.
-	 */
-	while ((slot = ksm_unstable_first(index, key))) {
-		ksm_tile_unsettle(ksm_slot_tile(slot), BIT_ULL(ksm_slot_nr(slot)));
-		cond_resched();
-	}
+	/* Further entries of this fingerprint were not tried. */
+	if (!ksm_unsettle_equals(index, key, KSM_MAX_REMOVALS))
+		ksm_watch(ksm_slot_stable(ksm_slot(item->tile, item->nr)));
 	return 0;
 }
 
@@ -563,13 +595,15 @@ void ksm_merge_adopt(struct ksm_item *item)
 	index = ksm_domain_index(domain, ksm_page_nid(item->page));
 	stable = ksm_folio_stable(folio);
 	if (stable && stable->index != index) {
-		/* Migrated to another node: the next visit gives it a node there. */
-		ksm_stable_disown(stable, folio);
-	} else if (stable) {
+		/* Migrated to another node. */
+		if (rehome(stable, folio))
+			stable = ksm_folio_stable(folio);
+	}
+	if (stable) {
 		/* Over max_page_sharing too: the mapping is there, made by fork. */
 		ksm_tile_map(item->tile, item->nr, stable, item->vma->anon_vma);
 	} else if (spare && folio_test_ksm(folio)) {
-		promote(spare, index, item->page, key);
+		ksm_stable_promote(spare, index, item->page, key);
 		ksm_tile_map(item->tile, item->nr, spare, item->vma->anon_vma);
 		spare = NULL;
 	}

@@ -83,8 +83,7 @@ static void move_mappings(struct folio *folio, struct ksm_stable *bad,
 		ksm_stable_unmap(bad, slot, max);
 		ksm_stable_map(sound, slot, max);
 	}
-	if (sound->nr)
-		list_del_init(&sound->orphan);
+	ksm_anchor_move(bad, sound);
 	ksm_stable_disown(bad, folio);
 }
 

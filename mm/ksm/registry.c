@@ -5,8 +5,13 @@
  * The list is guarded by ksm_mms_lock, so that fork and exit need not wait for
  * ksmd.  A process that the cursor never came to is freed by its own exit; of
  * any other, ksmd frees the tiles when it finds it among the dead.
+ *
+ * KSM holds no reference to a process's memory, only to its mm_struct.  What
+ * keeps an exit from tearing down what KSM is looking at is ksm_mm::inside: whoever
+ * goes into a process for KSM holds it, and an exit takes it once before it begins.
  */
 #include <linux/hashtable.h>
+#include <linux/maple_tree.h>
 #include <linux/mmap_lock.h>
 #include <linux/sched/coredump.h>
 #include <linux/sched/mm.h>
@@ -19,20 +24,18 @@
 
 #define KSM_MMS_HASH_BITS	10
 
-/* Tiles of dead processes to free before ksm_mutex is dropped for a moment. */
-#define KSM_REAP_TILES		1024
+/* What may be done for dead processes before ksm_mutex is dropped for a moment. */
+#define KSM_REAP_VISITS		(64 * 1024)
 
 static DEFINE_HASHTABLE(mms_hash, KSM_MMS_HASH_BITS);
 static LIST_HEAD(mms);
 static LIST_HEAD(dead_mms);
+static bool news;		/* a process has exited */
 static DEFINE_SPINLOCK(ksm_mms_lock);
 static struct kmem_cache *mm_cache;
 
-/* Written under ksm_mutex and ksm_mms_lock both. */
-static struct {
-	struct ksm_mm *kmm;	/* NULL before the first and after the last */
-	unsigned long addr;
-} cursor;
+/* NULL before the first and after the last; written under ksm_mutex and ksm_mms_lock. */
+static struct ksm_mm *cursor;
 
 static void free_mm(struct ksm_mm *kmm)
 {
@@ -69,6 +72,7 @@ int ksm_mm_register(struct mm_struct *mm)
 	kmm->tiles = RB_ROOT;
 	kmm->domain = ksm_domain_of(mm);
 	INIT_LIST_HEAD(&kmm->dead);
+	mutex_init(&kmm->inside);
 	atomic_long_add(sizeof(*kmm), &ksm_stats.bytes);
 	mmgrab(mm);
 
@@ -80,8 +84,8 @@ int ksm_mm_register(struct mm_struct *mm)
 	 * exec.  While everything is being unmerged, before the end: it may have
 	 * inherited KSM pages.
 	 */
-	if (cursor.kmm && !(READ_ONCE(ksm_knobs.run) & KSM_RUN_UNMERGE))
-		list_add_tail(&slot->mm_node, &cursor.kmm->slot.mm_node);
+	if (cursor && !(READ_ONCE(ksm_knobs.run) & KSM_RUN_UNMERGE))
+		list_add_tail(&slot->mm_node, &cursor->slot.mm_node);
 	else
 		list_add_tail(&slot->mm_node, &mms);
 	spin_unlock(&ksm_mms_lock);
@@ -93,11 +97,30 @@ int ksm_mm_register(struct mm_struct *mm)
 	return 0;
 }
 
+/* Leave a registration to ksmd, or free it if ksmd does not know it. */
+static void bury(struct ksm_mm *kmm, bool visited)
+{
+	if (visited) {
+		spin_lock(&ksm_mms_lock);
+		list_add_tail(&kmm->dead, &dead_mms);
+		spin_unlock(&ksm_mms_lock);
+	} else {
+		free_mm(kmm);
+	}
+	/* What ksmd does not know of may have kept a KSM folio, too. */
+	if (visited || ksm_watching()) {
+		WRITE_ONCE(news, true);
+		ksm_wake();
+	}
+}
+
 /**
  * ksm_mm_exit - a process exits
  * @mm: process without users, or one that never ran
  *
- * Context: may sleep; takes no lock that ksmd holds for long.
+ * When it returns, nobody is in the process for KSM, or will go there again.
+ *
+ * Context: may sleep; waits for no more than ksm_mm_leave() of who is there.
  */
 void ksm_mm_exit(struct mm_struct *mm)
 {
@@ -107,50 +130,94 @@ void ksm_mm_exit(struct mm_struct *mm)
 	spin_lock(&ksm_mms_lock);
 	kmm = lookup(mm);
 	if (kmm) {
+		WRITE_ONCE(kmm->exiting, true);
 		hash_del(&kmm->slot.hash);
 		visited = kmm->visited;
-		if (visited)
-			list_add_tail(&kmm->dead, &dead_mms);
-		else
+		if (!visited)
 			list_del(&kmm->slot.mm_node);
 	}
 	spin_unlock(&ksm_mms_lock);
 
 	clear_bit(MMF_VM_MERGEABLE, &mm->flags);
-	if (visited)
-		ksm_wake();
-	else if (kmm)
-		free_mm(kmm);
+	if (kmm) {
+		if (visited) {
+			mutex_lock(&kmm->inside);
+			mutex_unlock(&kmm->inside);
+		}
+		bury(kmm, visited);
+	}
 	trace_ksm_exit(mm);
 }
 
 /**
- * ksm_mm_unregister_idle - forget a process that has nothing to merge any more
- * @mm: process in which ksmd has found no mergeable VMA
+ * ksm_mm_enter - keep a process from exiting for a moment
+ * @kmm: process
  *
- * Context: ksm_mutex held, @mm has users.
+ * Its VMAs may be looked up and locked, and its page tables walked, until
+ * ksm_mm_leave().  Who stays for longer looks at ksm_mm_exiting() now and then.
+ *
+ * Context: ksm_mutex held.  May be called for a second process, as it never waits.
+ * Return: false if the process exits or has exited.
  */
-void ksm_mm_unregister_idle(struct mm_struct *mm)
+bool ksm_mm_enter(struct ksm_mm *kmm)
 {
+	if (READ_ONCE(kmm->exiting) || !mutex_trylock(&kmm->inside))
+		return false;
+	if (!READ_ONCE(kmm->exiting))
+		return true;
+	mutex_unlock(&kmm->inside);
+	return false;
+}
+
+/**
+ * ksm_mm_leave - undo ksm_mm_enter()
+ * @kmm: process
+ */
+void ksm_mm_leave(struct ksm_mm *kmm)
+{
+	mutex_unlock(&kmm->inside);
+}
+
+/**
+ * ksm_mm_unregister_idle - forget a process that has nothing to merge any more
+ * @kmm: process in which ksmd has found no mergeable VMA
+ *
+ * Context: ksm_mutex held, between ksm_mm_enter() and ksm_mm_leave().
+ */
+void ksm_mm_unregister_idle(struct ksm_mm *kmm)
+{
+	struct mm_struct *mm = kmm->slot.mm;
+	bool idle;
+
 	if (test_bit(MMF_VM_MERGE_ANY, &mm->flags) || !mmap_read_trylock(mm))
 		return;
 	/* mmap_lock keeps madvise() away from VMAs and flag. */
-	if (!ksm_process_mergeable(mm))
-		ksm_mm_exit(mm);
+	idle = !ksm_process_mergeable(mm);
+	if (idle) {
+		spin_lock(&ksm_mms_lock);
+		/* Else its exit is waiting for us, and takes care of it. */
+		idle = !kmm->exiting;
+		if (idle)
+			hash_del(&kmm->slot.hash);
+		spin_unlock(&ksm_mms_lock);
+	}
+	if (idle) {
+		clear_bit(MMF_VM_MERGEABLE, &mm->flags);
+		bury(kmm, true);
+		trace_ksm_exit(mm);
+	}
 	mmap_read_unlock(mm);
 }
 
 /**
  * ksm_mms_current - tell where the cursor is
- * @addr: set to where its address is kept
  *
  * Context: ksm_mutex held.
  * Return: process, or NULL before the first and after the last.
  */
-struct ksm_mm *ksm_mms_current(unsigned long **addr)
+struct ksm_mm *ksm_mms_current(void)
 {
-	*addr = &cursor.addr;
-	return cursor.kmm;
+	return cursor;
 }
 
 /**
@@ -165,14 +232,12 @@ struct ksm_mm *ksm_mms_next(void)
 	struct list_head *next;
 
 	spin_lock(&ksm_mms_lock);
-	next = cursor.kmm ? cursor.kmm->slot.mm_node.next : mms.next;
-	cursor.kmm = next == &mms ? NULL :
-		     list_entry(next, struct ksm_mm, slot.mm_node);
-	cursor.addr = 0;
-	if (cursor.kmm)
-		cursor.kmm->visited = true;
+	next = cursor ? cursor->slot.mm_node.next : mms.next;
+	cursor = next == &mms ? NULL : list_entry(next, struct ksm_mm, slot.mm_node);
+	if (cursor)
+		cursor->visited = true;
 	spin_unlock(&ksm_mms_lock);
-	return cursor.kmm;
+	return cursor;
 }
 
 /**
@@ -183,9 +248,27 @@ struct ksm_mm *ksm_mms_next(void)
 void ksm_mms_rewind(void)
 {
 	spin_lock(&ksm_mms_lock);
-	cursor.kmm = NULL;
-	cursor.addr = 0;
+	cursor = NULL;
 	spin_unlock(&ksm_mms_lock);
+}
+
+/**
+ * ksm_mm_find - find the registration of a process
+ * @mm: process
+ *
+ * Context: ksm_mutex held.
+ * Return: the registration if the cursor has been there, or NULL.
+ */
+struct ksm_mm *ksm_mm_find(struct mm_struct *mm)
+{
+	struct ksm_mm *kmm;
+
+	spin_lock(&ksm_mms_lock);
+	kmm = lookup(mm);
+	if (kmm && !kmm->visited)
+		kmm = NULL;
+	spin_unlock(&ksm_mms_lock);
+	return kmm;
 }
 
 /**
@@ -220,6 +303,16 @@ bool ksm_mms_empty(void)
 }
 
 /**
+ * ksm_mms_news - tell whether a process has exited since ksm_reap_dead()
+ *
+ * Return: true if so; a hint.
+ */
+bool ksm_mms_news(void)
+{
+	return READ_ONCE(news);
+}
+
+/**
  * ksm_mms_dead - tell whether dead processes wait to be freed
  *
  * Return: true if so; a hint unless ksm_mms_lock is held.
@@ -229,28 +322,55 @@ bool ksm_mms_dead(void)
 	return !list_empty(&dead_mms);
 }
 
-/**
- * ksm_reap_dead - free what is known about dead processes
- *
- * Context: ksm_mutex held, may sleep.
+/*
+ * A dead process that is to be freed now.  Not while its exit is still unmapping: what
+ * it maps would be looked at as if somebody else were to keep it.
  */
-void ksm_reap_dead(void)
+static struct ksm_mm *first_dead(void)
 {
-	struct ksm_mm *kmm;
+	struct ksm_mm *kmm, *found = NULL;
 
 	spin_lock(&ksm_mms_lock);
-	kmm = list_first_entry_or_null(&dead_mms, struct ksm_mm, dead);
+	list_for_each_entry(kmm, &dead_mms, dead) {
+		if (!kmm->exiting || mtree_empty(&kmm->slot.mm->mm_mt)) {
+			found = kmm;
+			break;
+		}
+	}
 	spin_unlock(&ksm_mms_lock);
-	if (!kmm || !ksm_forget_mm(kmm, KSM_REAP_TILES))
-		return;
+	return found;
+}
 
-	if (kmm == cursor.kmm)
+/**
+ * ksm_reap_dead - free a part of what is known about dead processes
+ *
+ * Context: ksm_mutex held, may sleep.
+ * Return: true if there is more to free now; what is left beside that waits for an
+ *	   exit to end, or for memory.
+ */
+bool ksm_reap_dead(void)
+{
+	struct ksm_budget budget = {
+		.reads = 1,
+		.visits = KSM_REAP_VISITS,
+	};
+	struct ksm_mm *kmm;
+
+	WRITE_ONCE(news, false);
+	kmm = first_dead();
+	if (!kmm)
+		return false;
+	if (!ksm_forget_mm(kmm, &budget))
+		return !ksm_budget_left(&budget);
+
+	if (kmm == cursor)
 		ksm_mms_next();
 	spin_lock(&ksm_mms_lock);
 	list_del(&kmm->dead);
 	list_del(&kmm->slot.mm_node);
 	spin_unlock(&ksm_mms_lock);
 	free_mm(kmm);
+	return first_dead();
 }
 
 /**

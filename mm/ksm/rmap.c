@@ -15,13 +15,38 @@
 #include "../internal.h"
 #include "ksm.h"
 
-/* Returns false when the walk is to end. */
-static bool walk_mapping(struct folio *folio, struct rmap_walk_control *rwc,
-			 struct ksm_slot *slot, bool forks)
+/**
+ * ksm_folio_mapped_at - tell whether a VMA maps a KSM folio at an address
+ * @folio: KSM folio
+ * @vma: VMA
+ * @addr: address in @vma
+ *
+ * Context: @folio locked, lock of @vma's anon_vma held.
+ * Return: true if so.
+ */
+bool ksm_folio_mapped_at(struct folio *folio, struct vm_area_struct *vma,
+			 unsigned long addr)
 {
-	struct mm_struct *mm = ksm_slot_tile(slot)->owner->slot.mm;
-	struct anon_vma *anon_vma = slot->anon_vma;
-	pgoff_t pgoff = ksm_slot_pgoff(slot);
+	DEFINE_FOLIO_VMA_WALK(pvmw, folio, vma, addr, 0);
+
+	if (!page_vma_mapped_walk(&pvmw))
+		return false;
+	page_vma_mapped_walk_done(&pvmw);
+	return true;
+}
+
+/* Which VMAs of an anon_vma to walk. */
+enum walk_which {
+	WALK_OWN,	/* those of the process */
+	WALK_FORKS,	/* all others */
+	WALK_ALL,
+};
+
+/* Returns false when the walk is to end. */
+static bool walk_vmas(struct folio *folio, struct rmap_walk_control *rwc,
+		      struct anon_vma *anon_vma, pgoff_t pgoff,
+		      const struct mm_struct *mm, enum walk_which which)
+{
 	struct anon_vma_chain *avc;
 	bool more = true;
 
@@ -35,10 +60,10 @@ static bool walk_mapping(struct folio *folio, struct rmap_walk_control *rwc,
 	anon_vma_interval_tree_foreach(avc, &anon_vma->rb_root, pgoff, pgoff) {
 		struct vm_area_struct *vma = avc->vma;
 		unsigned long addr = vma_address(vma, pgoff, 1);
-		bool fork = vma->vm_mm != mm;
 
 		cond_resched();
-		if (addr == -EFAULT || fork != forks)
+		if (addr == -EFAULT ||
+		    (which != WALK_ALL && (vma->vm_mm == mm) != (which == WALK_OWN)))
 			continue;
 		if (rwc->invalid_vma && rwc->invalid_vma(vma, rwc->arg))
 			continue;
@@ -58,15 +83,18 @@ static bool walk_mapping(struct folio *folio, struct rmap_walk_control *rwc,
  * @rwc: what to do with each mapping
  *
  * First the mappings that ksmd knows; then, if there is still work to do, those
- * that forks may have made of them since.
+ * that forks may have made of them since, or of mappings that are gone.
  *
  * Context: @folio is locked.
  */
 void rmap_walk_ksm(struct folio *folio, struct rmap_walk_control *rwc)
 {
+	struct ksm_anchor *anchor = NULL;
 	struct ksm_stable *stable;
+	enum walk_which which;
+	struct anon_vma *root;
 	struct ksm_slot *slot;
-	int forks;
+	pgoff_t pgoff;
 
 	VM_WARN_ON_ONCE_FOLIO(!folio_test_ksm(folio), folio);
 	VM_WARN_ON_ONCE_FOLIO(!folio_test_locked(folio), folio);
@@ -74,13 +102,18 @@ void rmap_walk_ksm(struct folio *folio, struct rmap_walk_control *rwc)
 	stable = ksm_folio_stable(folio);
 	if (!stable)
 		return;
-	for (forks = 0; forks < 2; forks++) {
+	for (which = WALK_OWN; which <= WALK_FORKS; which++) {
 		hlist_for_each_entry(slot, &stable->mappings, link) {
 			cond_resched();
-			if (!walk_mapping(folio, rwc, slot, forks))
+			if (!walk_vmas(folio, rwc, slot->anon_vma,
+				       ksm_slot_pgoff(slot),
+				       ksm_slot_tile(slot)->owner->slot.mm, which))
 				return;
 		}
 	}
+	while ((anchor = ksm_anchor_next(stable, anchor, &root, &pgoff)))
+		if (!walk_vmas(folio, rwc, root, pgoff, NULL, WALK_ALL))
+			return;
 }
 
 #ifdef CONFIG_MIGRATION

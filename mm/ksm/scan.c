@@ -5,7 +5,7 @@
 #include <linux/freezer.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
-#include <linux/sched/mm.h>
+#include <linux/sched.h>
 #include <linux/swap.h>
 
 #include <trace/events/ksm.h>
@@ -13,70 +13,72 @@
 #include "advisor.h"
 #include "ksm.h"
 
-/* Batches that wait for a VMA that others keep locked, before it is passed by. */
-#define KSM_MAX_MISSES		8
+/* How often a process is come back to in a pass, before its locked VMAs are skipped. */
+#define KSM_MAX_MISSES		3
 
 /* The pass that ksmd is in: guarded by ksm_mutex, as all of this file. */
 static struct {
 	bool running;
 	bool drain;		/* pages wait in per-CPU lists: drain them first */
-	bool mergeable;		/* a mergeable VMA was seen in the current process */
-	unsigned int misses;	/* batches that found the current VMA locked */
+	bool unfinished;	/* a process is to be come back to */
+	bool again;		/* those are being come back to now */
+	unsigned int number;
 	ktime_t started;
 } pass;
 
 enum scan_result {
-	SCAN_MORE,	/* the budget is used up */
+	SCAN_MORE,	/* the budget is used up, or somebody waits for ksmd */
 	SCAN_DONE,	/* nothing further in this process */
 	SCAN_LOCKED,	/* somebody is changing its VMAs */
 };
 
 /*
- * Visit a locked VMA from *addr on: as many pages as a page table has.  Where few
- * addresses are in use that is many page tables, for one look-up of the VMA.
+ * Visit a locked VMA: as many pages as a page table has.  Where few addresses are in use
+ * that is many page tables, for one look-up of the VMA.
  */
 static void scan_vma(struct ksm_mm *kmm, struct vm_area_struct *vma,
-		     unsigned long *addr, struct ksm_budget *budget)
+		     struct ksm_budget *budget)
 {
 	unsigned long enough = budget->visits -
 			       min_t(unsigned long, budget->visits, PTRS_PER_PTE);
 
 	do {
-		*addr = ksm_visit_pmd(kmm, vma, *addr, budget);
-	} while (*addr < vma->vm_end && ksm_budget_left(budget) &&
-		 budget->visits > enough);
+		kmm->addr = ksm_visit_pmd(kmm, vma, kmm->addr, budget);
+	} while (kmm->addr < vma->vm_end && ksm_budget_left(budget) &&
+		 budget->visits > enough && !ksm_mm_exiting(kmm));
 }
 
-/* Visit a process from *addr on, a part of a VMA at a time under its lock. */
-static enum scan_result scan_mm(struct ksm_mm *kmm, unsigned long *addr,
-				struct ksm_budget *budget)
+/* Visit a process where its turn goes on, a part of a VMA at a time under its lock. */
+static enum scan_result scan_mm(struct ksm_mm *kmm, struct ksm_budget *budget)
 {
 	struct mm_struct *mm = kmm->slot.mm;
 
-	while (ksm_budget_left(budget)) {
-		unsigned long next = ksm_next_mergeable(mm, *addr);
+	while (ksm_budget_left(budget) && !ksm_mm_exiting(kmm) && !freezing(current)) {
+		unsigned long next = ksm_next_mergeable(mm, kmm->addr, budget);
 		struct vm_area_struct *vma;
 
-		if (next > *addr) {
-			ksm_forget_range(kmm, *addr, next, NULL);
-			*addr = next;
-			ksm_budget_spend(budget, 1);
+		if (next > kmm->addr) {
+			kmm->addr = ksm_forget_range(kmm, kmm->addr, next, NULL,
+						     budget);
+			if (kmm->addr < next)
+				break;
 			if (next == ULONG_MAX)
 				return SCAN_DONE;
 		}
-		vma = ksm_lock_vma(mm, *addr);
+		vma = ksm_lock_vma(mm, kmm->addr);
 		if (!vma) {
+			kmm->mergeable = true;
 			ksm_budget_spend(budget, 1);
-			if (pass.misses++ < KSM_MAX_MISSES)
+			if (kmm->misses < KSM_MAX_MISSES) {
+				kmm->misses++;
 				return SCAN_LOCKED;
-			pass.misses = 0;
-			*addr = ALIGN(*addr + 1, PMD_SIZE);
+			}
+			kmm->addr = ksm_skip_vma(mm, kmm->addr);
 			continue;
 		}
-		pass.misses = 0;
 		if (ksm_vma_mergeable(vma)) {
-			pass.mergeable = true;
-			scan_vma(kmm, vma, addr, budget);
+			kmm->mergeable = true;
+			scan_vma(kmm, vma, budget);
 		} else {
 			ksm_budget_spend(budget, 1);
 		}
@@ -86,14 +88,46 @@ static enum scan_result scan_mm(struct ksm_mm *kmm, unsigned long *addr,
 	return SCAN_MORE;
 }
 
+/* Is it the turn of this process?  Those that came since have none in this pass. */
+static bool has_turn(struct ksm_mm *kmm)
+{
+	/* One that was found idle may be registered anew, and waits to be freed. */
+	if (!list_empty(&kmm->dead))
+		return false;
+	if (kmm->turn == pass.number)
+		return !kmm->done;
+	if (pass.again)
+		return false;
+	kmm->turn = pass.number;
+	kmm->addr = 0;
+	kmm->misses = 0;
+	kmm->mergeable = false;
+	kmm->done = false;
+	return true;
+}
+
+static enum scan_result scan_turn(struct ksm_mm *kmm, struct ksm_budget *budget)
+{
+	enum scan_result result;
+
+	if (!has_turn(kmm) || !ksm_mm_enter(kmm))
+		return SCAN_DONE;
+	result = scan_mm(kmm, budget);
+	if (result == SCAN_DONE && !kmm->mergeable)
+		ksm_mm_unregister_idle(kmm);
+	ksm_mm_leave(kmm);
+	return result;
+}
+
 static bool start_pass(void)
 {
 	/* The references of per-CPU lists would keep pages from being merged. */
 	if (pass.drain)
 		lru_add_drain_all();
 	pass.drain = false;
-	pass.mergeable = false;
-	pass.misses = 0;
+	pass.unfinished = false;
+	pass.again = false;
+	pass.number++;
 	pass.started = ktime_get();
 	pass.running = ksm_mms_next();
 	if (pass.running) {
@@ -105,7 +139,6 @@ static bool start_pass(void)
 
 static void end_pass(void)
 {
-	ksm_reap_orphans();
 	ksm_advisor_end_pass();
 	trace_ksm_stop_scan(ksm_stats.full_scans, ksm_stats.tracked);
 	ksm_stats.full_scan_msecs = ktime_ms_delta(ktime_get(), pass.started);
@@ -133,33 +166,32 @@ void ksm_scan_batch(unsigned int pages_to_scan)
 		return;
 
 	while (ksm_budget_left(&budget) && !freezing(current)) {
-		enum scan_result result = SCAN_DONE;
-		unsigned long *addr;
-		struct ksm_mm *kmm = ksm_mms_current(&addr);
+		struct ksm_mm *kmm = ksm_mms_current();
+		enum scan_result result;
 
 		if (!kmm) {
-			end_pass();
+			if (pass.unfinished) {
+				/* In the next batch: VMAs are not locked for long. */
+				pass.unfinished = false;
+				pass.again = true;
+				ksm_mms_next();
+				return;
+			}
+			if (ksm_watch_round(&budget))
+				end_pass();
 			return;
 		}
-		/*
-		 * The mm is held for one batch: an exit must not wait for ksmd.  One
-		 * that was found idle may be registered anew by now, and what is known
-		 * of it waits to be freed.
-		 */
-		if (list_empty(&kmm->dead) && mmget_not_zero(kmm->slot.mm)) {
-			result = scan_mm(kmm, addr, &budget);
-			if (result == SCAN_DONE && !pass.mergeable)
-				ksm_mm_unregister_idle(kmm->slot.mm);
-			mmput_async(kmm->slot.mm);
-		}
+		result = scan_turn(kmm, &budget);
 		ksm_budget_spend(&budget, 1);
 		pass.drain |= budget.drain;
+		if (result == SCAN_MORE)
+			continue;
 		if (result == SCAN_LOCKED)
-			return;
-		if (result == SCAN_DONE) {
-			pass.mergeable = false;
-			ksm_mms_next();
-		}
+			pass.unfinished = true;
+		else
+			kmm->done = true;
+		ksm_mms_next();
+		cond_resched();
 	}
 }
 

@@ -29,7 +29,7 @@ struct ksm_stable *ksm_stable_alloc(void)
 		return NULL;
 	RB_CLEAR_NODE(&stable->node);
 	INIT_LIST_HEAD(&stable->chain);
-	INIT_LIST_HEAD(&stable->orphan);
+	INIT_LIST_HEAD(&stable->watch);
 	stable->head = stable;
 	stable->pruned = jiffies;
 	atomic_long_add(sizeof(*stable), &ksm_stats.bytes);
@@ -169,8 +169,12 @@ static void erase_head(struct ksm_stable *head)
  */
 void ksm_stable_erase(struct ksm_stable *stable)
 {
-	struct ksm_stable *head = stable->head;
+	struct ksm_stable *head = stable->head, *next;
 
+	if (head->prune_next == stable) {
+		next = list_next_entry(stable, chain);
+		head->prune_next = next == head ? NULL : next;
+	}
 	chain_resize(head, -1);
 	if (stable != head) {
 		list_del(&stable->chain);
@@ -194,6 +198,40 @@ static void chain_sort(struct ksm_stable *stable, bool room)
 }
 
 /**
+ * ksm_stable_count - count one more mapping, or anchor, of a node
+ * @stable: node
+ * @max: mappings that a folio may have
+ *
+ * Context: ksm_mutex held.
+ */
+void ksm_stable_count(struct ksm_stable *stable, unsigned int max)
+{
+	if (stable->nr++)
+		ksm_stats.sharing++;
+	else
+		ksm_stats.shared++;
+	if (stable->nr == max)
+		chain_sort(stable, false);
+}
+
+/**
+ * ksm_stable_uncount - count one mapping, or anchor, less
+ * @stable: node
+ * @max: mappings that a folio may have
+ *
+ * Context: ksm_mutex held.
+ */
+void ksm_stable_uncount(struct ksm_stable *stable, unsigned int max)
+{
+	if (--stable->nr)
+		ksm_stats.sharing--;
+	else
+		ksm_stats.shared--;
+	if (stable->nr + 1 == max)
+		chain_sort(stable, true);
+}
+
+/**
  * ksm_stable_map - add a mapping to a node
  * @stable: node
  * @slot: slot of the mapping, in no tree
@@ -206,12 +244,7 @@ void ksm_stable_map(struct ksm_stable *stable, struct ksm_slot *slot,
 {
 	slot->word = (unsigned long)stable | (slot->word & KSM_SLOT_MASK);
 	hlist_add_head(&slot->link, &stable->mappings);
-	if (stable->nr++)
-		ksm_stats.sharing++;
-	else
-		ksm_stats.shared++;
-	if (stable->nr == max)
-		chain_sort(stable, false);
+	ksm_stable_count(stable, max);
 }
 
 /**
@@ -226,12 +259,7 @@ void ksm_stable_unmap(struct ksm_stable *stable, struct ksm_slot *slot,
 		      unsigned int max)
 {
 	hlist_del(&slot->link);
-	if (--stable->nr)
-		ksm_stats.sharing--;
-	else
-		ksm_stats.shared--;
-	if (stable->nr + 1 == max)
-		chain_sort(stable, true);
+	ksm_stable_uncount(stable, max);
 }
 
 /**

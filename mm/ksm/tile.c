@@ -300,6 +300,31 @@ void ksm_tile_unsettle(struct ksm_tile *tile, u64 pages)
 }
 
 /**
+ * ksm_unsettle_equals - have pages of a fingerprint looked up again
+ * @index: the index of which a page with it was merged
+ * @key: fingerprint, KSM_KEY_MASK of it
+ * @max: how many pages at the most
+ *
+ * The others in the unstable tree may be equal to it, or be the same folio as mapped by
+ * a fork.  At their next visit they find the KSM folio.
+ *
+ * Context: ksm_mutex held.
+ * Return: false if there are more.
+ */
+bool ksm_unsettle_equals(struct ksm_index *index, u64 key, unsigned int max)
+{
+	struct ksm_slot *slot;
+
+	while ((slot = ksm_unstable_first(index, key))) {
+		if (!max--)
+			return false;
+		ksm_tile_unsettle(ksm_slot_tile(slot), BIT_ULL(ksm_slot_nr(slot)));
+		cond_resched();
+	}
+	return true;
+}
+
+/**
  * ksm_tile_map - note that a page maps a KSM folio
  * @tile: tile
  * @i: place of the page, which is tracked and has a slot
@@ -318,7 +343,6 @@ void ksm_tile_map(struct ksm_tile *tile, unsigned int i,
 	get_anon_vma(anon_vma);
 	slot->anon_vma = anon_vma;
 	ksm_stable_map(stable, slot, ksm_knobs.max_page_sharing);
-	list_del_init(&stable->orphan);
 	tile->settled &= ~BIT_ULL(i);
 	tile->unstable &= ~BIT_ULL(i);
 	tile->merged |= BIT_ULL(i);
@@ -351,24 +375,28 @@ void ksm_slot_unmap(struct ksm_slot *slot)
  * @i: place of the page, a mapping
  *
  * Context: ksm_mutex held, may sleep for the folio lock.
+ * Return: false if there is no memory for what has to be kept: try again later.
  */
-void ksm_tile_unmap(struct ksm_tile *tile, unsigned int i)
+bool ksm_tile_unmap(struct ksm_tile *tile, unsigned int i)
 {
 	struct ksm_slot *slot = ksm_slot(tile, i);
 	struct ksm_stable *stable = ksm_slot_stable(slot);
 	struct folio *folio = ksm_stable_get(stable, KSM_LOCK);
+	bool kept = !folio || ksm_anchor_keep(slot, folio);
 
-	ksm_slot_unmap(slot);
+	if (kept)
+		ksm_slot_unmap(slot);
 	if (folio) {
 		folio_unlock(folio);
 		folio_put(folio);
 	}
-	if (stable->nr)
-		return;
-	if (folio)
-		ksm_stable_orphan(stable);
-	else
-		ksm_stable_kill(stable);
+	if (!stable->nr) {
+		if (folio)
+			ksm_stable_orphan(stable);
+		else
+			ksm_stable_kill(stable);
+	}
+	return kept;
 }
 
 /**
@@ -376,18 +404,23 @@ void ksm_tile_unmap(struct ksm_tile *tile, unsigned int i)
  * @tile: tile
  * @pages: their places, one bit each
  *
+ * For want of memory, a mapping of a KSM folio may have to stay.
+ *
  * Context: ksm_mutex held, may sleep for the lock of a KSM folio.
  */
 void ksm_tile_forget(struct ksm_tile *tile, u64 pages)
 {
 	unsigned int nr;
 
+	u64 merged;
+
 	pages &= tile->present;
 	if (!pages)
 		return;
 	ksm_tile_unsettle(tile, pages);
-	while (tile->merged & pages)
-		ksm_tile_unmap(tile, __ffs64(tile->merged & pages));
+	for (merged = tile->merged & pages; merged; merged &= merged - 1)
+		if (!ksm_tile_unmap(tile, __ffs64(merged)))
+			pages &= ~BIT_ULL(__ffs64(merged));
 
 	nr = hweight64(pages);
 	tile->present &= ~pages;
@@ -438,50 +471,75 @@ u64 ksm_tile_mask(const struct ksm_tile *tile, unsigned long start,
 	return GENMASK_ULL(last, first);
 }
 
+/* What it takes to forget these pages of a tile, in visits. */
+static unsigned long cost_of(const struct ksm_tile *tile, u64 pages)
+{
+	return 1 + hweight64(tile->unstable & pages) +
+	       KSM_VISITS_PER_UNMAP * hweight64(tile->merged & pages);
+}
+
 /**
  * ksm_forget_range - stop keeping track of an address range
  * @kmm: process
  * @start: first address
  * @end: end of the range
  * @keep: a tile that is to be left alone, or NULL
+ * @budget: what may be done, less what is done; or NULL for a range within a tile
  *
  * Context: ksm_mutex held, may sleep for the lock of a KSM folio.
+ * Return: @end, or how far it has come with the budget.
  */
-void ksm_forget_range(struct ksm_mm *kmm, unsigned long start,
-		      unsigned long end, struct ksm_tile *keep)
+unsigned long ksm_forget_range(struct ksm_mm *kmm, unsigned long start,
+			       unsigned long end, struct ksm_tile *keep,
+			       struct ksm_budget *budget)
 {
 	struct ksm_tile *tile, *next;
 
 	for (tile = ksm_tile_from(kmm, start); tile && tile->addr < end; tile = next) {
+		u64 pages = ksm_tile_mask(tile, start, end);
+
 		next = ksm_tile_next(tile);
 		if (tile == keep)
 			continue;
-		ksm_tile_forget(tile, ksm_tile_mask(tile, start, end));
+		if (budget) {
+			if (!ksm_budget_left(budget))
+				return max(start, tile->addr);
+			ksm_budget_spend(budget, cost_of(tile, pages));
+		}
+		ksm_tile_forget(tile, pages);
 		ksm_tile_trim(tile);
 		cond_resched();
 	}
+	return end;
 }
 
 /**
  * ksm_forget_mm - stop keeping track of a process
  * @kmm: process
- * @max: tiles to free at the most
+ * @budget: what may be done, less what is done; NULL for all
  *
  * Context: ksm_mutex held, may sleep for the lock of a KSM folio.
- * Return: true if nothing is left.
+ * Return: true if nothing is left; false if the budget is used up, or if there is no
+ *	   memory for what has to be kept.
  */
-bool ksm_forget_mm(struct ksm_mm *kmm, unsigned long max)
+bool ksm_forget_mm(struct ksm_mm *kmm, struct ksm_budget *budget)
 {
 	struct rb_node *node;
 
-	while (max-- && (node = rb_first(&kmm->tiles))) {
+	while ((node = rb_first(&kmm->tiles))) {
 		struct ksm_tile *tile = rb_entry(node, struct ksm_tile, node);
 
+		if (budget) {
+			if (!ksm_budget_left(budget))
+				return false;
+			ksm_budget_spend(budget, cost_of(tile, ~0ULL));
+		}
 		ksm_tile_forget(tile, ~0ULL);
-		ksm_tile_trim(tile);
+		if (!ksm_tile_trim(tile))
+			return false;
 		cond_resched();
 	}
-	return RB_EMPTY_ROOT(&kmm->tiles);
+	return true;
 }
 
 /**

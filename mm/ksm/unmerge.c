@@ -290,7 +290,7 @@ void ksm_forget_all(void)
 
 	ksm_scan_restart();
 	while ((kmm = ksm_mms_next()))
-		ksm_forget_mm(kmm, ULONG_MAX);
+		ksm_forget_mm(kmm, NULL);
 	ksm_disown_all();
 	ksm_scan_restart();
 }

@@ -12,6 +12,11 @@
  * Both are hints.  A write that escapes them costs a merge that fails or is
  * found late, never a wrong one; pages are read again in full now and then, so
  * that it is found.
+ *
+ * Cleaning has a price, too, which the writer pays: a TLB flush, and the next write
+ * has to set the bit again.  So a page that is found dirty once more is not cleaned
+ * again but read, as pages without a dirty bit are: once it has been the same twice,
+ * it is cleaned.  A tile where that is in vain is left alone, for ever longer.
  */
 #include <linux/hugetlb.h>
 #include <linux/mm.h>
@@ -26,14 +31,23 @@
 #define KSM_REREAD_DIRTY	255
 #define KSM_REREAD_SAMPLED	64
 
+/* Passes between visits to a tile of pages that are always written: 1 << this at most. */
+#define KSM_MAX_HEAT		4
+
 /* One visit to (a part of) a tile: which pages were found how. */
 struct visit {
 	struct vm_area_struct *vma;
 	struct ksm_tile *tile;
+	unsigned long addr;	/* first address */
+	unsigned long end;	/* of the part of the tile that is to be visited */
+	unsigned long next;	/* how far it has come */
 	bool sampled;		/* the dirty bit does not tell everything */
 	bool drain;		/* a page waits in a per-CPU list */
 	bool reread;		/* read pages in full that seem unchanged */
-	unsigned int wants;	/* pages that may be read */
+	unsigned int cleaned;	/* PTEs */
+	u64 again;		/* if these are dirty, they are so once more */
+	u64 leave;		/* of them, those that are not to be read now */
+	u64 hot;		/* dirty once more, to be read */
 	u64 known;		/* do not look again: as it was */
 	u64 present;		/* anonymous pages, tracked */
 	u64 gone;		/* nothing to track */
@@ -41,6 +55,22 @@ struct visit {
 	u64 unmapped;		/* maps its KSM folio no more */
 	u64 adopt;		/* maps a KSM folio, unknown so far */
 	u64 want;		/* to be read in full */
+};
+
+/* Tiles that are visited under one page table lock: a page table, usually. */
+#define KSM_VISIT_TILES		8
+
+static struct visit visits[KSM_VISIT_TILES];
+
+/*
+ * Does the hardware set the dirty bit?  Where it does not, each cleaned PTE is a fault of
+ * the writer: there, pages are not cleaned but read, at each visit.
+ */
+bool ksm_dirty_bit __read_mostly;
+
+/* What is visited under one page table lock. */
+struct sweep {
+	unsigned int wants;	/* pages that may be read */
 	unsigned long flush_start, flush_end;
 };
 
@@ -82,8 +112,28 @@ static void note_sampled(struct page *page, unsigned int i)
 	sampled_pages[i] = page;
 }
 
+/* Move the dirty bit to the folio. */
+static void clean_pte(struct visit *v, struct sweep *sweep, unsigned long addr,
+		      pte_t *ptep, struct folio *folio)
+{
+	struct mm_struct *mm = v->vma->vm_mm;
+	pte_t pte;
+
+	/* All that folio_mark_dirty() does for an anonymous folio. */
+	if (!folio_test_dirty(folio))
+		folio_set_dirty(folio);
+	/* This one only, also where a TLB entry serves several. */
+	pte = ptep_get_and_clear(mm, addr, ptep);
+	set_pte_at(mm, addr, ptep, pte_mkclean(pte));
+	if (!sweep->flush_end)
+		sweep->flush_start = addr;
+	sweep->flush_end = addr + PAGE_SIZE;
+	v->cleaned++;
+}
+
 /* Any page that is not known to be unchanged at first sight. */
-static void visit_page(struct visit *v, unsigned int i, pte_t *ptep, pte_t pte)
+static void visit_page(struct visit *v, struct sweep *sweep, unsigned int i,
+		       pte_t *ptep, pte_t pte)
 {
 	unsigned long addr = ksm_tile_addr(v->tile, i);
 	u64 bit = BIT_ULL(i);
@@ -115,43 +165,33 @@ static void visit_page(struct visit *v, unsigned int i, pte_t *ptep, pte_t pte)
 
 	if (v->sampled) {
 		note_sampled(page, i);
-	} else if (pte_dirty(pte)) {
-		/* All that folio_mark_dirty() does for an anonymous folio. */
-		if (!folio_test_dirty(folio))
-			folio_set_dirty(folio);
-		/* This one only, also where a TLB entry serves several. */
-		pte = ptep_get_and_clear(v->vma->vm_mm, addr, ptep);
-		set_pte_at(v->vma->vm_mm, addr, ptep, pte_mkclean(pte));
-		if (!v->flush_end)
-			v->flush_start = addr;
-		v->flush_end = addr + PAGE_SIZE;
+	} else if (!pte_dirty(pte)) {
+		v->want |= bit;
+	} else if (!(v->again & bit)) {
+		clean_pte(v, sweep, addr, ptep, folio);
 		v->changed |= bit;
+	} else if (v->leave & bit) {
+		v->known |= bit;
 	} else {
+		v->hot |= bit;
 		v->want |= bit;
 	}
 }
 
 /*
- * Look at the PTEs of [addr, end), all in one tile.  Returns where it stopped:
- * short of @end if more pages want to be read than may be.
+ * Look at the PTEs, @ptep being the first; the page table is locked.  Stops short of
+ * v->end if as many pages want to be read as may be.
  */
-static unsigned long visit_ptes(struct visit *v, pmd_t *pmdp, unsigned long addr,
-				unsigned long end, u64 settled)
+static void visit_ptes(struct visit *v, struct sweep *sweep, pte_t *ptep)
 {
-	unsigned int i = (addr - v->tile->addr) >> PAGE_SHIFT;
-	struct mm_struct *mm = v->vma->vm_mm;
-	unsigned int wants = v->wants;
+	u64 settled = v->sampled || v->reread ? 0 : v->tile->unstable;
+	unsigned int i = (v->addr - v->tile->addr) >> PAGE_SHIFT;
+	unsigned long addr = v->addr, end = v->end;
 	struct ksm_tile *tile = v->tile;
 	u64 merged = tile->merged;
 	u64 known = 0, gone = 0;
-	pte_t *start, *ptep;
-	spinlock_t *ptl;	/* of the page table */
 
-	start = pte_offset_map_lock(mm, pmdp, addr, &ptl);
-	if (!start)
-		return end;
-
-	for (ptep = start; addr < end; ptep++, i++, addr += PAGE_SIZE) {
+	for (; addr < end; ptep++, i++, addr += PAGE_SIZE) {
 		pte_t pte = ptep_get(ptep);
 		u64 bit = BIT_ULL(i);
 
@@ -159,7 +199,7 @@ static unsigned long visit_ptes(struct visit *v, pmd_t *pmdp, unsigned long addr
 			gone |= bit;
 			continue;
 		}
-		/* The ways of settled pages: 29 and 34 instructions, kept short. */
+		/* The ways of settled pages, kept short. */
 		if ((settled & bit) && !pte_dirty(pte)) {
 			known |= bit;
 			continue;
@@ -177,20 +217,15 @@ static unsigned long visit_ptes(struct visit *v, pmd_t *pmdp, unsigned long addr
 				continue;
 			}
 		}
-		visit_page(v, i, ptep, pte);
-		if (((v->want | v->adopt) & bit) && !--wants) {
+		visit_page(v, sweep, i, ptep, pte);
+		if (((v->want | v->adopt) & bit) && !--sweep->wants) {
 			addr += PAGE_SIZE;
 			break;
 		}
 	}
-
-	/* Before the lock is dropped: a stale TLB entry would hide writes. */
-	if (v->flush_end)
-		flush_tlb_range(v->vma, v->flush_start, v->flush_end);
-	pte_unmap_unlock(start, ptl);
 	v->known |= known;
 	v->gone |= gone;
-	return addr;
+	v->next = addr;
 }
 
 /* Compare samples: which of the pages seem to have been written. */
@@ -198,7 +233,7 @@ static void visit_samples(struct visit *v)
 {
 	struct ksm_tile *tile = v->tile;
 	u64 left = v->present & ~(v->adopt | v->known | v->changed);
-	bool sampled = ksm_tile_sample_alloc(tile);
+	bool sampled = ksm_dirty_bit && ksm_tile_sample_alloc(tile);
 
 	for (; left; left &= left - 1) {
 		unsigned int i = __ffs64(left);
@@ -207,6 +242,12 @@ static void visit_samples(struct visit *v)
 
 		if (!sampled_pages[i])
 			continue;
+		if (!ksm_dirty_bit) {
+			put_page(sampled_pages[i]);
+			sampled_pages[i] = NULL;
+			v->want |= bit;
+			continue;
+		}
 		sample = ksm_sample_page(sampled_pages[i], ksm_tile_addr(tile, i));
 		put_page(sampled_pages[i]);
 		sampled_pages[i] = NULL;
@@ -249,16 +290,17 @@ static void read_page(struct visit *v, struct ksm_item *item)
 			ksm_tile_unsettle(tile, bit);
 		}
 	} else {
-		/* Not written since the last visit; sampling cannot tell. */
-		stays = !v->sampled;
+		/* Not written since the last visit, if the dirty bit tells. */
+		stays = !item->sampled;
 	}
 	if (!stays) {
 		tile->interval = 0;
+		tile->heated += !!(v->hot & bit);
 		ksm_tile_unsettle(tile, bit);
 	}
 	if (!ksm_tile_settle(tile, item->nr, fingerprint))
 		return;
-	if (stays || !v->sampled)
+	if (stays || !item->sampled)
 		ksm_merge_page(item, fingerprint);
 }
 
@@ -268,7 +310,8 @@ static u64 read_pages(struct visit *v, struct ksm_budget *budget)
 	struct ksm_item item = { .vma = v->vma, .tile = v->tile };
 	u64 left = v->want | v->adopt;
 
-	for (; left && budget->reads; left &= left - 1) {
+	for (; left && budget->reads && !ksm_mm_exiting(v->tile->owner);
+	     left &= left - 1) {
 		item.nr = __ffs64(left);
 		/* By now it may be merged with one before it, and written again. */
 		if (v->tile->merged & BIT_ULL(item.nr))
@@ -277,6 +320,7 @@ static u64 read_pages(struct visit *v, struct ksm_budget *budget)
 		if (!item.page)
 			continue;
 		budget->reads--;
+		item.sampled = v->sampled || (v->hot & BIT_ULL(item.nr));
 		if (PageKsm(item.page)) {
 			if (ksm_tile_slot_alloc(v->tile, item.nr))
 				ksm_merge_adopt(&item);
@@ -289,31 +333,26 @@ static u64 read_pages(struct visit *v, struct ksm_budget *budget)
 	return left;
 }
 
-/*
- * Put down what a visit to pages up to @end has found, and read what it wants.
- * Returns where the next visit is to go on.
- */
-static unsigned long conclude(struct visit *v, unsigned long end,
-			      struct ksm_budget *budget)
+/* Put down what a visit has found. */
+static void note(struct visit *v, struct ksm_budget *budget)
 {
 	struct ksm_tile *tile = v->tile;
-	unsigned int visits, known;
+	unsigned int seen, known;
 	u64 unmapped = v->unmapped & tile->merged;
-	u64 left;
 
 	if (v->sampled)
 		visit_samples(v);
 	known = hweight64(v->known);
-	visits = hweight64(v->known | v->present);
+	seen = hweight64(v->known | v->present);
 	if (ksm_knobs.smart_scan) {
 		ksm_stats.skipped += known;
-		ksm_stats.scanned += visits - known;
+		ksm_stats.scanned += seen - known;
 	} else {
-		ksm_stats.scanned += visits;
+		ksm_stats.scanned += seen;
 	}
 	if (v->sampled)
-		visits *= KSM_VISITS_PER_SAMPLE;
-	ksm_budget_spend(budget, visits + 1);
+		seen *= KSM_VISITS_PER_SAMPLE;
+	ksm_budget_spend(budget, seen + v->cleaned * KSM_VISITS_PER_CLEANING + 1);
 
 	ksm_tile_forget(tile, v->gone);
 	ksm_tile_unsettle(tile, v->changed);
@@ -322,9 +361,17 @@ static unsigned long conclude(struct visit *v, unsigned long end,
 	if (v->present & ~tile->present)
 		ksm_tile_track(tile, v->present);
 	budget->drain |= v->drain;
-	left = read_pages(v, budget);
-	ksm_tile_trim(tile);
-	return left ? ksm_tile_addr(tile, __ffs64(left)) : end;
+}
+
+/*
+ * Read what a visit wants to have read.  Returns where the next visit is to go on: where
+ * this one ended, unless the budget did not last.
+ */
+static unsigned long conclude(struct visit *v, struct ksm_budget *budget)
+{
+	u64 left = read_pages(v, budget);
+
+	return left ? ksm_tile_addr(v->tile, __ffs64(left)) : v->next;
 }
 
 /*
@@ -355,18 +402,55 @@ static bool reread_due(struct ksm_tile *tile, bool sampled)
 	return false;
 }
 
+/*
+ * Are pages of this tile that are dirty once more to be read in this pass?  What was
+ * found in the last pass when they were tells how long they are left alone then.
+ */
+static bool heat_due(struct ksm_tile *tile)
+{
+	u8 pass = ksm_stats.full_scans;
+	s8 ahead = tile->due - pass;
+
+	if (!ahead)
+		return true;
+	if (ahead < 0 || ahead > 1 << KSM_MAX_HEAT) {
+		tile->heat = tile->heated ? min(tile->heat + 1, KSM_MAX_HEAT) : 0;
+		tile->skip = 2 * tile->heated > hweight64(tile->present);
+		tile->heated = 0;
+		tile->due = tile->heat ? tile->due + (1 << tile->heat) : pass;
+		ahead = tile->due - pass;
+		/* There was no visit for a while. */
+		if (ahead < 0 || ahead > 1 << KSM_MAX_HEAT) {
+			tile->due = pass;
+			ahead = 0;
+		}
+	}
+	return !ahead;
+}
+
+/* Returns false if the tile is not to be visited now. */
 static bool visit_init(struct visit *v, struct vm_area_struct *vma,
-		       struct ksm_tile *tile, struct ksm_budget *budget)
+		       struct ksm_tile *tile, unsigned long addr, unsigned long end)
 {
 	*v = (struct visit) {
 		.vma = vma,
 		.tile = tile,
-		.sampled = mm_has_notifiers(vma->vm_mm),
-		.wants = budget->reads,
+		.addr = addr,
+		.end = end,
+		.next = addr,
+		.sampled = ksm_vma_sampled(vma),
 	};
-	if (!tile) {
-		ksm_budget_spend(budget, 1);
+	if (!tile)
 		return false;
+	if (ksm_knobs.smart_scan && !v->sampled) {
+		v->again = tile->present & ~(tile->unstable | tile->merged);
+		if (v->again && !heat_due(tile)) {
+			v->leave = v->again;
+			if (tile->skip) {
+				ksm_stats.skipped += hweight64(tile->present);
+				return false;
+			}
+		}
 	}
 	v->reread = reread_due(tile, v->sampled);
 	return true;
@@ -385,29 +469,83 @@ static bool is_hole(pmd_t *pmdp, unsigned long addr, unsigned long end)
 	return addr == end;
 }
 
-/* Visit the pages of [addr, end), which lie in one tile, mapped by PTEs. */
-static unsigned long scan_tile(struct ksm_mm *kmm, struct vm_area_struct *vma,
-			       pmd_t *pmdp, unsigned long addr, unsigned long end,
-			       struct ksm_budget *budget)
+/* The tile of [addr, end) to be visited, or NULL. */
+static struct ksm_tile *tile_of(struct ksm_mm *kmm, struct vm_area_struct *vma,
+				pmd_t *pmdp, unsigned long addr, unsigned long end)
 {
 	struct ksm_tile *tile = ksm_vma_tile_find(kmm, vma, addr);
-	struct visit v;
-	u64 settled;
 
 	/* No tile is made, to be freed at once, where few addresses are in use. */
 	if (!tile && is_hole(pmdp, addr, end)) {
-		ksm_forget_range(kmm, addr, end, NULL);
-		ksm_budget_spend(budget, 1);
-		return end;
+		ksm_forget_range(kmm, addr, end, NULL, NULL);
+		return NULL;
 	}
-	if (!tile)
-		tile = ksm_vma_tile(kmm, vma, addr);
-	if (!visit_init(&v, vma, tile, budget))
-		return end;
-	settled = v.sampled || v.reread ? 0 : v.tile->unstable;
-	end = visit_ptes(&v, pmdp, addr, end, settled);
-	ksm_forget_range(kmm, addr, end, v.tile);
-	return conclude(&v, end, budget);
+	return tile ?: ksm_vma_tile(kmm, vma, addr);
+}
+
+/* Look at the PTEs of some tiles that one page table maps.  One flush for all of them. */
+static void sweep_ptes(struct vm_area_struct *vma, pmd_t *pmdp, unsigned int nr,
+		       struct ksm_budget *budget)
+{
+	struct sweep sweep = { .wants = budget->reads };
+	struct visit *v, *first = visits;
+	spinlock_t *ptl;	/* of the page table */
+	pte_t *ptep;
+
+	ptep = pte_offset_map_lock(vma->vm_mm, pmdp, first->addr, &ptl);
+	for (v = first; !ptep && v < first + nr; v++)
+		v->next = v->end;
+	if (!ptep)
+		return;
+	for (v = first; v < first + nr && sweep.wants; v++)
+		visit_ptes(v, &sweep, ptep + ((v->addr - first->addr) >> PAGE_SHIFT));
+	/* Before the lock is dropped: a stale TLB entry would hide writes. */
+	if (sweep.flush_end) {
+		flush_tlb_range(vma, sweep.flush_start, sweep.flush_end);
+		ksm_budget_spend(budget, KSM_VISITS_PER_FLUSH);
+	}
+	pte_unmap_unlock(ptep, ptl);
+}
+
+/*
+ * Visit the pages of [addr, end), mapped by the PTEs of one page table, or some tiles at
+ * the start of it.  Returns where to go on.
+ */
+static unsigned long scan_ptes(struct ksm_mm *kmm, struct vm_area_struct *vma,
+			       pmd_t *pmdp, unsigned long addr, unsigned long end,
+			       struct ksm_budget *budget)
+{
+	unsigned int most = ksm_vma_sampled(vma) ? 1 : KSM_VISIT_TILES;
+	unsigned long next, stop = 0;
+	unsigned int nr = 0;
+	struct visit *v;
+
+	for (; addr < end && nr < most; addr = next) {
+		next = min(end, ALIGN(addr + 1, KSM_TILE_SIZE));
+		if (visit_init(&visits[nr], vma, tile_of(kmm, vma, pmdp, addr, next),
+			       addr, next))
+			nr++;
+		else
+			ksm_budget_spend(budget, 1);
+	}
+	if (!nr)
+		return addr;
+	sweep_ptes(vma, pmdp, nr, budget);
+	/* All of them before the first is read: reading may end early. */
+	for (v = visits; v < visits + nr; v++) {
+		if (v->next > v->addr)
+			ksm_forget_range(kmm, v->addr, v->next, v->tile, NULL);
+		note(v, budget);
+	}
+	for (v = visits; v < visits + nr; v++) {
+		if (!stop) {
+			next = conclude(v, budget);
+			if (next < v->end)
+				stop = next;
+		}
+		ksm_tile_trim(v->tile);
+	}
+	return stop ?: addr;
 }
 
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
@@ -433,7 +571,7 @@ static void unsettle_range(struct ksm_mm *kmm, struct vm_area_struct *vma,
 			ksm_tile_track(tile, pages);
 			ksm_stats.scanned += hweight64(pages);
 		}
-		ksm_forget_range(kmm, addr, next, tile);
+		ksm_forget_range(kmm, addr, next, tile, NULL);
 		ksm_budget_spend(budget, KSM_TILE_PAGES);
 	}
 }
@@ -465,37 +603,40 @@ static unsigned long scan_huge(struct ksm_mm *kmm, struct vm_area_struct *vma,
 	unsigned long head = addr & HPAGE_PMD_MASK;
 	unsigned long tile_end = min(end, ALIGN(addr + 1, KSM_TILE_SIZE));
 	struct mm_struct *mm = vma->vm_mm;
+	struct visit *v = visits;
 	struct page *page = NULL;
-	struct visit v;
+	bool dirty, again;
 	spinlock_t *ptl;	/* of the page table */
-	bool dirty;
 	u64 pages;
 
 	if (!ksm_knobs.thp_split_threshold) {
-		ksm_forget_range(kmm, addr, end, NULL);
 		ksm_budget_spend(budget, 1);
-		return end;
+		return ksm_forget_range(kmm, addr, end, NULL, budget);
 	}
-	if (!visit_init(&v, vma, ksm_vma_tile(kmm, vma, addr), budget))
+	if (!visit_init(v, vma, ksm_vma_tile(kmm, vma, addr), addr, tile_end)) {
+		ksm_budget_spend(budget, 1);
 		return tile_end;
-	pages = ksm_tile_mask(v.tile, addr, tile_end);
+	}
+	pages = ksm_tile_mask(v->tile, addr, tile_end);
 
 	ptl = pmd_lock(mm, pmdp);
 	if (pmd_present(*pmdp) && pmd_trans_huge(*pmdp))
 		page = vm_normal_page_pmd(vma, head, *pmdp);
 	if (!page || !ksm_page_mergeable(page)) {
 		spin_unlock(ptl);
-		ksm_forget_range(kmm, addr, end, NULL);
 		ksm_budget_spend(budget, 1);
-		return end;
+		return ksm_forget_range(kmm, addr, end, NULL, budget);
 	}
-	dirty = !v.sampled && pmd_dirty(*pmdp);
-	if (dirty && addr == head)
+	dirty = !v->sampled && pmd_dirty(*pmdp);
+	again = dirty && (v->again & pages);
+	if (dirty && !again && addr == head) {
 		clean_pmd(vma, head, pmdp, page_folio(page));
-	if (v.sampled) {
+		ksm_budget_spend(budget, KSM_VISITS_PER_FLUSH);
+	}
+	if (v->sampled) {
 		unsigned int i;
 
-		page += (v.tile->addr - head) >> PAGE_SHIFT;
+		page += (v->tile->addr - head) >> PAGE_SHIFT;
 		for (i = 0; i < KSM_TILE_PAGES; i++) {
 			if (!(pages & BIT_ULL(i)))
 				continue;
@@ -504,20 +645,29 @@ static unsigned long scan_huge(struct ksm_mm *kmm, struct vm_area_struct *vma,
 	}
 	spin_unlock(ptl);
 
-	if (dirty) {
+	if (dirty && !again) {
 		/* To be seen clean, and then read, by the next pass. */
 		unsettle_range(kmm, vma, addr, end, budget);
-		ksm_tile_trim(v.tile);
+		ksm_tile_trim(v->tile);
 		return end;
 	}
-	v.present = pages;
-	v.unmapped = pages & v.tile->merged;
-	if (!v.sampled) {
-		v.known = v.reread ? 0 : pages & v.tile->unstable;
-		v.want = pages & ~v.known;
+	v->next = tile_end;
+	v->present = pages;
+	v->unmapped = pages & v->tile->merged;
+	if (again && v->leave) {
+		v->known = pages;
+	} else if (again) {
+		v->hot = pages;
+		v->want = pages;
+	} else if (!v->sampled) {
+		v->known = v->reread ? 0 : pages & v->tile->unstable;
+		v->want = pages & ~v->known;
 	}
-	ksm_forget_range(kmm, addr, tile_end, v.tile);
-	return conclude(&v, tile_end, budget);
+	ksm_forget_range(kmm, addr, tile_end, v->tile, NULL);
+	note(v, budget);
+	addr = conclude(v, budget);
+	ksm_tile_trim(v->tile);
+	return addr;
 }
 #else
 static unsigned long scan_huge(struct ksm_mm *kmm, struct vm_area_struct *vma,
@@ -551,23 +701,35 @@ unsigned long ksm_visit_pmd(struct ksm_mm *kmm, struct vm_area_struct *vma,
 	end = min(end, vma->vm_end);
 
 	if (pmd_none(pmd)) {
-		ksm_forget_range(kmm, addr, end, NULL);
 		ksm_budget_spend(budget, 1);
-		return end;
+		return ksm_forget_range(kmm, addr, end, NULL, budget);
 	}
 	/* Under migration, most likely: the next pass finds it again. */
 	if (!pmd_present(pmd)) {
 		ksm_budget_spend(budget, 1);
 		return end;
 	}
-	while (addr < end && ksm_budget_left(budget)) {
+	while (addr < end && ksm_budget_left(budget) && !ksm_mm_exiting(kmm)) {
 		if (pmd_trans_huge(pmdp_get_lockless(pmdp)))
 			addr = scan_huge(kmm, vma, pmdp, addr, end, budget);
 		else
-			addr = scan_tile(kmm, vma, pmdp, addr,
-					 min(end, ALIGN(addr + 1, KSM_TILE_SIZE)),
-					 budget);
+			addr = scan_ptes(kmm, vma, pmdp, addr, end, budget);
 		cond_resched();
 	}
 	return addr;
+}
+
+/**
+ * ksm_visit_init - find out what the hardware does
+ */
+void __init ksm_visit_init(void)
+{
+#if defined(CONFIG_X86) || defined(CONFIG_UML)
+	ksm_dirty_bit = true;
+#elif defined(CONFIG_ARM64_HW_AFDBM)
+	ksm_dirty_bit = cpus_have_final_cap(ARM64_HW_DBM);
+#elif defined(CONFIG_RISCV)
+	/* One extension stands for both bits. */
+	ksm_dirty_bit = arch_has_hw_pte_young();
+#endif
 }

@@ -15,6 +15,9 @@
 /* VMAs to step over in one RCU section. */
 #define KSM_MAX_STEPS	256
 
+/* So many of them take as long as a visit. */
+#define KSM_STEPS_PER_VISIT	2
+
 /**
  * ksm_vma_mergeable - tell whether pages of a VMA may be merged now
  * @vma: VMA, locked, or found under RCU and then only a hint
@@ -78,7 +81,7 @@ bool ksm_vma_fits(struct vm_area_struct *vma, struct ksm_tile *tile)
 #ifdef CONFIG_PER_VMA_LOCK
 /**
  * ksm_lock_vma - try to lock the VMA of an address
- * @mm: process that has users
+ * @mm: process, between ksm_mm_enter() and ksm_mm_leave()
  * @addr: address
  *
  * Never waits, so it may be called while another VMA is locked.
@@ -142,6 +145,7 @@ static void unlock_vmas(struct mm_struct *mm)
  * ksm_next_mergeable - find where the next mergeable VMA begins
  * @mm: process
  * @addr: where to start
+ * @budget: what may be done; less what is done
  *
  * Looks at a bounded number of VMAs: the answer may lie short of a mergeable
  * one, and is no more than a hint by the time it is used.
@@ -149,7 +153,8 @@ static void unlock_vmas(struct mm_struct *mm)
  * Return: an address from @addr on below which no VMA is mergeable; ULONG_MAX if
  *	   none follows; @addr if that cannot be told now.
  */
-unsigned long ksm_next_mergeable(struct mm_struct *mm, unsigned long addr)
+unsigned long ksm_next_mergeable(struct mm_struct *mm, unsigned long addr,
+				 struct ksm_budget *budget)
 {
 	VMA_ITERATOR(vmi, mm, addr);
 	struct vm_area_struct *vma;
@@ -170,7 +175,30 @@ unsigned long ksm_next_mergeable(struct mm_struct *mm, unsigned long addr)
 		}
 	}
 	unlock_vmas(mm);
+	ksm_budget_spend(budget, 1 + (KSM_MAX_STEPS - steps) / KSM_STEPS_PER_VISIT);
 	return next;
+}
+
+/**
+ * ksm_skip_vma - find the end of a VMA that cannot be locked
+ * @mm: process
+ * @addr: address in it
+ *
+ * Return: its end, by the look of it; @addr if there is none by now, or if that cannot
+ *	   be told now.
+ */
+unsigned long ksm_skip_vma(struct mm_struct *mm, unsigned long addr)
+{
+	VMA_ITERATOR(vmi, mm, addr);
+	struct vm_area_struct *vma;
+
+	if (!trylock_vmas(mm))
+		return addr;
+	vma = vma_next(&vmi);
+	if (vma && READ_ONCE(vma->vm_start) <= addr)
+		addr = max(addr, READ_ONCE(vma->vm_end));
+	unlock_vmas(mm);
+	return addr;
 }
 
 /**

@@ -140,7 +140,7 @@ static void tile_get(struct kunit *test)
 						 tile[i]->pgoff));
 	expect_bytes(test, ARRAY_SIZE(want), 0);
 
-	KUNIT_EXPECT_TRUE(test, ksm_forget_mm(&f->kmm, ULONG_MAX));
+	KUNIT_EXPECT_TRUE(test, ksm_forget_mm(&f->kmm, NULL));
 	expect_nothing(test);
 }
 
@@ -380,6 +380,7 @@ static void tile_map(struct kunit *test)
 
 static void tile_forget_mm(struct kunit *test)
 {
+	struct ksm_budget budget = { .reads = 1 };
 	struct fixture *f = test->priv;
 	int i;
 
@@ -390,15 +391,21 @@ static void tile_forget_mm(struct kunit *test)
 		index_pages(test, tile, BIT_ULL(i) | BIT_ULL(60));
 	}
 	expect_pages(test, 5 * 64, 10);
-	KUNIT_EXPECT_FALSE(test, ksm_forget_mm(&f->kmm, 0));
-	KUNIT_EXPECT_FALSE(test, ksm_forget_mm(&f->kmm, 2));
+	KUNIT_EXPECT_FALSE(test, ksm_forget_mm(&f->kmm, &budget));
+	expect_pages(test, 5 * 64, 10);
+
+	/* Each tile takes three visits, and the last of them is not waited for. */
+	budget.visits = 5;
+	KUNIT_EXPECT_FALSE(test, ksm_forget_mm(&f->kmm, &budget));
 	expect_pages(test, 3 * 64, 6);
-	KUNIT_EXPECT_TRUE(test, ksm_forget_mm(&f->kmm, 3));
+	KUNIT_EXPECT_EQ(test, budget.visits, 0UL);
+	KUNIT_EXPECT_TRUE(test, ksm_forget_mm(&f->kmm, NULL));
 	expect_nothing(test);
 }
 
 static void tile_forget_range(struct kunit *test)
 {
+	struct ksm_budget budget = { .reads = 1 };
 	struct fixture *f = test->priv;
 	struct ksm_tile *tile[4], *twin;
 	int i;
@@ -414,15 +421,15 @@ static void tile_forget_range(struct kunit *test)
 	ksm_tile_track(twin, ALL);
 
 	/* Next to tiles, and in the hole. */
-	ksm_forget_range(&f->kmm, 0, BASE, NULL);
+	ksm_forget_range(&f->kmm, 0, BASE, NULL, NULL);
 	ksm_forget_range(&f->kmm, BASE + 2 * KSM_TILE_SIZE,
-			 BASE + 3 * KSM_TILE_SIZE, NULL);
-	ksm_forget_range(&f->kmm, BASE + 5 * KSM_TILE_SIZE, ULONG_MAX, NULL);
+			 BASE + 3 * KSM_TILE_SIZE, NULL, NULL);
+	ksm_forget_range(&f->kmm, BASE + 5 * KSM_TILE_SIZE, ULONG_MAX, NULL, NULL);
 	expect_pages(test, 5 * 64, 4 * 64);
 
 	/* From within the first tile to within the last. */
 	ksm_forget_range(&f->kmm, tile[0]->addr + 63 * PAGE_SIZE,
-			 tile[3]->addr + PAGE_SIZE, tile[1]);
+			 tile[3]->addr + PAGE_SIZE, tile[1], NULL);
 	KUNIT_EXPECT_EQ(test, tile[0]->present, ALL >> 1);
 	KUNIT_EXPECT_EQ(test, tile[0]->unstable, ALL >> 1);
 	KUNIT_EXPECT_EQ(test, tile[1]->present, ALL);
@@ -430,10 +437,19 @@ static void tile_forget_range(struct kunit *test)
 	expect_pages(test, 63 + 64 + 63, 63 + 64 + 63);
 	expect_bytes(test, 3, 6);
 
+	/* No further than the budget goes: three tiles are left, the second twice. */
+	KUNIT_EXPECT_EQ(test, ksm_forget_range(&f->kmm, 0, ULONG_MAX, NULL, &budget),
+			tile[0]->addr);
+	budget.visits = 1;
+	KUNIT_EXPECT_EQ(test, ksm_forget_range(&f->kmm, 0, tile[0]->addr + 2 * PAGE_SIZE,
+					       NULL, &budget),
+			tile[0]->addr + 2 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, tile[0]->present, (ALL >> 1) & ~3ULL);
+
 	/* Of two tiles at an address, the range alone decides. */
-	ksm_forget_range(&f->kmm, tile[1]->addr, tile[1]->addr + PAGE_SIZE, NULL);
+	ksm_forget_range(&f->kmm, tile[1]->addr, tile[1]->addr + PAGE_SIZE, NULL, NULL);
 	KUNIT_EXPECT_EQ(test, tile[1]->present, ALL << 1);
-	ksm_forget_range(&f->kmm, 0, ULONG_MAX, NULL);
+	ksm_forget_range(&f->kmm, 0, ULONG_MAX, NULL, NULL);
 	expect_nothing(test);
 }
 
@@ -501,7 +517,7 @@ static void model_forget_range(struct kunit *test, struct ksm_test_rng *rng,
 		if (gone && !m->present)
 			m->tile = NULL;
 	}
-	ksm_forget_range(&f->kmm, start, end, keep);
+	ksm_forget_range(&f->kmm, start, end, keep, NULL);
 }
 
 static void model_step(struct kunit *test, struct ksm_test_rng *rng,
@@ -559,7 +575,7 @@ static void tile_random(struct kunit *test)
 		model_step(test, &rng, model);
 		model_check(test, &rng, model);
 	}
-	ksm_forget_mm(&f->kmm, ULONG_MAX);
+	ksm_forget_mm(&f->kmm, NULL);
 	expect_nothing(test);
 }
 

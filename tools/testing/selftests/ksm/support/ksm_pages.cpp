@@ -99,6 +99,20 @@ void ksm_truth::add_process(pid_t pid)
 		add(pid, reinterpret_cast<void *>(vma.from), (vma.to - vma.from) / page_size);
 }
 
+void ksm_truth::add_inherited(pid_t pid)
+{
+	std::vector<address_range> known = mergeable_vmas(pid);
+
+	for (const auto &vma : vmas_with_ksm_pages(pid)) {
+		bool is_known = std::any_of(known.begin(), known.end(), [&](const auto &other) {
+			return other.from == vma.from;
+		});
+
+		if (!is_known)
+			add(pid, reinterpret_cast<void *>(vma.from), (vma.to - vma.from) / page_size);
+	}
+}
+
 ksm_truth truth_of(const region &memory)
 {
 	ksm_truth truth;

@@ -39,6 +39,8 @@ struct ksm_truth {
 	void add(pid_t pid, const void *address, std::size_t pages);
 	/* Every mergeable VMA of the process. */
 	void add_process(pid_t pid);
+	/* Every other VMA of it that maps KSM pages: of processes that are gone, by fork. */
+	void add_inherited(pid_t pid);
 	void add(const region &memory, pid_t pid = 0) { add(pid, memory.data(), memory.pages()); }
 };
 

@@ -10,6 +10,7 @@
 #include <sched.h>
 
 #include "support/limits.h"
+#include "support/process.h"
 #include "support/sysfs.h"
 
 namespace ksm
@@ -85,11 +86,7 @@ void await_nothing_merged()
 void await_nothing_tracked()
 {
 	wait_until(
-		[] {
-			counters now = counters::read();
-
-			return now.shared == 0 && now.sharing == 0 && now.tracked() == 0;
-		},
+		[] { return counters::read().tracked() == smaps_ksm_pages(0); },
 		"waiting until nothing is tracked, " + std::to_string(counters::read().tracked()) +
 			" pages at first");
 }

@@ -28,7 +28,8 @@ void await_nothing_merged();
 
 /*
  * Waits until nothing is merged or tracked any more, as after the exit of all
- * processes that had offered memory; ksmd must be running.
+ * processes that had offered memory; ksmd must be running. KSM pages that fork has
+ * shared with the caller, who offers nothing, live on.
  */
 void await_nothing_tracked();
 

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Anchors: how the rmap walk finds mappings that ksmd does not know.
+ *
+ * A fork copies mappings of KSM folios.  Until ksmd visits the child, they are found
+ * by way of the parent's mapping, since the child's VMA is on the parent's anon_vma,
+ * too.  When the parent's mapping goes first, an anchor takes its place: anon_vma and
+ * index are all that the walk needs, no process.  The root of the anon_vmas will do,
+ * as all VMAs of a family of forks are on it, and so there is one for all of them.
+ *
+ * An anchor counts as a mapping.  It is dropped once each mapping that is found by it
+ * is known, or gone; in a large family, once that is seen without much ado.
+ */
+#include <linux/mm.h>
+#include <linux/rmap.h>
+#include <linux/slab.h>
+
+#include "../internal.h"
+#include "ksm.h"
+
+/* VMAs to look at before it is taken that one of them needs the anchor. */
+#define KSM_ANCHOR_VMAS	16
+#define KSM_ANCHOR_MAX_VMAS	64
+
+/**
+ * struct ksm_anchor - a family of forks that may map a KSM folio
+ * @link: in ksm_stable::anchors
+ * @root: root of their anon_vmas; referenced
+ * @pgoff: linear page index of the folio's page there
+ */
+struct ksm_anchor {
+	struct hlist_node link;
+	struct anon_vma *root;
+	pgoff_t pgoff;
+};
+
+static struct kmem_cache *anchor_cache;
+
+/* Once the last VMA has gone, none can come. */
+static bool is_deserted(struct anon_vma *root)
+{
+	return !READ_ONCE(root->rb_root.rb_root.rb_node);
+}
+
+static bool is_known(struct ksm_stable *stable, struct vm_area_struct *vma,
+		     unsigned long addr, pgoff_t pgoff)
+{
+	unsigned long start = ALIGN_DOWN(addr, KSM_TILE_SIZE);
+	unsigned int i = (addr - start) >> PAGE_SHIFT;
+	struct ksm_mm *kmm = ksm_mm_find(vma->vm_mm);
+	struct ksm_tile *tile = kmm ? ksm_tile_find(kmm, start, pgoff - i) : NULL;
+
+	return tile && (tile->merged & BIT_ULL(i)) &&
+	       ksm_slot_stable(ksm_slot(tile, i)) == stable;
+}
+
+/*
+ * May a VMA of this family map the folio without being known to?  Those of @except do
+ * not count; after @limit VMAs the answer is yes.
+ */
+static bool has_unknown(struct ksm_stable *stable, struct folio *folio,
+			struct anon_vma *root, pgoff_t pgoff,
+			const struct mm_struct *except, unsigned int limit)
+{
+	bool swapped = folio_test_swapcache(folio), found = false;
+	struct anon_vma_chain *avc;
+
+	if (is_deserted(root))
+		return false;
+	anon_vma_lock_read(root);
+	anon_vma_interval_tree_foreach(avc, &root->rb_root, pgoff, pgoff) {
+		struct vm_area_struct *vma = avc->vma;
+		unsigned long addr = vma_address(vma, pgoff, 1);
+
+		if (vma->vm_mm == except || addr == -EFAULT)
+			continue;
+		found = !limit-- || ((swapped || ksm_folio_mapped_at(folio, vma, addr)) &&
+				     !is_known(stable, vma, addr, pgoff));
+		if (found)
+			break;
+		cond_resched();
+	}
+	anon_vma_unlock_read(root);
+	return found;
+}
+
+static struct ksm_anchor *find_anchor(struct ksm_stable *stable,
+				      struct anon_vma *root, pgoff_t pgoff)
+{
+	struct ksm_anchor *anchor;
+
+	hlist_for_each_entry(anchor, &stable->anchors, link)
+		if (anchor->root == root && anchor->pgoff == pgoff)
+			return anchor;
+	return NULL;
+}
+
+static void free_anchor(struct ksm_stable *stable, struct ksm_anchor *anchor)
+{
+	hlist_del(&anchor->link);
+	ksm_stable_uncount(stable, ksm_knobs.max_page_sharing);
+	put_anon_vma(anchor->root);
+	atomic_long_sub(sizeof(*anchor), &ksm_stats.bytes);
+	kmem_cache_free(anchor_cache, anchor);
+}
+
+/**
+ * ksm_anchor_keep - keep what is found by a mapping only that is about to go
+ * @slot: slot of the mapping
+ * @folio: its KSM folio, locked
+ *
+ * Context: ksm_mutex held.
+ * Return: false if there is no memory for it: the slot must stay.
+ */
+bool ksm_anchor_keep(struct ksm_slot *slot, struct folio *folio)
+{
+	const struct mm_struct *mm = ksm_slot_tile(slot)->owner->slot.mm;
+	struct ksm_stable *stable = ksm_slot_stable(slot);
+	struct anon_vma *root = slot->anon_vma->root;
+	pgoff_t pgoff = ksm_slot_pgoff(slot);
+	struct ksm_anchor *anchor;
+
+	if (!folio_mapped(folio) && !folio_test_swapcache(folio))
+		return true;
+	if (is_deserted(root) || find_anchor(stable, root, pgoff) ||
+	    !has_unknown(stable, folio, root, pgoff, mm, KSM_ANCHOR_VMAS))
+		return true;
+
+	anchor = kmem_cache_alloc(anchor_cache, GFP_NOWAIT | __GFP_NOWARN);
+	if (!anchor)
+		return false;
+	atomic_long_add(sizeof(*anchor), &ksm_stats.bytes);
+	get_anon_vma(root);
+	anchor->root = root;
+	anchor->pgoff = pgoff;
+	hlist_add_head(&anchor->link, &stable->anchors);
+	ksm_stable_count(stable, ksm_knobs.max_page_sharing);
+	ksm_watch(stable);
+	return true;
+}
+
+/**
+ * ksm_anchor_drop - drop the anchors that are not needed any more
+ * @stable: node
+ * @folio: its folio, locked
+ *
+ * Context: ksm_mutex held, may sleep.
+ */
+void ksm_anchor_drop(struct ksm_stable *stable, struct folio *folio)
+{
+	struct ksm_anchor *anchor;
+	struct hlist_node *next;
+
+	hlist_for_each_entry_safe(anchor, next, &stable->anchors, link)
+		if (!has_unknown(stable, folio, anchor->root, anchor->pgoff,
+				 NULL, KSM_ANCHOR_MAX_VMAS))
+			free_anchor(stable, anchor);
+}
+
+/**
+ * ksm_anchor_drop_all - drop the anchors of a node whose folio is gone
+ * @stable: node, its folio gone, or locked and pointing back no more
+ *
+ * Context: ksm_mutex held.
+ */
+void ksm_anchor_drop_all(struct ksm_stable *stable)
+{
+	struct ksm_anchor *anchor;
+	struct hlist_node *next;
+
+	hlist_for_each_entry_safe(anchor, next, &stable->anchors, link)
+		free_anchor(stable, anchor);
+}
+
+/**
+ * ksm_anchor_move - give the anchors of a node to another
+ * @from: node, its folio locked
+ * @to: node that takes over its mappings; its folio is locked, or the same
+ *
+ * Context: ksm_mutex held.
+ */
+void ksm_anchor_move(struct ksm_stable *from, struct ksm_stable *to)
+{
+	unsigned int max = ksm_knobs.max_page_sharing;
+	struct ksm_anchor *anchor;
+	struct hlist_node *next;
+
+	hlist_for_each_entry_safe(anchor, next, &from->anchors, link) {
+		if (find_anchor(to, anchor->root, anchor->pgoff)) {
+			free_anchor(from, anchor);
+			continue;
+		}
+		hlist_del(&anchor->link);
+		ksm_stable_uncount(from, max);
+		hlist_add_head(&anchor->link, &to->anchors);
+		ksm_stable_count(to, max);
+	}
+	if (!hlist_empty(&to->anchors))
+		ksm_watch(to);
+}
+
+/**
+ * ksm_anchor_next - walk the anchors of a node
+ * @stable: node, its folio locked
+ * @anchor: the one before, or NULL
+ * @root: set to the root of the anon_vmas
+ * @pgoff: set to the linear page index
+ *
+ * Return: next anchor, NULL after the last.
+ */
+struct ksm_anchor *ksm_anchor_next(struct ksm_stable *stable,
+				   struct ksm_anchor *anchor,
+				   struct anon_vma **root, pgoff_t *pgoff)
+{
+	struct hlist_node *node = anchor ? anchor->link.next : stable->anchors.first;
+
+	anchor = hlist_entry_safe(node, struct ksm_anchor, link);
+	if (anchor) {
+		*root = anchor->root;
+		*pgoff = anchor->pgoff;
+	}
+	return anchor;
+}
+
+/**
+ * ksm_anchor_init - set up the cache of anchors
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int __init ksm_anchor_init(void)
+{
+	anchor_cache = kmem_cache_create("ksm_anchor", sizeof(struct ksm_anchor),
+					 0, 0, NULL);
+	return anchor_cache ? 0 : -ENOMEM;
+}
