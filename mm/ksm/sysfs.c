@@ -80,6 +80,7 @@ KSM_COUNTER(pages_shared, ksm_stats.shared);
 KSM_COUNTER(pages_sharing, ksm_stats.sharing);
 KSM_COUNTER(pages_unshared, ksm_stats.unshared);
 KSM_COUNTER(pages_volatile, ksm_pages_volatile());
+KSM_COUNTER(pages_unslotted, ksm_stats.unslotted);
 KSM_COUNTER(full_scans, ksm_stats.full_scans);
 KSM_COUNTER(stable_node_chains, ksm_stats.chains);
 KSM_COUNTER(stable_node_dups, ksm_stats.dups);
@@ -385,6 +386,7 @@ static struct attribute *ksm_attrs[] = {
 	&pages_sharing_attr.attr,
 	&pages_unshared_attr.attr,
 	&pages_volatile_attr.attr,
+	&pages_unslotted_attr.attr,
 	&pages_skipped_attr.attr,
 	&ksm_zero_pages_attr.attr,
 	&full_scans_attr.attr,
