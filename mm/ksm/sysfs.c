@@ -26,8 +26,8 @@ static ssize_t _name##_show(struct kobject *kobj,			\
 }									\
 KSM_ATTR_RO(_name)
 
-/* A knob that needs nothing else done when it changes. */
-#define KSM_KNOB(_name, _type, _parse, _member)				\
+/* A knob; if @_kicks, another value than before may give ksmd work. */
+#define __KSM_KNOB(_name, _type, _parse, _member, _kicks)		\
 static typeof(_type) * const _name##_knob = &(_member);		\
 									\
 static ssize_t _name##_show(struct kobject *kobj,			\
@@ -44,10 +44,19 @@ static ssize_t _name##_store(struct kobject *kobj,			\
 									\
 	if (_parse(buf, &value))					\
 		return -EINVAL;						\
-	WRITE_ONCE(*_name##_knob, value);				\
+	if (value != READ_ONCE(*_name##_knob)) {			\
+		WRITE_ONCE(*_name##_knob, value);			\
+		if (_kicks)						\
+			ksm_kick();					\
+	}								\
 	return count;							\
 }									\
 KSM_ATTR_RW(_name)
+
+#define KSM_KNOB(_name, _type, _parse, _member) \
+	__KSM_KNOB(_name, _type, _parse, _member, false)
+#define KSM_WORK_KNOB(_name, _type, _parse, _member) \
+	__KSM_KNOB(_name, _type, _parse, _member, true)
 
 static int parse_uint(const char *buf, unsigned int *value)
 {
@@ -70,8 +79,8 @@ static int parse_threshold(const char *buf, unsigned int *value)
 	return parse_uint(buf, value) ?: *value > HPAGE_PMD_NR ? -EINVAL : 0;
 }
 
-KSM_KNOB(thp_split_threshold, unsigned int, parse_threshold,
-	 ksm_knobs.thp_split_threshold);
+KSM_WORK_KNOB(thp_split_threshold, unsigned int, parse_threshold,
+	      ksm_knobs.thp_split_threshold);
 #endif
 
 KSM_COUNTER(pages_scanned, ksm_stats.scanned);
@@ -105,7 +114,7 @@ static struct kobj_attribute _name##_attr = __ATTR_RO_MODE(_name, 0400)
 KSM_LEVELS(stable_tree_levels, ksm_stable_levels);
 KSM_LEVELS(unstable_tree_levels, ksm_unstable_levels);
 
-KSM_KNOB(use_zero_pages, bool, kstrtobool, ksm_knobs.use_zero_pages);
+KSM_WORK_KNOB(use_zero_pages, bool, kstrtobool, ksm_knobs.use_zero_pages);
 KSM_KNOB(smart_scan, bool, kstrtobool, ksm_knobs.smart_scan);
 KSM_KNOB(stable_node_chains_prune_millisecs, unsigned int, parse_uint,
 	 ksm_knobs.prune_millisecs);
@@ -161,6 +170,7 @@ static int set_run(unsigned int run)
 static ssize_t run_store(struct kobject *kobj, struct kobj_attribute *attr,
 			 const char *buf, size_t count)
 {
+	unsigned long before;
 	unsigned int run;
 	int err;
 
@@ -169,12 +179,13 @@ static ssize_t run_store(struct kobject *kobj, struct kobj_attribute *attr,
 
 	mutex_lock(&ksm_mutex);
 	ksm_wait_while_offlining();
+	before = ksm_knobs.run;
 	err = set_run(run);
 	mutex_unlock(&ksm_mutex);
 	if (err)
 		return err;
-	if (run == KSM_RUN_MERGE)
-		ksm_wake();
+	if (run == KSM_RUN_MERGE && before != run)
+		ksm_kick();
 	return count;
 }
 KSM_ATTR_RW(run);
@@ -209,13 +220,14 @@ static ssize_t pages_to_scan_store(struct kobject *kobj,
 				   struct kobj_attribute *attr,
 				   const char *buf, size_t count)
 {
-	unsigned int pages;
+	unsigned int pages, before;
 	int err = -EINVAL;
 
 	if (kstrtouint(buf, 10, &pages))
 		return -EINVAL;
 
 	mutex_lock(&ksm_mutex);
+	before = ksm_knobs.pages_to_scan;
 	if (ksm_advisor.mode == KSM_ADVISOR_NONE) {
 		WRITE_ONCE(ksm_knobs.pages_to_scan, pages);
 		err = 0;
@@ -223,7 +235,8 @@ static ssize_t pages_to_scan_store(struct kobject *kobj,
 	mutex_unlock(&ksm_mutex);
 	if (err)
 		return err;
-	ksm_wake();
+	if (pages && !before)
+		ksm_kick();
 	return count;
 }
 KSM_ATTR_RW(pages_to_scan);
@@ -271,6 +284,7 @@ static ssize_t merge_across_nodes_store(struct kobject *kobj,
 		return err;
 	WRITE_ONCE(ksm_knobs.merge_across_nodes, across);
 	mutex_unlock(&ksm_mutex);
+	ksm_kick();
 	return count;
 }
 KSM_ATTR_RW(merge_across_nodes);
@@ -302,6 +316,7 @@ static ssize_t max_page_sharing_store(struct kobject *kobj,
 		return err;
 	WRITE_ONCE(ksm_knobs.max_page_sharing, max);
 	mutex_unlock(&ksm_mutex);
+	ksm_kick();
 	return count;
 }
 KSM_ATTR_RW(max_page_sharing);
@@ -343,6 +358,7 @@ static ssize_t fingerprint_store(struct kobject *kobj, struct kobj_attribute *at
 	ksm_fingerprint_select(hash);
 	WRITE_ONCE(ksm_hash_auto, is_auto);
 	mutex_unlock(&ksm_mutex);
+	ksm_kick();
 	return count;
 }
 KSM_ATTR_RW(fingerprint);
@@ -359,6 +375,7 @@ static ssize_t advisor_mode_store(struct kobject *kobj,
 				  const char *buf, size_t count)
 {
 	enum ksm_advisor mode;
+	bool changed;
 
 	if (sysfs_streq(buf, "none"))
 		mode = KSM_ADVISOR_NONE;
@@ -368,11 +385,13 @@ static ssize_t advisor_mode_store(struct kobject *kobj,
 		return -EINVAL;
 
 	mutex_lock(&ksm_mutex);
-	if (mode != ksm_advisor.mode)
+	changed = mode != ksm_advisor.mode;
+	if (changed)
 		ksm_advisor_set_mode(mode);
 	mutex_unlock(&ksm_mutex);
 	/* pages_to_scan may have been 0. */
-	ksm_wake();
+	if (changed)
+		ksm_kick();
 	return count;
 }
 KSM_ATTR_RW(advisor_mode);
