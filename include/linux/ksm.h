@@ -83,7 +83,13 @@ static inline void ksm_init_mm(struct mm_struct *mm)
 	atomic_long_set(&mm->ksm_zero_pages, 0);
 }
 
-/* Best effort: a fork does not fail because its memory cannot be merged. */
+/*
+ * Best effort: a fork does not fail because its memory cannot be merged.
+ *
+ * From now on ksmd may visit @mm, whose pages are @oldmm's too.  It takes no
+ * mmap_lock: so by now @oldmm's TLB must be flushed of the entries by which its
+ * threads could still write to them.
+ */
 static inline void ksm_fork(struct mm_struct *mm, struct mm_struct *oldmm)
 {
 	if (test_bit(MMF_VM_MERGEABLE, &oldmm->flags))
