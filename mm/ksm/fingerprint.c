@@ -30,6 +30,9 @@
 enum ksm_hash ksm_hash __read_mostly = KSM_HASH_XXHASH;
 bool ksm_hash_auto __read_mostly = true;
 
+/* Is the secret one that nobody can guess?  Written under ksm_mutex. */
+bool ksm_secret_drawn __read_mostly;
+
 static struct ksm_secret ksm_secret __read_mostly;
 static u64 ksm_zero_fingerprint __read_mostly;
 
@@ -211,15 +214,41 @@ void ksm_fingerprint_select(enum ksm_hash hash)
 					       &ksm_secret);
 }
 
-/**
- * ksm_fingerprint_init - draw the secret and choose the fastest hash
- */
-void __init ksm_fingerprint_init(void)
+static void draw(void)
 {
 	int i;
 
 	get_random_bytes(&ksm_secret, sizeof(ksm_secret));
 	for (i = 0; i < ARRAY_SIZE(ksm_secret.mul); i++)
 		ksm_secret.mul[i] |= 1;
+}
+
+/**
+ * ksm_fingerprint_draw - draw the secret once the random generator is seeded
+ *
+ * To be called before the first page is fingerprinted: until it has been,
+ * ksm_secret_drawn is false.  Whoever comes too early after the boot waits for
+ * the generator, for a second or so.
+ *
+ * Context: ksmd, which holds no lock; may sleep, takes ksm_mutex.
+ */
+void ksm_fingerprint_draw(void)
+{
+	if (likely(ksm_secret_drawn) || wait_for_random_bytes())
+		return;
+	mutex_lock(&ksm_mutex);
+	draw();
+	ksm_fingerprint_select(ksm_hash);
+	ksm_secret_drawn = true;
+	mutex_unlock(&ksm_mutex);
+}
+
+/**
+ * ksm_fingerprint_init - choose the fastest hash, and draw the secret if possible
+ */
+void __init ksm_fingerprint_init(void)
+{
+	ksm_secret_drawn = rng_is_initialized();
+	draw();
 	ksm_fingerprint_select(ksm_hash_best());
 }

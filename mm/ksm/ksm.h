@@ -376,9 +376,11 @@ u64 ksm_fingerprint_page(struct page *page);
 u32 ksm_sample_page(struct page *page, unsigned long addr);
 bool ksm_fingerprint_is_zero(u64 fingerprint);
 void ksm_fingerprint_select(enum ksm_hash hash);
+void ksm_fingerprint_draw(void);
 void ksm_fingerprint_init(void);
 extern enum ksm_hash ksm_hash;
 extern bool ksm_hash_auto;
+extern bool ksm_secret_drawn;
 
 /* content.c */
 bool ksm_equal(const void *a, const void *b);
