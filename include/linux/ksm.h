@@ -17,6 +17,7 @@ struct list_head;
 
 #ifdef CONFIG_KSM
 extern atomic_long_t ksm_zero_pages;
+extern struct task_struct *ksm_splitter;
 
 vm_flags_t ksm_vma_flags(struct mm_struct *mm, const struct file *file,
 			 vm_flags_t vm_flags);
@@ -42,6 +43,15 @@ bool ksm_process_mergeable(struct mm_struct *mm);
 bool ksm_refuses_collapse(struct vm_area_struct *vma, unsigned long addr,
 			  pte_t *pte);
 int ksm_unshare_page(struct mm_struct *mm, unsigned long addr);
+
+/*
+ * A split is to leave empty pages as they are if it is ksmd that splits: it
+ * merges them, and keeps count of that.
+ */
+static inline bool ksm_keeps_empty_pages(void)
+{
+	return READ_ONCE(ksm_splitter) == current;
+}
 
 /* The dirty bit tells the zero pages that KSM has mapped from all others. */
 static inline bool is_ksm_zero_pte(pte_t pte)
@@ -165,6 +175,11 @@ static inline bool ksm_refuses_collapse(struct vm_area_struct *vma,
 static inline int ksm_unshare_page(struct mm_struct *mm, unsigned long addr)
 {
 	return 0;
+}
+
+static inline bool ksm_keeps_empty_pages(void)
+{
+	return false;
 }
 
 static inline void ksm_might_map_zero_page(struct mm_struct *mm, pte_t pte)

@@ -579,6 +579,7 @@ void ksm_merge_adopt(struct ksm_item *item);
 
 /* thp.c */
 bool ksm_split_pays(const struct ksm_item *item, u64 key);
+int ksm_split_page(struct page *page);
 void ksm_split_done(const struct ksm_item *item);
 
 /* unmerge.c */

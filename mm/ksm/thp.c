@@ -5,10 +5,15 @@
  * Both answers come from thp_split_threshold, so that ksmd and khugepaged do not
  * work against each other: what ksmd would split again is not collapsed.
  */
+#include <linux/huge_mm.h>
 #include <linux/ksm.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 
 #include "ksm.h"
+
+/* Who splits a folio here, for ksm_keeps_empty_pages(); guarded by ksm_mutex. */
+struct task_struct *ksm_splitter;
 
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
 /* The tiles of what one PMD maps; @end is set to where that ends. */
@@ -78,6 +83,27 @@ bool ksm_split_pays(const struct ksm_item *item, u64 key)
 }
 
 /**
+ * ksm_split_page - split the large folio of a page
+ * @page: page, one reference held, its folio locked
+ *
+ * Other splits map the zero page where a huge page is empty.  What was offered to
+ * KSM is to be merged, and counted, by ksmd.
+ *
+ * Context: ksm_mutex held, may sleep.
+ * Return: 0, then the lock is that of the page's new folio; or a negative error
+ *	   code, as split_huge_page() has them.
+ */
+int ksm_split_page(struct page *page)
+{
+	int err;
+
+	WRITE_ONCE(ksm_splitter, current);
+	err = split_huge_page(page);
+	WRITE_ONCE(ksm_splitter, NULL);
+	return err;
+}
+
+/**
  * ksm_split_done - let pages that were passed over for a huge page be merged
  * @item: a page of what was a huge page
  *
@@ -142,6 +168,11 @@ bool ksm_refuses_collapse(struct vm_area_struct *vma, unsigned long addr,
 bool ksm_split_pays(const struct ksm_item *item, u64 key)
 {
 	return true;
+}
+
+int ksm_split_page(struct page *page)
+{
+	return split_huge_page(page);
 }
 
 void ksm_split_done(const struct ksm_item *item)
