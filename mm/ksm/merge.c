@@ -205,7 +205,7 @@ static int split(const struct ksm_item *item, u64 key)
 		return KSM_WHOLE;
 	if (!folio_trylock(folio))
 		return KSM_CHANGED;
-	err = split_huge_page(item->page);
+	err = ksm_split_page(item->page);
 	trace_ksm_split_folio(page_to_pfn(item->page), item->vma->vm_mm, err);
 	folio_unlock(page_folio(item->page));
 	if (err)
