@@ -10,13 +10,14 @@
  *				by the process's exit
  *       mmap_lock or VMA lock	ksmd only ever tries it; run=2 waits for mmap_lock
  *         folio lock		a KSM folio's lock guards the lists of its mappings
- *				and anchors; the second folio of a merge, or of
- *				a memory failure, is only tried
+ *				and anchors; the second folio of a merge, and
+ *				both of a memory failure, are only tried
  *           anon_vma lock	rmap walks
  *             page table lock
  *   ksm_mms_lock (registry.c)	registration list, a leaf
  *
- * madvise(), prctl(), fork, exec and exit never take ksm_mutex.  An exit waits until
+ * madvise(), prctl(), fork, exec and exit never take ksm_mutex, and memory failure
+ * gives up on it soon (lock.c).  An exit waits until
  * ksmd has left the process, a change of VMAs until ksmd has left the VMA.  Whatever
  * they change in the page tables, ksmd finds out at its next visit.
  *
@@ -26,6 +27,7 @@
 #ifndef _MM_KSM_KSM_H
 #define _MM_KSM_KSM_H
 
+#include <linux/atomic.h>
 #include <linux/build_bug.h>
 #include <linux/hashtable.h>
 #include <linux/ksm.h>
@@ -576,6 +578,18 @@ void ksm_replace_pte(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep
 		     struct page *page, struct page *kpage);
 void ksm_merge_page(struct ksm_item *item, u64 fingerprint);
 void ksm_merge_adopt(struct ksm_item *item);
+
+/* lock.c */
+extern atomic_t ksm_waiting;
+
+/* Is somebody waiting for ksm_mutex who must not wait long? */
+static inline bool ksm_wanted(void)
+{
+	return atomic_read(&ksm_waiting);
+}
+
+bool ksm_trylock_soon(void);
+void ksm_give_way(void);
 
 /* thp.c */
 bool ksm_split_pays(const struct ksm_item *item, u64 key);

@@ -31,8 +31,8 @@ static bool is_sound(struct ksm_stable *stable)
 	return sound;
 }
 
-/* Another node of the same content, its folio sound and locked. */
-static struct ksm_stable *sound_node(struct ksm_stable *bad, struct folio **foliop)
+/* Another node of the same content whose folio is sound.  No folio is locked. */
+static struct ksm_stable *sound_node(struct ksm_stable *bad)
 {
 	struct ksm_stable *head = bad->head, *stable = head, *sound = NULL;
 
@@ -44,10 +44,9 @@ static struct ksm_stable *sound_node(struct ksm_stable *bad, struct folio **foli
 				break;
 		}
 		stable = list_next_entry(stable, chain);
+		cond_resched();
 	} while (stable != head);
-
-	*foliop = sound ? ksm_stable_get(sound, KSM_LOCK) : NULL;
-	return *foliop ? sound : NULL;
+	return sound;
 }
 
 /* Called for each mapping of a bad folio; @arg is the page to be mapped instead. */
@@ -82,9 +81,35 @@ static void move_mappings(struct folio *folio, struct ksm_stable *bad,
 	hlist_for_each_entry_safe(slot, next, &bad->mappings, link) {
 		ksm_stable_unmap(bad, slot, max);
 		ksm_stable_map(sound, slot, max);
+		cond_resched();
 	}
 	ksm_anchor_move(bad, sound);
 	ksm_stable_disown(bad, folio);
+}
+
+/*
+ * Move the mappings of @folio, @bad's, to @sound.  There is no order between two KSM
+ * folios, so neither lock is waited for.  Returns false if one cannot be had.
+ */
+static bool try_replace(struct folio *folio, struct ksm_stable *bad,
+			struct ksm_stable *sound)
+{
+	struct folio *sound_folio = ksm_stable_get(sound, KSM_TRYLOCK);
+	bool done = false;
+
+	if (IS_ERR_OR_NULL(sound_folio))
+		return false;
+	if (folio_trylock(folio)) {
+		/* It was not locked when its node was looked up. */
+		if (ksm_folio_stable(folio) == bad) {
+			move_mappings(folio, bad, sound_folio, sound);
+			done = true;
+		}
+		folio_unlock(folio);
+	}
+	folio_unlock(sound_folio);
+	folio_put(sound_folio);
+	return done;
 }
 
 /**
@@ -92,37 +117,27 @@ static void move_mappings(struct folio *folio, struct ksm_stable *bad,
  * @folio: KSM folio, not locked; a reference is held
  *
  * Does nothing if there is no other folio of that content, or if the locks cannot
- * be had: then the folio stays mapped.
+ * be had soon: then the folio stays mapped.
  *
  * A fork copies PTEs after its VMAs are on the anon_vma: the walk, which comes to
  * forks last, finds the copies, or they were made of what it has put in place.
  *
- * Context: takes ksm_mutex, may sleep; mf_mutex held.
+ * Context: mf_mutex held; takes ksm_mutex, without waiting long; may sleep.
  */
 void ksm_replace_poisoned(struct folio *folio)
 {
 	struct ksm_stable *bad, *sound;
-	struct folio *sound_folio;
-	bool done = false;
 	int tries;
 
-	mutex_lock(&ksm_mutex);
-	for (tries = 0; tries < KSM_LOCK_TRIES && !done; tries++) {
+	if (!ksm_trylock_soon())
+		return;
+	for (tries = 0; tries < KSM_LOCK_TRIES; tries++) {
 		if (tries)
 			msleep(KSM_LOCK_MSECS);
-		/* It cannot migrate, with that reference: so it keeps its node. */
 		bad = ksm_folio_stable(folio);
-		sound = bad ? sound_node(bad, &sound_folio) : NULL;
-		if (!sound)
+		sound = bad ? sound_node(bad) : NULL;
+		if (!sound || try_replace(folio, bad, sound))
 			break;
-		/* There is no order between two KSM folios: the second is tried. */
-		done = folio_trylock(folio);
-		if (done) {
-			move_mappings(folio, bad, sound_folio, sound);
-			folio_unlock(folio);
-		}
-		folio_unlock(sound_folio);
-		folio_put(sound_folio);
 	}
 	mutex_unlock(&ksm_mutex);
 }

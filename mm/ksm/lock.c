@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ksm_mutex for callers that must not wait long for it.
+ *
+ * ksmd holds it for a batch, and run=2 until everything is unmerged.  Who needs it
+ * sooner asks for it; the holders look at ksm_wanted() often, and give way.
+ */
+#include <linux/delay.h>
+#include <linux/mutex.h>
+
+#include "ksm.h"
+
+/* How often to try, and microseconds in between. */
+#define KSM_SOON_TRIES	50
+#define KSM_SOON_USECS	1000
+
+atomic_t ksm_waiting = ATOMIC_INIT(0);
+
+/**
+ * ksm_trylock_soon - take ksm_mutex, or give up after a while
+ *
+ * Context: may sleep, for some 50 ms at the most.
+ * Return: true if ksm_mutex is held now.
+ */
+bool ksm_trylock_soon(void)
+{
+	int tries = KSM_SOON_TRIES;
+	bool locked;
+
+	if (mutex_trylock(&ksm_mutex))
+		return true;
+	atomic_inc(&ksm_waiting);
+	do {
+		usleep_range(KSM_SOON_USECS / 2, KSM_SOON_USECS);
+		locked = mutex_trylock(&ksm_mutex);
+	} while (!locked && --tries);
+	atomic_dec(&ksm_waiting);
+	return locked;
+}
+
+/**
+ * ksm_give_way - drop ksm_mutex for who asks for it, and take it again
+ *
+ * Call it when ksm_wanted() says so.  Meanwhile processes may exit and be freed, and
+ * memory may be taken offline; ksm_wait_while_offlining() is for the caller to
+ * call.
+ *
+ * Context: ksm_mutex held, and nothing else that the other may want; may sleep.
+ */
+void ksm_give_way(void)
+{
+	mutex_unlock(&ksm_mutex);
+	/* Long enough for a try, and then it is in the hands of the mutex. */
+	usleep_range(2 * KSM_SOON_USECS, 3 * KSM_SOON_USECS);
+	mutex_lock(&ksm_mutex);
+}
