@@ -142,6 +142,18 @@ void ksm_replace_poisoned(struct folio *folio)
 	mutex_unlock(&ksm_mutex);
 }
 
+/* Does @vma map the folio at @addr?  What was broken since does not. */
+static bool is_mapped(struct folio *folio, struct vm_area_struct *vma,
+		      unsigned long addr)
+{
+	DEFINE_FOLIO_VMA_WALK(pvmw, folio, vma, addr, PVMW_SYNC);
+
+	if (!page_vma_mapped_walk(&pvmw))
+		return false;
+	page_vma_mapped_walk_done(&pvmw);
+	return true;
+}
+
 static void collect_mapping(struct ksm_slot *slot, struct page *page,
 			    struct list_head *to_kill, struct task_struct *task)
 {
@@ -149,10 +161,12 @@ static void collect_mapping(struct ksm_slot *slot, struct page *page,
 	struct anon_vma_chain *avc;
 
 	anon_vma_interval_tree_foreach(avc, &slot->anon_vma->rb_root, pgoff, pgoff) {
-		unsigned long addr = vma_address(avc->vma, pgoff, 1);
+		struct vm_area_struct *vma = avc->vma;
+		unsigned long addr = vma_address(vma, pgoff, 1);
 
-		if (avc->vma->vm_mm == task->mm && addr != -EFAULT)
-			add_to_kill_ksm(task, page, avc->vma, to_kill, addr);
+		if (vma->vm_mm == task->mm && addr != -EFAULT &&
+		    is_mapped(page_folio(page), vma, addr))
+			add_to_kill_ksm(task, page, vma, to_kill, addr);
 	}
 }
 
@@ -162,6 +176,8 @@ static void collect_mapping(struct ksm_slot *slot, struct page *page,
  * @page: its page
  * @to_kill: where to add them
  * @force_early: also those that did not ask for an early signal
+ *
+ * A process that has a copy of its own by now is not hit.
  *
  * Context: @folio is locked.
  */
