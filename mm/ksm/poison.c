@@ -53,7 +53,8 @@ static struct ksm_stable *sound_node(struct ksm_stable *bad)
 static bool replace_mapping(struct folio *folio, struct vm_area_struct *vma,
 			    unsigned long addr, void *arg)
 {
-	DEFINE_FOLIO_VMA_WALK(pvmw, folio, vma, addr, 0);
+	/* Not past a PTE that mprotect(), say, has cleared for a moment. */
+	DEFINE_FOLIO_VMA_WALK(pvmw, folio, vma, addr, PVMW_SYNC);
 	struct mmu_notifier_range range;
 
 	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, vma->vm_mm, addr,
