@@ -88,7 +88,7 @@ static struct {
 
 static bool batch_is_due(void)
 {
-	return should_scan() &&
+	return should_scan() && ksm_secret_drawn &&
 	       (clock.kicks != READ_ONCE(kicks) ||
 		clock.msecs != READ_ONCE(ksm_knobs.sleep_millisecs) ||
 		time_after_eq(jiffies, clock.batch));
@@ -141,7 +141,11 @@ static int ksmd(void *unused)
 	while (!kthread_should_stop()) {
 		bool more;
 
+		if (should_scan())
+			ksm_fingerprint_draw();
 		mutex_lock(&ksm_mutex);
+		if (ksm_wanted())
+			ksm_give_way();
 		ksm_wait_while_offlining();
 		if (ksm_mms_news()) {
 			clock.watch_interval = KSMD_WATCH_JIFFIES;

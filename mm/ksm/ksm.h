@@ -650,7 +650,7 @@ extern bool ksm_dirty_bit;
 /* Can pages of a VMA be written without the dirty bit of their PTEs being set? */
 static inline bool ksm_vma_sampled(struct vm_area_struct *vma)
 {
-	return mm_has_notifiers(vma->vm_mm) || !ksm_dirty_bit;
+	return mm_has_live_notifiers(vma->vm_mm) || !ksm_dirty_bit;
 }
 
 void ksm_visit_init(void);
@@ -672,6 +672,12 @@ struct ksm_mm *ksm_mm_find(struct mm_struct *mm);
 static inline bool ksm_mm_exiting(const struct ksm_mm *kmm)
 {
 	return READ_ONCE(kmm->exiting);
+}
+
+/* Does somebody wait for ksmd who must not wait for the rest of the batch? */
+static inline bool ksm_hurried(const struct ksm_mm *kmm)
+{
+	return ksm_mm_exiting(kmm) || ksm_wanted();
 }
 
 void ksm_mm_unregister_idle(struct ksm_mm *kmm);

@@ -45,7 +45,7 @@ static void scan_vma(struct ksm_mm *kmm, struct vm_area_struct *vma,
 	do {
 		kmm->addr = ksm_visit_pmd(kmm, vma, kmm->addr, budget);
 	} while (kmm->addr < vma->vm_end && ksm_budget_left(budget) &&
-		 budget->visits > enough && !ksm_mm_exiting(kmm));
+		 budget->visits > enough && !ksm_hurried(kmm));
 }
 
 /* Visit a process where its turn goes on, a part of a VMA at a time under its lock. */
@@ -53,7 +53,7 @@ static enum scan_result scan_mm(struct ksm_mm *kmm, struct ksm_budget *budget)
 {
 	struct mm_struct *mm = kmm->slot.mm;
 
-	while (ksm_budget_left(budget) && !ksm_mm_exiting(kmm) && !freezing(current)) {
+	while (ksm_budget_left(budget) && !ksm_hurried(kmm) && !freezing(current)) {
 		unsigned long next = ksm_next_mergeable(mm, kmm->addr, budget);
 		struct vm_area_struct *vma;
 
@@ -165,7 +165,7 @@ void ksm_scan_batch(unsigned int pages_to_scan)
 	if (!pass.running && !start_pass())
 		return;
 
-	while (ksm_budget_left(&budget) && !freezing(current)) {
+	while (ksm_budget_left(&budget) && !freezing(current) && !ksm_wanted()) {
 		struct ksm_mm *kmm = ksm_mms_current();
 		enum scan_result result;
 

@@ -5,7 +5,6 @@
  * Both answers come from thp_split_threshold, so that ksmd and khugepaged do not
  * work against each other: what ksmd would split again is not collapsed.
  */
-#include <linux/huge_mm.h>
 #include <linux/ksm.h>
 #include <linux/mm.h>
 #include <linux/sched.h>

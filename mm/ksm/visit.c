@@ -310,7 +310,7 @@ static u64 read_pages(struct visit *v, struct ksm_budget *budget)
 	struct ksm_item item = { .vma = v->vma, .tile = v->tile };
 	u64 left = v->want | v->adopt;
 
-	for (; left && budget->reads && !ksm_mm_exiting(v->tile->owner);
+	for (; left && budget->reads && !ksm_hurried(v->tile->owner);
 	     left &= left - 1) {
 		item.nr = __ffs64(left);
 		/* By now it may be merged with one before it, and written again. */
@@ -709,7 +709,7 @@ unsigned long ksm_visit_pmd(struct ksm_mm *kmm, struct vm_area_struct *vma,
 		ksm_budget_spend(budget, 1);
 		return end;
 	}
-	while (addr < end && ksm_budget_left(budget) && !ksm_mm_exiting(kmm)) {
+	while (addr < end && ksm_budget_left(budget) && !ksm_hurried(kmm)) {
 		if (pmd_trans_huge(pmdp_get_lockless(pmdp)))
 			addr = scan_huge(kmm, vma, pmdp, addr, end, budget);
 		else

@@ -66,7 +66,7 @@ static void look(struct ksm_stable *stable, struct ksm_budget *budget)
 bool ksm_watch_round(struct ksm_budget *budget)
 {
 	while (!list_empty(&watched)) {
-		if (!ksm_budget_left(budget))
+		if (!ksm_budget_left(budget) || ksm_wanted())
 			return false;
 		look(list_first_entry(&watched, struct ksm_stable, watch), budget);
 		ksm_budget_spend(budget, KSM_VISITS_PER_WATCH);
