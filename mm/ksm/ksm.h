@@ -5,6 +5,7 @@
  * Lock order, outermost first:
  *
  *   mf_mutex			memory failure: to replace a KSM folio that went bad
+ *   writer_mutex (sysfs.c)	writers of knobs that set everything going anew
  *   ksm_mutex			tiles, slots, trees, cursor, counters and knobs
  *     ksm_mm::inside		who is in a process for KSM; only ever tried, but
  *				by the process's exit

@@ -146,6 +146,25 @@ static ssize_t run_show(struct kobject *kobj, struct kobj_attribute *attr,
 	return sysfs_emit(buf, "%lu\n", READ_ONCE(ksm_knobs.run));
 }
 
+/*
+ * Held by writers that set everything going anew: run=2 drops ksm_mutex for a moment
+ * now and then, and none of them may come in between.
+ */
+static DEFINE_MUTEX(writer_mutex);
+
+static void lock_writers(void)
+{
+	mutex_lock(&writer_mutex);
+	mutex_lock(&ksm_mutex);
+	ksm_wait_while_offlining();
+}
+
+static void unlock_writers(void)
+{
+	mutex_unlock(&ksm_mutex);
+	mutex_unlock(&writer_mutex);
+}
+
 static int set_run(unsigned int run)
 {
 	int err = 0;
@@ -177,11 +196,10 @@ static ssize_t run_store(struct kobject *kobj, struct kobj_attribute *attr,
 	if (kstrtouint(buf, 10, &run) || run > KSM_RUN_UNMERGE)
 		return -EINVAL;
 
-	mutex_lock(&ksm_mutex);
-	ksm_wait_while_offlining();
+	lock_writers();
 	before = ksm_knobs.run;
 	err = set_run(run);
-	mutex_unlock(&ksm_mutex);
+	unlock_writers();
 	if (err)
 		return err;
 	if (run == KSM_RUN_MERGE && before != run)
@@ -247,10 +265,9 @@ KSM_ATTR_RW(pages_to_scan);
  */
 static int lock_unmerged(void)
 {
-	mutex_lock(&ksm_mutex);
-	ksm_wait_while_offlining();
+	lock_writers();
 	if (ksm_stats.shared) {
-		mutex_unlock(&ksm_mutex);
+		unlock_writers();
 		return -EBUSY;
 	}
 	ksm_forget_all();
@@ -283,7 +300,7 @@ static ssize_t merge_across_nodes_store(struct kobject *kobj,
 	if (err)
 		return err;
 	WRITE_ONCE(ksm_knobs.merge_across_nodes, across);
-	mutex_unlock(&ksm_mutex);
+	unlock_writers();
 	ksm_kick();
 	return count;
 }
@@ -315,7 +332,7 @@ static ssize_t max_page_sharing_store(struct kobject *kobj,
 	if (err)
 		return err;
 	WRITE_ONCE(ksm_knobs.max_page_sharing, max);
-	mutex_unlock(&ksm_mutex);
+	unlock_writers();
 	ksm_kick();
 	return count;
 }
@@ -357,7 +374,7 @@ static ssize_t fingerprint_store(struct kobject *kobj, struct kobj_attribute *at
 		return err;
 	ksm_fingerprint_select(hash);
 	WRITE_ONCE(ksm_hash_auto, is_auto);
-	mutex_unlock(&ksm_mutex);
+	unlock_writers();
 	ksm_kick();
 	return count;
 }

@@ -48,18 +48,37 @@ bool ksm_vma_compatible(struct vm_area_struct *vma)
 	return ksm_flags_compatible(vma->vm_flags) && !vma_is_dax(vma);
 }
 
-/* Leaves the address of the first KSM page in *walk->private. */
+/**
+ * struct search - the search for KSM pages in a range
+ * @addr: where the first one was found, or where the search stopped
+ * @tables: page tables that it may still look at
+ */
+struct search {
+	unsigned long addr;
+	unsigned long tables;
+};
+
+enum {
+	FOUND_NONE,	/* no KSM page in the range */
+	FOUND,
+	STOPPED,	/* the range is too long for one go */
+};
+
 static int find_ksm_page(pmd_t *pmdp, unsigned long addr, unsigned long end,
 			 struct mm_walk *walk)
 {
-	unsigned long *found = walk->private;
+	struct search *search = walk->private;
 	pte_t *start, *ptep;
 	spinlock_t *ptl;	/* of the page table */
-	int ret = 0;
+	int ret = FOUND_NONE;
 
+	search->addr = addr;
+	if (!search->tables)
+		return STOPPED;
+	search->tables--;
 	start = pte_offset_map_lock(walk->mm, pmdp, addr, &ptl);
 	if (!start)
-		return 0;
+		return FOUND_NONE;
 	for (ptep = start; addr < end; ptep++, addr += PAGE_SIZE) {
 		pte_t pte = ptep_get(ptep);
 		struct page *page = NULL;
@@ -75,8 +94,8 @@ static int find_ksm_page(pmd_t *pmdp, unsigned long addr, unsigned long end,
 		}
 		if (page ? PageKsm(page) :
 			   pte_present(pte) && is_ksm_zero_pte(pte)) {
-			*found = addr;
-			ret = 1;
+			search->addr = addr;
+			ret = FOUND;
 			break;
 		}
 	}
@@ -89,31 +108,59 @@ static const struct mm_walk_ops find_ksm_ops = {
 	.walk_lock = PGWALK_RDLOCK,
 };
 
-/* Copies that somebody who waits for mmap_lock has to wait for. */
-#define COPIES_AT_A_TIME	64
+/*
+ * What run=2 does at a time: copies, and page tables to look at.  Who waits for a lock
+ * that it holds waits for no more.
+ */
+#define PART_COPIES	64
+#define PART_TABLES	256
+
+/**
+ * struct part - what may still be done at a time
+ * @copies: pages to copy
+ * @tables: page tables to look at, once for each copy and once for each table
+ */
+struct part {
+	unsigned int copies;
+	unsigned int tables;
+};
 
 /*
- * The work of ksm_break_range(), from *addr on.  With @copies, which counts them, it
- * ends early, and returns 1, when somebody waits for mmap_lock: *addr is where to go
- * on.  And it does nothing for a process that has exited, whose last user the caller is.
+ * The work of ksm_break_range(), from *addr on.  With @part, it returns 1 when that is
+ * used up: *addr is where to go on.  And it ends when the process begins to exit.
  */
 static int break_pages(struct vm_area_struct *vma, unsigned long *addr,
-		       unsigned long end, unsigned int *copies)
+		       unsigned long end, struct part *part)
 {
-	int err;
+	struct search search = {
+		.tables = part ? part->tables : ULONG_MAX,
+	};
+	int ret = 0;
 
 	while (*addr < end) {
 		vm_fault_t fault;
 
-		if (copies && atomic_read(&vma->vm_mm->mm_users) == 1)
-			return 0;
+		if (part && !atomic_read(&vma->vm_mm->mm_users))
+			break;
+		if (part && !part->copies) {
+			ret = 1;
+			break;
+		}
 
 		cond_resched();
-		if (signal_pending(current))
-			return -ERESTARTSYS;
-		err = walk_page_range_vma(vma, *addr, end, &find_ksm_ops, addr);
-		if (err <= 0)
-			return err;
+		if (signal_pending(current)) {
+			ret = -ERESTARTSYS;
+			break;
+		}
+		ret = walk_page_range_vma(vma, *addr, end, &find_ksm_ops, &search);
+		if (ret == FOUND_NONE || ret < 0)
+			break;
+		*addr = search.addr;
+		if (ret == STOPPED) {
+			ret = 1;
+			break;
+		}
+		ret = 0;
 		/*
 		 * The fault may back out without having done it: so look at the
 		 * same address again.  SIGBUS or SIGSEGV say that the page went
@@ -122,16 +169,19 @@ static int break_pages(struct vm_area_struct *vma, unsigned long *addr,
 		fault = handle_mm_fault(vma, *addr,
 					FAULT_FLAG_UNSHARE | FAULT_FLAG_REMOTE,
 					NULL);
-		if (fault & VM_FAULT_OOM)
-			return -ENOMEM;
+		if (fault & VM_FAULT_OOM) {
+			ret = -ENOMEM;
+			break;
+		}
 		if (fault & (VM_FAULT_SIGBUS | VM_FAULT_SIGSEGV |
 			     VM_FAULT_HWPOISON | VM_FAULT_HWPOISON_LARGE))
 			*addr += PAGE_SIZE;
-		if (copies && ++*copies >= COPIES_AT_A_TIME &&
-		    mmap_lock_is_contended(vma->vm_mm))
-			return 1;
+		if (part)
+			part->copies--;
 	}
-	return 0;
+	if (part)
+		part->tables = search.tables;
+	return ret;
 }
 
 /**
@@ -210,13 +260,14 @@ int ksm_unshare_page(struct mm_struct *mm, unsigned long addr)
 	return fault & VM_FAULT_OOM ? -ENOMEM : ret;
 }
 
-/* As far as somebody else wants mmap_lock; *addr tells where to go on then. */
+/* One part; *addr tells where the next one begins, if it returns 1. */
 static int unmerge_part(struct mm_struct *mm, unsigned long *addr)
 {
 	VMA_ITERATOR(vmi, mm, *addr);
+	struct part part = { .copies = PART_COPIES, .tables = PART_TABLES };
 	struct vm_area_struct *vma;
-	unsigned int copies = 0;
-	int err = 0;
+	bool contended;
+	int ret = 0;
 
 	if (mmap_read_lock_killable(mm))
 		return -ERESTARTSYS;
@@ -224,59 +275,83 @@ static int unmerge_part(struct mm_struct *mm, unsigned long *addr)
 		if (!ksm_vma_mergeable(vma))
 			continue;
 		*addr = max(*addr, vma->vm_start);
-		err = break_pages(vma, addr, vma->vm_end, &copies);
-		if (err)
+		ret = break_pages(vma, addr, vma->vm_end, &part);
+		if (ret)
 			break;
 	}
+	contended = mmap_lock_is_contended(mm);
 	mmap_read_unlock(mm);
-	return err;
+	/* Until who waits has run: readers get the lock before that. */
+	if (contended)
+		usleep_range(20, 50);
+	return ret;
 }
 
 /*
- * A process of many pages must not stand still meanwhile, so mmap_lock is given to
- * whoever waits for it.  What it does to its VMAs then brings no KSM page to below
- * the place that has been reached: ksmd does not run, and mremap() moves copies.
+ * Unmerge a part of a process, and forget what has been unmerged, so that the counters
+ * tell how far it is.
+ *
+ * What the process does to its VMAs between two parts brings no KSM page to below the
+ * place that has been reached: ksmd does not run, and mremap() moves copies.
  */
-static int unmerge_mm(struct mm_struct *mm)
+static int unmerge_mm(struct ksm_mm *kmm)
 {
-	unsigned long addr = 0;
-	int err;
+	struct mm_struct *mm = kmm->slot.mm;
+	unsigned long from = kmm->addr;
+	bool exits;
+	int ret;
 
-	for (;;) {
-		err = unmerge_part(mm, &addr);
-		if (err <= 0)
-			return err;
-		/* Until who waits has run: readers get the lock before that. */
-		usleep_range(20, 50);
-	}
+	/* ksmd forgets those that exit, and those that are registered anew. */
+	if (!list_empty(&kmm->dead) || !ksm_mm_enter(kmm))
+		return 0;
+	ret = unmerge_part(mm, &kmm->addr);
+	exits = !atomic_read(&mm->mm_users);
+	ksm_mm_leave(kmm);
+
+	if (ret && kmm->addr > from)
+		ksm_forget_range(kmm, from, kmm->addr, NULL, NULL);
+	else if (!ret && !exits)
+		ksm_forget_mm(kmm, NULL);
+	return ret;
 }
 
 /**
  * ksm_unmerge_all - give every process pages of its own
  *
- * Context: ksm_mutex held, may sleep long.
+ * The cursor goes through the processes: it stays right when ksmd frees the one
+ * that it is at, while ksm_mutex is dropped.
+ *
+ * Context: ksm_mutex held, dropped now and then for who asks for it; may sleep long.
+ *	    The caller sees to it that ksmd does not scan, and that nobody else
+ *	    moves the cursor.
  * Return: 0, -ENOMEM, or -ERESTARTSYS on a signal; then what has been broken
- *	   stays so, and the rest is as it was.
+ *	   stays so and is forgotten, and the rest is as it was.
  */
 int ksm_unmerge_all(void)
 {
 	struct ksm_mm *kmm;
-	int err = 0;
+	int ret;
 
 	ksm_scan_restart();
-	while (!err && (kmm = ksm_mms_next())) {
-		struct mm_struct *mm = kmm->slot.mm;
+	while ((kmm = ksm_mms_next()))
+		kmm->addr = 0;
 
-		if (mmget_not_zero(mm)) {
-			err = unmerge_mm(mm);
-			mmput_async(mm);
+	ksm_mms_next();
+	while ((kmm = ksm_mms_current())) {
+		ret = unmerge_mm(kmm);
+		if (ret < 0) {
+			ksm_scan_restart();
+			return ret;
+		}
+		if (!ret)
+			ksm_mms_next();
+		if (ksm_wanted()) {
+			ksm_give_way();
+			ksm_wait_while_offlining();
 		}
 	}
-	if (err)
-		ksm_scan_restart();
-	else
-		ksm_forget_all();
-	return err;
+	ksm_forget_all();
+	return 0;
 }
 
 /**
