@@ -597,6 +597,21 @@ bool ksm_split_pays(const struct ksm_item *item, u64 key);
 int ksm_split_page(struct page *page);
 void ksm_split_done(const struct ksm_item *item);
 
+/* room.c */
+
+/**
+ * struct ksm_room - what is known about the room for copies
+ * @copies: copies that there is room for
+ * @made: copies that there was room for so far; ULONG_MAX if there may be any number
+ */
+struct ksm_room {
+	unsigned int copies;
+	unsigned long made;
+};
+
+int ksm_make_room(struct ksm_room *room, struct vm_area_struct *vma,
+		  unsigned long addr);
+
 /* unmerge.c */
 bool ksm_flags_compatible(vm_flags_t vm_flags);
 bool ksm_vma_compatible(struct vm_area_struct *vma);

@@ -175,7 +175,10 @@ static int set_run(unsigned int run)
 	if (run != KSM_RUN_UNMERGE)
 		return 0;
 
-	/* It may use up all memory: then it is the one to be killed. */
+	/*
+	 * It leaves room for others, see ksm_make_room().  If they run out of memory
+	 * all the same, then to end this is what helps them.
+	 */
 	set_current_oom_origin();
 	err = ksm_unmerge_all();
 	clear_current_oom_origin();

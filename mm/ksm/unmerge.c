@@ -135,6 +135,10 @@ static int break_pages(struct vm_area_struct *vma, unsigned long *addr,
 	struct search search = {
 		.tables = part ? part->tables : ULONG_MAX,
 	};
+	struct ksm_room room = {
+		/* All that run=2 copies counts. */
+		.made = part ? ULONG_MAX : 0,
+	};
 	int ret = 0;
 
 	while (*addr < end) {
@@ -160,7 +164,9 @@ static int break_pages(struct vm_area_struct *vma, unsigned long *addr,
 			ret = 1;
 			break;
 		}
-		ret = 0;
+		ret = ksm_make_room(&room, vma, *addr);
+		if (ret)
+			break;
 		/*
 		 * The fault may back out without having done it: so look at the
 		 * same address again.  SIGBUS or SIGSEGV say that the page went
