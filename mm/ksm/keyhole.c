@@ -359,8 +359,8 @@ bool ksm_stable_prune(struct ksm_stable *head)
 	return true;
 }
 
-static void disown(struct ksm_stable *stable, unsigned long start_pfn,
-		   unsigned long end_pfn)
+/* Free a node; with @keep_mapped only if its folio is not mapped. */
+static void disown(struct ksm_stable *stable, bool keep_mapped)
 {
 	struct folio *folio = ksm_stable_get(stable, KSM_LOCK);
 
@@ -369,19 +369,28 @@ static void disown(struct ksm_stable *stable, unsigned long start_pfn,
 			cond_resched();
 		return;
 	}
-	ksm_stable_disown(stable, folio);
+	if (!keep_mapped || !folio_mapped(folio))
+		ksm_stable_disown(stable, folio);
 	folio_unlock(folio);
 	folio_put(folio);
 }
 
+static void disown_unmapped(struct ksm_stable *stable, unsigned long start_pfn,
+			    unsigned long end_pfn)
+{
+	disown(stable, true);
+}
+
 /**
- * ksm_disown_all - free all nodes
+ * ksm_disown_unmapped - free all nodes but those whose folios are mapped
+ *
+ * An rmap walk may yet have to find who maps them.
  *
  * Context: ksm_mutex held, may sleep.
  */
-void ksm_disown_all(void)
+void ksm_disown_unmapped(void)
 {
-	visit_all(disown, 0, 0);
+	visit_all(disown_unmapped, 0, 0);
 }
 
 #ifdef CONFIG_MEMORY_HOTREMOVE
@@ -390,7 +399,7 @@ static void disown_in_range(struct ksm_stable *stable, unsigned long start_pfn,
 {
 	/* A bad page is not migrated, and memory_failure() may be about to ask for its node. */
 	if (stable->pfn >= start_pfn && stable->pfn < end_pfn)
-		disown(stable, 0, 0);
+		disown(stable, false);
 }
 
 /**

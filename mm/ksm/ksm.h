@@ -487,7 +487,7 @@ void ksm_stable_orphan(struct ksm_stable *stable);
 bool ksm_stable_kill(struct ksm_stable *stable);
 void ksm_stable_disown(struct ksm_stable *stable, struct folio *folio);
 bool ksm_stable_prune(struct ksm_stable *head);
-void ksm_disown_all(void);
+void ksm_disown_unmapped(void);
 void ksm_stable_offline(unsigned long start_pfn, unsigned long end_pfn);
 
 /* Mappings to forget at a time of a node whose folio is gone. */
@@ -500,6 +500,9 @@ bool ksm_folio_mapped_at(struct folio *folio, struct vm_area_struct *vma,
 /* watch.c */
 void ksm_watch(struct ksm_stable *stable);
 bool ksm_watch_round(struct ksm_budget *budget);
+struct ksm_stable *ksm_watched_first(void);
+void ksm_watched_pass(struct ksm_stable *stable);
+void ksm_watched_rewind(void);
 bool ksm_watching(void);
 
 /* anchor.c */

@@ -9,6 +9,7 @@
 #include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/pagewalk.h>
+#include <linux/rmap.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/swap.h>
@@ -114,6 +115,9 @@ static const struct mm_walk_ops find_ksm_ops = {
  */
 #define PART_COPIES	64
 #define PART_TABLES	256
+
+/* How often to try a mapping that ksmd does not know. */
+#define MAPPING_TRIES	16
 
 /**
  * struct part - what may still be done at a time
@@ -322,6 +326,137 @@ static int unmerge_mm(struct ksm_mm *kmm)
 }
 
 /**
+ * struct mapping - where a KSM folio is mapped
+ * @mm: process, referenced, or NULL
+ * @addr: address there
+ * @skip: mappings to leave out
+ */
+struct mapping {
+	struct mm_struct *mm;
+	unsigned long addr;
+	unsigned int skip;
+};
+
+static bool take_mapping(struct folio *folio, struct vm_area_struct *vma,
+			 unsigned long addr, void *arg)
+{
+	struct mapping *mapping = arg;
+
+	if (!ksm_folio_mapped_at(folio, vma, addr))
+		return true;
+	if (mapping->skip) {
+		mapping->skip--;
+		return true;
+	}
+	/* What exits will not map it for long. */
+	if (!mmget_not_zero(vma->vm_mm))
+		return true;
+	mapping->mm = vma->vm_mm;
+	mapping->addr = addr;
+	return false;
+}
+
+/* A mapping of a node's folio, after @skip others; false if there is none. */
+static bool find_mapping(struct ksm_stable *stable, struct mapping *mapping,
+			 unsigned int skip)
+{
+	struct rmap_walk_control rwc = {
+		.arg = mapping,
+		.rmap_one = take_mapping,
+	};
+	struct folio *folio = ksm_stable_get(stable, KSM_LOCK);
+
+	*mapping = (struct mapping){ .skip = skip };
+	if (!folio)
+		return false;
+	rmap_walk_ksm(folio, &rwc);
+	folio_unlock(folio);
+	folio_put(folio);
+	return mapping->mm;
+}
+
+/* Returns 1 if the page is shared still. */
+static int unmerge_mapping(const struct mapping *mapping)
+{
+	struct part part = { .copies = MAPPING_TRIES, .tables = PART_TABLES };
+	unsigned long addr = mapping->addr;
+	struct vm_area_struct *vma;
+	int ret = 0;
+
+	if (mmap_read_lock_killable(mapping->mm))
+		return -ERESTARTSYS;
+	vma = vma_lookup(mapping->mm, addr);
+	if (vma)
+		ret = break_pages(vma, &addr, addr + PAGE_SIZE, &part);
+	mmap_read_unlock(mapping->mm);
+	/* A page that cannot be read has no copy. */
+	return ret ?: addr != mapping->addr;
+}
+
+/*
+ * Unmerge a mapping of a node that ksmd does not know, and leave out *stuck of them
+ * that do not become copies.  Returns 1 if there may be another.
+ */
+static int unmerge_node(struct ksm_stable *stable, unsigned int *stuck)
+{
+	struct mapping mapping;
+	int ret;
+
+	if (!find_mapping(stable, &mapping, *stuck))
+		return 0;
+	ret = unmerge_mapping(&mapping);
+	mmput_async(mapping.mm);
+	if (ret < 0)
+		return ret;
+	*stuck += ret;
+	return 1;
+}
+
+/*
+ * Forks may map KSM folios without having opted in, and what ksmd knew of their family
+ * has been forgotten by now: but for the nodes, which are watched.
+ */
+static int unmerge_unknown(void)
+{
+	struct ksm_stable *stable;
+	unsigned int stuck = 0;
+	int ret;
+
+	ksm_watched_rewind();
+	while ((stable = ksm_watched_first())) {
+		if (signal_pending(current))
+			return -ERESTARTSYS;
+		ret = unmerge_node(stable, &stuck);
+		if (ret < 0)
+			return ret;
+		if (!ret) {
+			ksm_watched_pass(stable);
+			stuck = 0;
+		}
+		if (ksm_wanted()) {
+			ksm_give_way();
+			ksm_wait_while_offlining();
+			stuck = 0;
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Returns false if there is no memory for what is to be kept. */
+static bool forget_mms(void)
+{
+	struct ksm_mm *kmm;
+	bool forgotten = true;
+
+	ksm_scan_restart();
+	while ((kmm = ksm_mms_next()))
+		forgotten &= ksm_forget_mm(kmm, NULL);
+	ksm_scan_restart();
+	return forgotten;
+}
+
+/**
  * ksm_unmerge_all - give every process pages of its own
  *
  * The cursor goes through the processes: it stays right when ksmd frees the one
@@ -356,22 +491,23 @@ int ksm_unmerge_all(void)
 			ksm_wait_while_offlining();
 		}
 	}
-	ksm_forget_all();
-	return 0;
+	if (!forget_mms())
+		return -ENOMEM;
+	ret = unmerge_unknown();
+	if (!ret)
+		ksm_disown_unmapped();
+	return ret;
 }
 
 /**
  * ksm_forget_all - forget all that is known about all pages
  *
+ * But for the nodes of KSM folios that are still mapped.
+ *
  * Context: ksm_mutex held, may sleep.
  */
 void ksm_forget_all(void)
 {
-	struct ksm_mm *kmm;
-
-	ksm_scan_restart();
-	while ((kmm = ksm_mms_next()))
-		ksm_forget_mm(kmm, NULL);
-	ksm_disown_all();
-	ksm_scan_restart();
+	forget_mms();
+	ksm_disown_unmapped();
 }

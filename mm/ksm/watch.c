@@ -34,11 +34,43 @@ void ksm_watch(struct ksm_stable *stable)
 		list_add_tail(&stable->watch, &watched);
 }
 
+/**
+ * ksm_watched_first - tell which node comes next in this round
+ *
+ * Context: ksm_mutex held.
+ * Return: node, or NULL at the end of the round.
+ */
+struct ksm_stable *ksm_watched_first(void)
+{
+	return list_first_entry_or_null(&watched, struct ksm_stable, watch);
+}
+
+/**
+ * ksm_watched_pass - leave a node to the next round
+ * @stable: watched node
+ *
+ * Context: ksm_mutex held.
+ */
+void ksm_watched_pass(struct ksm_stable *stable)
+{
+	list_move_tail(&stable->watch, &looked_at);
+}
+
+/**
+ * ksm_watched_rewind - begin a round
+ *
+ * Context: ksm_mutex held.
+ */
+void ksm_watched_rewind(void)
+{
+	list_splice_init(&looked_at, &watched);
+}
+
 static void look(struct ksm_stable *stable, struct ksm_budget *budget)
 {
 	struct folio *folio = ksm_stable_get(stable, KSM_TRYLOCK);
 
-	list_move_tail(&stable->watch, &looked_at);
+	ksm_watched_pass(stable);
 	if (IS_ERR(folio))
 		return;
 	if (!folio) {
@@ -72,7 +104,7 @@ bool ksm_watch_round(struct ksm_budget *budget)
 		ksm_budget_spend(budget, KSM_VISITS_PER_WATCH);
 		cond_resched();
 	}
-	list_splice_init(&looked_at, &watched);
+	ksm_watched_rewind();
 	return true;
 }
 
