@@ -165,6 +165,43 @@ TEST_F(unmerge, run_2_unmerges_all)
 	EXPECT_EQ(truth_of(memory).total(), memory.pages());
 }
 
+/*
+ * Where a fork offers what it shares with its parent, the parent maps the KSM page, too,
+ * without an offer of its own; and it goes on to do so when the fork has gone.
+ */
+TEST_F(unmerge, run_2_where_a_fork_made_the_offer)
+{
+	region memory(64);
+
+	for (std::size_t i = 0; i < memory.pages(); i++)
+		memory.fill(i, 20 + i / 2);
+
+	for (bool gone : {false, true}) {
+		SCOPED_TRACE(gone ? "the fork has gone" : "the fork is there");
+		child fork([&](parent_link &parent) {
+			memory.mergeable();
+			parent.meet();
+		});
+
+		fork.arrived();
+		scan();
+		ASSERT_EQ(truth_of(memory).total(), memory.pages() / 2);
+		if (gone) {
+			fork.release();
+			EXPECT_EQ(fork.join(), "");
+		}
+		unmerge_all();
+		EXPECT_EQ(truth_of(memory).total(), 0u);
+		expect_nothing_shared();
+		if (!gone) {
+			fork.release();
+			EXPECT_EQ(fork.join(), "");
+		}
+	}
+	for (std::size_t i = 0; i < memory.pages(); i++)
+		EXPECT_TRUE(memory.holds(i, 20 + i / 2)) << "page " << i;
+}
+
 TEST_F(unmerge, run_2_while_ksmd_runs)
 {
 	region memory(512);
