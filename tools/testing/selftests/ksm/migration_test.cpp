@@ -6,7 +6,6 @@
 #include <vector>
 
 #include <fcntl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "support/child.h"
@@ -24,22 +23,14 @@ namespace ksm
 namespace
 {
 
-constexpr int move_all = 4; /* MPOL_MF_MOVE_ALL: pages of several processes, too */
-
 /* Asks for all pages to be on this node; gives how many are there in the end. */
 std::size_t move_to(const region &memory, int node)
 {
 	std::vector<void *> pages(memory.pages());
-	std::vector<int> nodes(memory.pages(), node), status(memory.pages());
-	std::size_t there = 0;
 
 	for (std::size_t i = 0; i < memory.pages(); i++)
 		pages[i] = memory.page(i);
-	syscall(SYS_move_pages, 0, pages.size(), pages.data(), nodes.data(), status.data(),
-		move_all);
-	for (std::size_t i = 0; i < memory.pages(); i++)
-		there += node_of(memory.page(i)) == node;
-	return there;
+	return ksm::move_to(0, pages, node);
 }
 
 } /* namespace */

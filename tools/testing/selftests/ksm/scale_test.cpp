@@ -8,7 +8,6 @@
 #include <vector>
 
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -201,21 +200,6 @@ clock::duration crowd::kill()
 		waitpid(pid, nullptr, 0);
 	processes_.clear();
 	return clock::now() - from;
-}
-
-/* Moves some pages of another process to a node; gives how many are there then. */
-std::size_t move_to(pid_t pid, const std::vector<void *> &pages, int node)
-{
-	constexpr int move_all = 4; /* MPOL_MF_MOVE_ALL */
-	std::vector<int> nodes(pages.size(), node), status(pages.size(), -1);
-	std::size_t there = 0;
-
-	syscall(SYS_move_pages, pid, pages.size(), pages.data(), nodes.data(), status.data(),
-		move_all);
-	syscall(SYS_move_pages, pid, pages.size(), pages.data(), nullptr, status.data(), 0);
-	for (int where : status)
-		there += where == node;
-	return there;
 }
 
 } /* namespace */

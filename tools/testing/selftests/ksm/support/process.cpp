@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "support/process.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -243,6 +244,17 @@ int memory_nodes()
 			dash == std::string::npos ? 1 : std::stoi(part.substr(dash + 1)) - from + 1;
 	}
 	return count;
+}
+
+std::size_t move_to(pid_t pid, const std::vector<void *> &pages, int node)
+{
+	constexpr int move_all = 4; /* MPOL_MF_MOVE_ALL: pages of several processes, too */
+	std::vector<int> nodes(pages.size(), node), status(pages.size(), -1);
+
+	syscall(SYS_move_pages, pid, pages.size(), pages.data(), nodes.data(), status.data(),
+		move_all);
+	syscall(SYS_move_pages, pid, pages.size(), pages.data(), nullptr, status.data(), 0);
+	return std::size_t(std::count(status.begin(), status.end(), node));
 }
 
 void prefer_node(int node)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -51,6 +52,12 @@ long free_pages();
 
 /* Nodes that have memory of their own. */
 int memory_nodes();
+
+/*
+ * Asks for pages of a process to be on a node, whoever else maps them; tells how many
+ * are there in the end.
+ */
+std::size_t move_to(pid_t pid, const std::vector<void *> &pages, int node);
 
 /* Where new memory of the caller comes from, if it can; -1: anywhere. */
 void prefer_node(int node);

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KSM pages that only a child still maps: the process that ksmd has merged them for
+ * has gone, and ksmd has not come to the child yet, or never comes. Every mapping is
+ * found all the same.
+ */
+#include <memory>
+#include <vector>
+
+#include <unistd.h>
+
+#include "support/cgroup.h"
+#include "support/child.h"
+#include "support/fixture.h"
+#include "support/ksm_pages.h"
+#include "support/pagemap.h"
+#include "support/passes.h"
+#include "support/process.h"
+#include "support/region.h"
+
+namespace ksm
+{
+
+namespace
+{
+
+constexpr std::size_t pages = 512, folios = pages / 2;
+
+/* What ksmd does, and for how long it may, while the memory is handed down. */
+struct handing_down {
+	const char *when;
+	long run, pages_to_scan, sleep_millisecs;
+	unsigned generations;
+};
+
+constexpr handing_down ways[] = {
+	{"ksmd is stopped", 0, 10000, 0, 1},
+	{"ksmd looks at no page", 1, 0, 10, 1},
+	{"a chain of forks outruns ksmd", 1, 1, 20, 200},
+};
+
+/* A process whose forebears have merged its memory, and are gone. */
+class heir
+{
+public:
+	heir(const handing_down &way, const memory_group *group = nullptr);
+
+	pid_t pid() const { return pid_; }
+	char *data() const { return data_; }
+	std::vector<void *> all_pages() const
+	{
+		std::vector<void *> all(pages);
+
+		for (std::size_t i = 0; i < pages; i++)
+			all[i] = data_ + i * page_size;
+		return all;
+	}
+	ksm_truth truth() const
+	{
+		ksm_truth result;
+
+		result.add(pid_, data_, pages);
+		return result;
+	}
+	/* Pages that do not hold what they should. */
+	std::uint64_t strangers()
+	{
+		first_->send();
+		return first_->receive();
+	}
+
+private:
+	std::unique_ptr<child> first_; /* its pipes lead to the heir */
+	char *data_;
+	pid_t pid_;
+};
+
+heir::heir(const handing_down &way, const memory_group *group)
+{
+	first_ = std::make_unique<child>([&](parent_link &parent) {
+		parent.receive();
+		region own(pages);
+
+		for (std::size_t i = 0; i < pages; i++)
+			own.fill(i, i / 2);
+		own.mergeable();
+		parent.send(reinterpret_cast<std::uint64_t>(own.data()));
+		parent.receive();
+		for (unsigned i = 0; i < way.generations; i++) {
+			pid_t next = fork();
+
+			require(next >= 0, "fork");
+			if (next > 0)
+				_exit(0);
+		}
+		parent.send(std::uint64_t(getpid()));
+		for (;;) {
+			parent.receive();
+			std::uint64_t wrong = 0;
+
+			for (std::size_t i = 0; i < pages; i++)
+				wrong += !own.holds(i, i / 2);
+			parent.send(wrong);
+		}
+	});
+	if (group)
+		group->join(first_->pid());
+	first_->send();
+	data_ = reinterpret_cast<char *>(first_->receive());
+	set_knob("pages_to_scan", 10000);
+	set_knob("sleep_millisecs", 0L);
+	scan(3);
+	set_knob("pages_to_scan", way.pages_to_scan);
+	set_knob("sleep_millisecs", way.sleep_millisecs);
+	set_knob("run", way.run);
+	first_->send();
+	pid_ = pid_t(first_->receive());
+	require(first_->join().empty(), "the first process did not end well");
+}
+
+} /* namespace */
+
+class heirs : public ksm_test
+{
+protected:
+	/* Nothing that is mapped drops out of the books. */
+	static void expect_counted(const heir &last)
+	{
+		ksm_truth truth = last.truth();
+
+		EXPECT_EQ(truth.total(), pages);
+		EXPECT_EQ(truth.frames(), folios);
+		EXPECT_EQ(knob("pages_shared"), long(folios));
+	}
+};
+
+TEST_F(heirs, pages_are_counted)
+{
+	for (const handing_down &way : ways) {
+		SCOPED_TRACE(way.when);
+		heir last(way);
+
+		expect_counted(last);
+		stop_ksmd();
+		set_knob("pages_to_scan", 10000);
+		set_knob("sleep_millisecs", 0L);
+		scan(3);
+		EXPECT_EQ(knob("pages_shared"), long(folios));
+		EXPECT_EQ(knob("pages_sharing"), long(pages - folios));
+		EXPECT_EQ(last.strangers(), 0u);
+	}
+}
+
+TEST_F(heirs, pages_move)
+{
+	if (memory_nodes() < 2)
+		GTEST_SKIP() << "needs two NUMA nodes with memory";
+	for (const handing_down &way : ways) {
+		SCOPED_TRACE(way.when);
+		heir last(way);
+
+		for (int node : {1, 0, 1})
+			EXPECT_EQ(move_to(last.pid(), last.all_pages(), node), pages)
+				<< "to node " << node;
+		expect_counted(last);
+		EXPECT_EQ(last.strangers(), 0u);
+	}
+}
+
+TEST_F(heirs, pages_go_to_swap)
+{
+	if (std::string reason = why_no_reclaim(); !reason.empty())
+		GTEST_SKIP() << reason;
+	memory_group group;
+
+	for (const handing_down &way : ways) {
+		SCOPED_TRACE(way.when);
+		heir last(way, &group);
+
+		EXPECT_EQ(group.push_out(last.pid(), last.data(), pages), pages);
+		EXPECT_EQ(last.strangers(), 0u);
+	}
+}
+
+} /* namespace ksm */
