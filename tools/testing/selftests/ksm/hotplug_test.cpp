@@ -275,4 +275,40 @@ TEST_F(hotplug, while_ksmd_runs)
 	expect_content(memory);
 }
 
+/* Pages that only a child maps, while who has merged them is gone, leave a block, too. */
+TEST_F(hotplug, pages_that_only_a_child_maps)
+{
+	child first([this](parent_link &parent) {
+		std::unique_ptr<region> memory = merged_memory();
+
+		require(truth_of(*memory).total() == pages, "not all has merged");
+		memory->advise(MADV_DOFORK);
+		pid_t heir = fork();
+
+		require(heir >= 0, "fork");
+		if (heir > 0)
+			_exit(0);
+		for (;;) {
+			std::uint64_t there = 0, strangers = 0;
+
+			for (const auto &page : pagemap(*memory))
+				there += block_->holds(page.pfn());
+			for (std::size_t i = 0; i < pages; i++)
+				strangers += !memory->holds(i, seed(i));
+			parent.send(there);
+			parent.send(strangers);
+			parent.receive();
+		}
+	});
+
+	EXPECT_GT(first.receive(), 0u);
+	EXPECT_EQ(first.receive(), 0u);
+	ASSERT_EQ(first.join(), "");
+	EXPECT_EQ(block_->take_offline(), "") << block_->name();
+	first.release();
+	EXPECT_EQ(first.receive(), 0u) << "pages are left in the block";
+	EXPECT_EQ(first.receive(), 0u) << "pages have changed";
+	EXPECT_EQ(block_->put_online(), 0);
+}
+
 } /* namespace ksm */

@@ -176,6 +176,47 @@ TEST_F(memory_failure, without_a_copy)
 	EXPECT_EQ(other.join(), "");
 }
 
+/* A child is told of the loss, though who has merged the page is gone. */
+TEST_F(memory_failure, of_a_page_that_only_a_child_maps)
+{
+	child first([](parent_link &parent) {
+		region own(8);
+
+		own.fill_all(6);
+		own.mergeable();
+		parent.meet();
+		pid_t heir = fork();
+
+		require(heir >= 0, "fork");
+		if (heir > 0)
+			_exit(0);
+		parent.meet();
+		std::uint64_t frame = pagemap_of(own.page(0)).pfn();
+		std::uint64_t left = 0;
+		int err = poison(own, 0);
+
+		for (std::size_t i = 0; i < own.pages(); i++)
+			left += pagemap_of(own.page(i)).pfn() == frame;
+		parent.send(std::uint64_t(err));
+		parent.send(left);
+		parent.meet();
+	});
+
+	first.arrived();
+	scan(3);
+	first.release();
+	/* From here on it is the child that holds the other end. */
+	first.arrived();
+	ASSERT_EQ(first.join(), "");
+	first.release();
+	std::uint64_t err = first.receive();
+
+	if (err == EINVAL)
+		GTEST_SKIP() << "this kernel has no CONFIG_MEMORY_FAILURE";
+	EXPECT_EQ(err, 0u) << std::strerror(int(err));
+	EXPECT_EQ(first.receive(), 0u) << "mappings of the bad frame are left";
+}
+
 /* A bad frame of which there is a sound copy: nobody notices. */
 TEST_F(memory_failure, with_a_sound_copy)
 {

@@ -125,4 +125,31 @@ TEST_F(smart_scan, counters_stay_exact)
 	EXPECT_EQ(ksm_stat("ksm_rmap_items"), 120);
 }
 
+/* However long memory was written to all the time, it is merged when it stands still. */
+TEST_F(smart_scan, rewritten_pages_are_merged_in_the_end)
+{
+	constexpr std::size_t pages = 256;
+
+	for (long smart : {0, 1}) {
+		region memory(pages);
+		stepper ksmd;
+
+		set_knob("smart_scan", smart);
+		memory.mergeable();
+		for (unsigned round = 0; round < 40; round++) {
+			for (std::size_t i = 0; i < pages; i++)
+				memory.fill(i, 1000 * (round + 1) + i);
+			ksmd.pass();
+		}
+		for (std::size_t i = 0; i < pages; i++)
+			memory.fill(i, i / 2);
+		for (unsigned i = 0; i < (smart ? 40 : 2); i++)
+			ksmd.pass();
+		EXPECT_EQ(truth_of(memory).total(), pages) << "smart_scan " << smart;
+		EXPECT_EQ(truth_of(memory).frames(), pages / 2) << "smart_scan " << smart;
+		for (std::size_t i = 0; i < pages; i++)
+			ASSERT_TRUE(memory.holds(i, i / 2)) << "page " << i;
+	}
+}
+
 } /* namespace ksm */
