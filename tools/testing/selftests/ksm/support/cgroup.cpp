@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
+#include <sstream>
+#include <stdexcept>
 #include <system_error>
 
 #include <sys/mount.h>
@@ -128,6 +130,18 @@ void memory_group::no_limit() const
 	if (err)
 		throw std::system_error(err, std::generic_category(), "memory.max");
 	write_text(directory_ + "/memory.swap.max", "max");
+}
+
+long memory_group::kernel_bytes() const
+{
+	std::istringstream stat(read_text(directory_ + "/memory.stat"));
+	std::string name;
+	long value;
+
+	while (stat >> name >> value)
+		if (name == "kernel")
+			return value;
+	throw std::runtime_error("memory.stat has no line kernel");
 }
 
 bool memory_group::limit_tasks(std::size_t most) const

@@ -37,6 +37,8 @@ public:
 	/* The group may take so many bytes beyond what it has, and swap none out. */
 	void leave_room(std::size_t bytes) const;
 	void no_limit() const;
+	/* What the kernel has allocated on behalf of its processes. */
+	long kernel_bytes() const;
 	/* No more than so many processes and threads; false if that cannot be had. */
 	bool limit_tasks(std::size_t most) const;
 

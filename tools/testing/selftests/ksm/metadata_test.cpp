@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What KSM's own memory comes to, and who is charged with it. */
+#include <random>
+#include <string>
+#include <vector>
+
+#include "support/cgroup.h"
+#include "support/child.h"
+#include "support/fixture.h"
+#include "support/passes.h"
+#include "support/process.h"
+#include "support/region.h"
+
+namespace ksm
+{
+
+namespace
+{
+
+constexpr std::size_t kib = 1024;
+
+/* Where, in pages, the pages of a layout are. */
+using layout = std::vector<std::size_t>;
+
+layout one_in_each(std::size_t bytes, std::size_t count)
+{
+	layout places;
+
+	for (std::size_t i = 0; i < count; i++)
+		places.push_back(i * bytes / page_size + i * 7 % (bytes / page_size));
+	return places;
+}
+
+/* 2 to 20 pages somewhere in each 256 KiB. */
+layout a_few(std::size_t blocks)
+{
+	constexpr std::size_t block = 256 * kib / page_size;
+	std::mt19937_64 random(1);
+	layout places;
+
+	for (std::size_t i = 0; i < blocks; i++) {
+		std::size_t wanted = 2 + random() % 19;
+
+		for (std::size_t at = 0; at < block && wanted; at++)
+			if (random() % (block - at) < wanted) {
+				places.push_back(i * block + at);
+				wanted--;
+			}
+	}
+	return places;
+}
+
+/* A process with that memory, and nothing of it equal to any other page. */
+void offer(parent_link &parent, const layout &places)
+{
+	region own(places.back() + 1);
+	auto right = [&] {
+		for (std::size_t at : places)
+			require(own.holds(at, 1 + at), "content changed");
+	};
+
+	for (std::size_t at : places)
+		own.fill(at, 1 + at);
+	own.mergeable();
+	parent.meet();
+	right();
+	parent.meet();
+}
+
+} /* namespace */
+
+class metadata : public ksm_test
+{
+protected:
+	void SetUp() override
+	{
+		ksm_test::SetUp();
+		if (IsSkipped() || HasFatalFailure())
+			return;
+		if (!has_knob("metadata_bytes"))
+			GTEST_SKIP() << "this kernel does not tell what KSM's own memory is";
+	}
+
+	static void expect_bytes_per_page(const layout &places, double most)
+	{
+		long before = knob("metadata_bytes");
+		child other([&](parent_link &parent) { offer(parent, places); });
+
+		other.arrived();
+		scan(4);
+		ASSERT_EQ(knob("pages_unshared"), long(places.size()));
+		EXPECT_LE(double(knob("metadata_bytes") - before) / double(places.size()), most)
+			<< "bytes for each of " << places.size() << " pages";
+		other.release();
+		other.arrived();
+	}
+};
+
+TEST_F(metadata, of_a_page_alone_in_128_kib)
+{
+	expect_bytes_per_page(one_in_each(128 * kib, 1024), 128);
+}
+
+TEST_F(metadata, of_a_page_alone_in_2_mib)
+{
+	expect_bytes_per_page(one_in_each(huge_size, 256), 128);
+}
+
+TEST_F(metadata, of_a_few_pages_in_256_kib)
+{
+	expect_bytes_per_page(a_few(256), 128);
+}
+
+TEST_F(metadata, of_dense_pages)
+{
+	expect_bytes_per_page(one_in_each(page_size, 8192), 36);
+}
+
+/* Who offers memory has the bookkeeping for it counted as its own. */
+TEST_F(metadata, is_charged)
+{
+	if (std::string reason = why_no_groups(); !reason.empty())
+		GTEST_SKIP() << reason;
+	memory_group group;
+	child other([](parent_link &parent) {
+		parent.receive();
+		offer(parent, one_in_each(128 * kib, 4096));
+	});
+
+	group.join(other.pid());
+	other.release();
+	other.arrived();
+	long bytes = knob("metadata_bytes"), charged = group.kernel_bytes();
+
+	scan(4);
+	bytes = knob("metadata_bytes") - bytes;
+	charged = group.kernel_bytes() - charged;
+	ASSERT_GT(bytes, 0);
+	EXPECT_GE(charged, bytes * 3 / 4) << "of " << bytes << " bytes of KSM's";
+}
+
+/* Where there is no room for bookkeeping, pages are left out, and all else goes on. */
+TEST_F(metadata, that_does_not_fit_into_its_group)
+{
+	if (std::string reason = why_no_groups(); !reason.empty())
+		GTEST_SKIP() << reason;
+	constexpr std::size_t pages = 4096;
+	memory_group group;
+	child other([](parent_link &parent) {
+		parent.receive();
+		offer(parent, one_in_each(128 * kib, pages));
+	});
+
+	group.join(other.pid());
+	other.release();
+	other.arrived();
+	ASSERT_TRUE(has_knob("pages_unslotted"));
+	group.leave_room(64 * kib);
+	scan(4);
+	EXPECT_LT(knob("pages_unshared"), long(pages));
+	EXPECT_GT(knob("pages_unslotted"), 0);
+	group.no_limit();
+	scan(4);
+	EXPECT_EQ(knob("pages_unshared"), long(pages));
+	other.release();
+	other.arrived();
+	other.release();
+	EXPECT_EQ(other.join(), "");
+}
+
+} /* namespace ksm */
