@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A process that changes its own mappings without end costs others nothing: neither
+ * their turn, nor the partners that its pages would have been.
+ */
+#include <chrono>
+#include <memory>
+
+#include "support/child.h"
+#include "support/fixture.h"
+#include "support/ksm_pages.h"
+#include "support/pagemap.h"
+#include "support/passes.h"
+#include "support/region.h"
+
+namespace ksm
+{
+
+namespace
+{
+
+/*
+ * A process that holds pages of contents 0, 1, 2 and so on, and then keeps them locked
+ * for practically all of the time by mprotect(). On either side of them are pages of
+ * one content, in VMAs that nobody touches: never is the protection in the middle
+ * that of its neighbours, so they do not become one VMA.
+ */
+class meddler
+{
+public:
+	static constexpr std::size_t beside = 64;
+	static constexpr std::uint64_t seed_beside = 1UL << 40;
+
+	explicit meddler(std::size_t pages);
+
+	/* Returns once it is at it. */
+	void begin()
+	{
+		process_->send();
+		process_->receive();
+	}
+	pid_t pid() const { return process_->pid(); }
+	const char *before() const { return data_; }
+	const char *behind() const { return data_ + (beside + pages_) * page_size; }
+
+private:
+	std::size_t pages_;
+	std::unique_ptr<child> process_;
+	char *data_;
+};
+
+meddler::meddler(std::size_t pages) : pages_(pages)
+{
+	process_ = std::make_unique<child>([=](parent_link &parent) {
+		region own(beside + pages + beside);
+		char *middle = own.page(beside);
+		auto change = [=](int protection) {
+			require(mprotect(middle, pages * page_size, protection) == 0, "mprotect");
+		};
+
+		for (std::size_t i = 0; i < beside; i++) {
+			own.fill(i, seed_beside);
+			own.fill(beside + pages + i, seed_beside);
+		}
+		for (std::size_t i = 0; i < pages; i++)
+			own.fill(beside + i, i);
+		change(PROT_READ);
+		own.mergeable();
+		parent.send(reinterpret_cast<std::uint64_t>(own.data()));
+		parent.receive();
+		for (bool first = true;; first = false) {
+			change(PROT_READ | PROT_EXEC);
+			if (first)
+				parent.send();
+			change(PROT_READ);
+		}
+	});
+	data_ = reinterpret_cast<char *>(process_->receive());
+}
+
+} /* namespace */
+
+class fairness : public ksm_test
+{
+protected:
+	using clock = std::chrono::steady_clock;
+
+	/* How long some complete passes take, after which a bystander's pages are merged. */
+	static clock::duration time_to_merge(std::uint64_t seed)
+	{
+		region bystander((4UL << 20) / page_size);
+		auto from = clock::now();
+
+		bystander.fill_all(seed);
+		bystander.mergeable();
+		scan(3);
+		EXPECT_EQ(truth_of(bystander).total(), bystander.pages());
+		return clock::now() - from;
+	}
+};
+
+TEST_F(fairness, bystanders_are_merged_in_time)
+{
+	using seconds = std::chrono::duration<double>;
+	meddler other((96UL << 20) / page_size);
+
+	set_knob("pages_to_scan", 1000);
+	set_knob("sleep_millisecs", 20);
+	scan(2);
+	seconds quiet = time_to_merge(meddler::seed_beside + 1);
+
+	other.begin();
+	seconds beside = time_to_merge(meddler::seed_beside + 2);
+
+	EXPECT_LT(beside.count(), 3 * quiet.count() + 1)
+		<< "seconds beside endless mprotect(), and without: " << quiet.count();
+}
+
+/* What is not locked is visited, however near to what is. */
+TEST_F(fairness, neighbours_of_what_is_locked_are_merged)
+{
+	meddler other((32UL << 20) / page_size);
+
+	other.begin();
+	scan(6);
+	ksm_truth before, behind;
+
+	before.add(other.pid(), other.before(), meddler::beside);
+	behind.add(other.pid(), other.behind(), meddler::beside);
+	EXPECT_EQ(before.total(), meddler::beside);
+	EXPECT_EQ(behind.total(), meddler::beside);
+}
+
+/*
+ * A page that waits for its equal, and then cannot be had, does not keep others of its
+ * content from each other.
+ */
+TEST_F(fairness, busy_pages_do_not_keep_others_apart)
+{
+	constexpr std::size_t pages = 256;
+	meddler other((32UL << 20) / page_size);
+
+	scan(3);
+	ASSERT_GE(knob("pages_unshared"), long(pages));
+	other.begin();
+	region one(pages), two(pages);
+
+	one.fill_unique(0);
+	two.fill_unique(0);
+	one.mergeable();
+	two.mergeable();
+	scan(10);
+
+	auto first = pagemap(one), second = pagemap(two);
+	std::size_t together = 0;
+
+	for (std::size_t i = 0; i < pages; i++)
+		together += first[i].pfn() == second[i].pfn();
+	EXPECT_EQ(together, pages);
+	EXPECT_EQ(one.strangers_unique(0) + two.strangers_unique(0), 0u);
+}
+
+} /* namespace ksm */
