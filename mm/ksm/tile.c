@@ -7,9 +7,11 @@
  * and with it its block, tile and ksm_mm, lives until ksm_tile_unmap().
  */
 #include <linux/bitops.h>
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/rmap.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include <trace/events/ksm.h>
@@ -19,13 +21,44 @@
 static struct kmem_cache *tile_cache;
 static struct kmem_cache *block_cache;
 
-#define KSM_GFP		(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN)
+static struct kmem_cache *sample_cache;
+
 #define SAMPLE_BYTES	(KSM_TILE_PAGES * sizeof(u32))
 
-static void charge(struct ksm_mm *kmm, long bytes)
+static void count_bytes(struct ksm_mm *kmm, long bytes)
 {
 	kmm->bytes += bytes;
 	atomic_long_add(bytes, &ksm_stats.bytes);
+}
+
+/*
+ * Memory for what is remembered of a process: charged to its memory cgroup.  A full group
+ * is not made to reclaim for it: then these pages are left out.
+ */
+static void *alloc_charged(struct ksm_mm *kmm, struct kmem_cache *cache)
+{
+	struct mem_cgroup *memcg = get_mem_cgroup_from_mm(kmm->slot.mm);
+	struct mem_cgroup *before = set_active_memcg(memcg);
+	void *object = kmem_cache_zalloc(cache, GFP_KERNEL | __GFP_NORETRY |
+					 __GFP_NOWARN);
+
+	if (object && !kmem_cache_charge(object, GFP_NOWAIT | __GFP_NOWARN)) {
+		kmem_cache_free(cache, object);
+		object = NULL;
+	}
+	set_active_memcg(before);
+	mem_cgroup_put(memcg);
+	if (object)
+		count_bytes(kmm, kmem_cache_size(cache));
+	else
+		ksm_stats.unslotted++;
+	return object;
+}
+
+static void free_charged(struct ksm_mm *kmm, struct kmem_cache *cache, void *object)
+{
+	count_bytes(kmm, -(long)kmem_cache_size(cache));
+	kmem_cache_free(cache, object);
 }
 
 static struct ksm_index *slot_index(struct ksm_slot *slot)
@@ -92,18 +125,15 @@ struct ksm_tile *ksm_tile_get(struct ksm_mm *kmm, unsigned long addr, pgoff_t pg
 		link = cmp < 0 ? &parent->rb_left : &parent->rb_right;
 	}
 
-	tile = kmem_cache_zalloc(tile_cache, KSM_GFP);
-	if (!tile) {
-		ksm_stats.unslotted++;
+	tile = alloc_charged(kmm, tile_cache);
+	if (!tile)
 		return NULL;
-	}
 	tile->owner = kmm;
 	tile->addr = addr;
 	tile->pgoff = pgoff;
 	tile->reread = ksm_stats.full_scans;
 	rb_link_node(&tile->node, parent, link);
 	rb_insert_color(&tile->node, &kmm->tiles);
-	charge(kmm, sizeof(*tile));
 	return tile;
 }
 
@@ -142,9 +172,8 @@ static void trim_blocks(struct ksm_tile *tile)
 	for (i = 0; i < KSM_TILE_BLOCKS; i++, used >>= KSM_BLOCK_SLOTS) {
 		if (!tile->block[i] || (u32)used)
 			continue;
-		kmem_cache_free(block_cache, tile->block[i]);
+		free_charged(tile->owner, block_cache, tile->block[i]);
 		tile->block[i] = NULL;
-		charge(tile->owner, -(long)sizeof(struct ksm_block));
 	}
 }
 
@@ -164,16 +193,13 @@ bool ksm_tile_slot_alloc(struct ksm_tile *tile, unsigned int i)
 	if (*blockp)
 		return true;
 
-	block = kmem_cache_zalloc(block_cache, KSM_GFP);
-	if (!block) {
-		ksm_stats.unslotted++;
+	block = alloc_charged(tile->owner, block_cache);
+	if (!block)
 		return false;
-	}
 	block->tile = tile;
 	for (i = 0; i < KSM_BLOCK_SLOTS; i++)
 		block->slot[i].word = i;
 	*blockp = block;
-	charge(tile->owner, sizeof(*block));
 	return true;
 }
 
@@ -186,15 +212,9 @@ bool ksm_tile_slot_alloc(struct ksm_tile *tile, unsigned int i)
  */
 bool ksm_tile_sample_alloc(struct ksm_tile *tile)
 {
-	if (tile->sample)
-		return true;
-	tile->sample = kzalloc(SAMPLE_BYTES, KSM_GFP);
-	if (!tile->sample) {
-		ksm_stats.unslotted++;
-		return false;
-	}
-	charge(tile->owner, SAMPLE_BYTES);
-	return true;
+	if (!tile->sample)
+		tile->sample = alloc_charged(tile->owner, sample_cache);
+	return tile->sample;
 }
 
 /**
@@ -443,11 +463,9 @@ bool ksm_tile_trim(struct ksm_tile *tile)
 	/* A block may be there for a page that went away before it was adopted. */
 	trim_blocks(tile);
 	if (tile->sample)
-		charge(kmm, -(long)SAMPLE_BYTES);
-	kfree(tile->sample);
+		free_charged(kmm, sample_cache, tile->sample);
 	rb_erase(&tile->node, &kmm->tiles);
-	charge(kmm, -(long)sizeof(*tile));
-	kmem_cache_free(tile_cache, tile);
+	free_charged(kmm, tile_cache, tile);
 	return true;
 }
 
@@ -556,5 +574,6 @@ int __init ksm_tile_init(void)
 				       0, 0, NULL);
 	block_cache = kmem_cache_create("ksm_block", sizeof(struct ksm_block),
 					0, 0, NULL);
-	return tile_cache && block_cache ? 0 : -ENOMEM;
+	sample_cache = kmem_cache_create("ksm_sample", SAMPLE_BYTES, 0, 0, NULL);
+	return tile_cache && block_cache && sample_cache ? 0 : -ENOMEM;
 }
