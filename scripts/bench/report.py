@@ -53,7 +53,7 @@ def pairs(data):
 
 
 def is_counted(name):
-    return name not in ("contention", "hot-writers", "launch-beside-ksmd")
+    return name != "contention"
 
 
 def tables(data):
@@ -113,8 +113,8 @@ Measured by ``make bench`` on {data['date']}; the base is the unmodified Linux
 {data['version']}.  Instructions are counted by QEMU (``-icount``), with one CPU, and are
 ksmd's per page and pass, or all until the work is done, or those of the program where
 the scenario is a write, an unmerging or an exit.  ``ksm_bench --list`` says what each
-scenario is.  The scenarios contention, hot-writers and launch-beside-ksmd, and the KVM
-guests, take two CPUs and the wall clock, under TCG: only base and ours of one run compare.  Native times are from User
+scenario is.  The scenario contention and the KVM guests take two CPUs and the wall
+clock, under TCG: only base and ours of one run compare.  Native times are from User
 Mode Linux on one CPU, by the wall clock; those of fingerprints are the least of nine
 rounds.
 """

@@ -467,10 +467,6 @@ const std::vector<scenario> &scenarios()
 		 budget, true},
 		{"contention", "a program that maps and forks, with and without ksmd (2 CPUs)",
 		 contention, true},
-		{"hot-writers", "two threads that write without end, beside ksmd (2 CPUs)",
-		 hot_writers, true},
-		{"launch-beside-ksmd", "short programs, one after the other (2 CPUs)",
-		 launch_beside_ksmd, true},
 	};
 
 	return all;

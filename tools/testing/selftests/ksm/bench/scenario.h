@@ -74,12 +74,4 @@ cost wait_exit(const bench_options &options);
 /* contention.cpp */
 cost contention(const bench_options &options);
 
-/* hot_writers.cpp */
-cost hot_writers(const bench_options &options);
-
-/* launch.cpp */
-cost launch_beside_ksmd(const bench_options &options);
-/* What the program that is launched there does; its exit status. */
-int launched();
-
 } /* namespace ksm */
