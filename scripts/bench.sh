@@ -3,8 +3,8 @@
 #
 # bench.sh [-q] [-r] [-d] [-p PAGES] [SCENARIO...]: what KSM costs, on the unmodified
 # kernel and on ours, in one go. Both are booted with a clock that counts
-# instructions, so the figures repeat; the scenario "contention" and the guests
-# take two CPUs and the wall clock. Then both are run in User Mode Linux, for
+# instructions, so the figures repeat; the scenarios of $two_cpus below and the
+# guests take two CPUs and the wall clock. Then both are run in User Mode Linux, for
 # nanoseconds at native speed.
 #
 #   -q        ours only, compared with the figures on record
@@ -15,7 +15,7 @@
 #
 # Without these: report.json, tables and plots in build/bench. Unless scenarios are
 # named, that includes settled memory at growing sizes, ksmd as it is set at boot,
-# contention, three KVM guests, and native times: about an hour, all told.
+# those of two CPUs, three KVM guests, and native times: about an hour, all told.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -41,6 +41,7 @@ growth=(131072 524288)
 small_vmas=100000 # of 2000 processes
 budget=262144 own_pace=1048576
 native_pages=32768 native_rounds=3
+two_cpus=(contention hot-writers launch-beside-ksmd)
 # Those that leave page tables alone: User Mode Linux has to ask the host for each change
 native_scenarios=(settled-unique settled-merged settled-tail settled-processes-2
 	settled-processes-64 settled-small-vmas index-unique index-tail)
@@ -68,11 +69,15 @@ logged() {
 	"$@" >"$log" 2>&1
 }
 
+takes_two_cpus() { [[ " ${two_cpus[*]} " == *" $1 "* ]]; }
+
 # measure KERNEL PAGES ARGUMENT...: adds a line for each scenario to KERNEL's file
 measure() {
-	local kernel=$1 pages=$2 mem log clock=(-i)
+	local kernel=$1 pages=$2 mem log word clock=(-i)
 	shift 2
-	[[ "$*" != *contention* ]] || clock=(-c 2)
+	for word; do
+		! takes_two_cpus "$word" || clock=(-c 2)
+	done
 	# The pages, their like, the page tables of sparse memory, the kernel's own
 	mem=$((1024 + pages / 64))
 	log=$out/$kernel.log
@@ -85,19 +90,21 @@ measure() {
 	sed -n '/^{/p' "$log" >>"$out/$kernel.lines"
 }
 
-# Those of the given scenarios that fit on one CPU, then the one that does not
+# Those of the given scenarios that fit on one CPU, then those that do not
 measure_named() {
 	local kernel=$1 name one_cpu=()
 	shift
 	for name in "$@"; do
-		[[ $name == contention ]] || one_cpu+=(--scenario "$name")
+		takes_two_cpus "$name" || one_cpu+=(--scenario "$name")
 	done
 	((${#one_cpu[@]} == 0)) || measure "$kernel" "$pages" "${one_cpu[@]}"
-	[[ " $* " != *" contention "* ]] || measure "$kernel" "$pages" --scenario contention
+	for name in "$@"; do
+		! takes_two_cpus "$name" || measure "$kernel" "$pages" --scenario "$name"
+	done
 }
 
 measure_all() {
-	local kernel=$1 more
+	local kernel=$1 more name
 	measure "$kernel" "$pages"
 	[[ ! $quick ]] || return 0
 	for more in "${growth[@]}"; do
@@ -109,7 +116,9 @@ measure_all() {
 	measure "$kernel" "$pages" --scenario wait-exit
 	measure "$kernel" "$budget" --scenario budget
 	measure "$kernel" "$own_pace" --scenario defaults
-	measure "$kernel" "$pages" --scenario contention
+	for name in "${two_cpus[@]}"; do
+		measure "$kernel" "$pages" --scenario "$name"
+	done
 	with_progress "$kernel, three KVM guests" logged "$out/guests.$kernel.log" \
 		env WORKLOAD=guests KERNEL="$BUILD/$kernel/bzImage" scripts/demo.sh ||
 		die "the guests on $kernel failed, see build/bench/guests.$kernel.log"

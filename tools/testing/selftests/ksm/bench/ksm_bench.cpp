@@ -27,8 +27,8 @@ void usage(std::FILE *to)
 		"                [--smart-scan] [--wall] [--json] [--list] [--help]\n"
 		"Measures the CPU time of ksmd in nanoseconds per page and pass; under QEMU's\n"
 		"-icount shift=0 that is instructions. Without --scenario: all of them, but for\n"
-		"defaults, budget, contention and wait-exit, which take long or two CPUs, or\n"
-		"vary.\n"
+		"those that take long or two CPUs, or vary: defaults, budget, contention,\n"
+		"hot-writers, launch-beside-ksmd and wait-exit.\n"
 		"  --pages N     pages of memory to work on (16384)\n"
 		"  --passes N    passes to measure, where the scenario leaves a choice\n"
 		"  --smart-scan  with smart_scan 1 instead of 0\n"
@@ -165,6 +165,9 @@ int main(int argc, char **argv)
 		{"help", no_argument, nullptr, 'h'},
 		{nullptr, 0, nullptr, 0},
 	};
+	if (argc == 2 && !std::strcmp(argv[1], ksm::launched_option))
+		return ksm::launched();
+
 	std::vector<const ksm::scenario *> chosen;
 	ksm::bench_options options;
 	bool json = false;

@@ -16,26 +16,6 @@ namespace
 
 constexpr std::uint64_t second_ns = 1000000000;
 
-/* What ksmd used in some stretch of time. */
-class stretch
-{
-public:
-	std::uint64_t wall_ns() const { return now_ns() - wall_; }
-	std::uint64_t cpu_ns() const { return ksmd_cpu_ns() - cpu_; }
-	double percent() const { return 100.0 * double(cpu_ns()) / double(wall_ns()); }
-
-private:
-	std::uint64_t wall_ = now_ns();
-	std::uint64_t cpu_ = ksmd_cpu_ns();
-};
-
-void set_as_at_boot()
-{
-	set_knob("pages_to_scan", 100);
-	set_knob("sleep_millisecs", 20);
-	set_knob("smart_scan", 1);
-}
-
 /* Looks once in each pause of ksmd until this holds. */
 template <class condition> void await(condition done, const char *what)
 {

@@ -467,6 +467,10 @@ const std::vector<scenario> &scenarios()
 		 budget, true},
 		{"contention", "a program that maps and forks, with and without ksmd (2 CPUs)",
 		 contention, true},
+		{"hot-writers", "two threads that write all their pages without end (2 CPUs)",
+		 hot_writers, true},
+		{"launch-beside-ksmd", "programs launched one after the other (2 CPUs)",
+		 launch_beside_ksmd, true},
 	};
 
 	return all;

@@ -73,5 +73,13 @@ cost wait_exit(const bench_options &options);
 
 /* contention.cpp */
 cost contention(const bench_options &options);
+cost launch_beside_ksmd(const bench_options &options);
+
+/* What launch_beside_ksmd() launches: this program anew, with that option alone. */
+inline constexpr const char *launched_option = "--launched";
+int launched();
+
+/* hot_writers.cpp */
+cost hot_writers(const bench_options &options);
 
 } /* namespace ksm */

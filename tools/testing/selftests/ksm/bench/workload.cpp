@@ -91,6 +91,13 @@ void merge_pairs(const region &memory)
 		throw std::runtime_error("the pairs have not merged");
 }
 
+void set_as_at_boot()
+{
+	set_knob("pages_to_scan", 100);
+	set_knob("sleep_millisecs", 20);
+	set_knob("smart_scan", 1);
+}
+
 void time_ksmd_by_wall()
 {
 	if (std::thread::hardware_concurrency() > 1)

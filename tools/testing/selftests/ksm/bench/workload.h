@@ -39,6 +39,22 @@ void merge_pairs(const region &memory);
 /* The monotonic clock. */
 std::uint64_t now_ns();
 
+/* What ksmd used in some stretch of time. */
+class stretch
+{
+public:
+	std::uint64_t wall_ns() const { return now_ns() - wall_; }
+	std::uint64_t cpu_ns() const { return ksmd_cpu_ns() - cpu_; }
+	double percent() const { return 100.0 * double(cpu_ns()) / double(wall_ns()); }
+
+private:
+	std::uint64_t wall_ = now_ns();
+	std::uint64_t cpu_ = ksmd_cpu_ns();
+};
+
+/* ksmd's pace, as it is from boot on. */
+void set_as_at_boot();
+
 /*
  * ksmd is timed by the wall clock from now on: for a kernel that counts CPU time in
  * ticks, as User Mode Linux does. There must be one CPU, and nobody else who wants it.
