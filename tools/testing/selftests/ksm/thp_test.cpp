@@ -8,6 +8,7 @@
 #include "support/ksm_pages.h"
 #include "support/pagemap.h"
 #include "support/passes.h"
+#include "support/process.h"
 #include "support/region.h"
 #include "support/thp.h"
 
@@ -104,6 +105,66 @@ TEST_F(thp, empty_subpages_go_to_the_zero_page)
 	for (std::size_t i = 0; i < memory.pages(); i++)
 		EXPECT_TRUE(i >= 100 && i < 200 ? page_is_zero(memory.page(i))
 						: memory.holds(i, 20000 + i));
+}
+
+/*
+ * Huge pages that hold nothing but zeroes: a split by the kernel can map the zero page
+ * in place of them, which no counter of KSM would show, and no unmerging bring back.
+ */
+class empty_thp : public thp
+{
+protected:
+	static void merge_and_unmerge(bool to_the_zero_page);
+};
+
+void empty_thp::merge_and_unmerge(bool to_the_zero_page)
+{
+	constexpr std::size_t huge_pages = 4;
+	region memory(huge_pages * pages_per_huge, region::pages_are::huge);
+	long whole = long(memory.bytes() / 1024), zero_pages = knob("ksm_zero_pages");
+	auto anonymous = [&] { return smaps_kb(memory.data(), "Anonymous"); };
+
+	set_knob("use_zero_pages", to_the_zero_page ? 1 : 0);
+	for (std::size_t i = 0; i < huge_pages; i++) {
+		memory.words(i * pages_per_huge)[0] = 0;
+		if (!is_huge(memory, i))
+			GTEST_SKIP() << "no huge pages to be had";
+	}
+	ASSERT_EQ(anonymous(), whole);
+	memory.mergeable();
+	scan(6);
+
+	ksm_truth truth = truth_of(memory);
+
+	if (to_the_zero_page) {
+		EXPECT_EQ(truth.zero_ptes, memory.pages());
+		EXPECT_EQ(knob("ksm_zero_pages") - zero_pages, long(memory.pages()));
+		EXPECT_EQ(anonymous(), 0);
+	} else {
+		EXPECT_EQ(truth.zero_ptes, 0u);
+		EXPECT_EQ(truth.total(), memory.pages());
+		EXPECT_EQ(knob("pages_shared"), long(truth.frames()));
+		EXPECT_EQ(knob("pages_sharing"), long(truth.extra()));
+		EXPECT_EQ(knob("ksm_zero_pages"), zero_pages);
+		EXPECT_EQ(anonymous(), whole);
+	}
+	memory.unmergeable();
+	truth = truth_of(memory);
+	EXPECT_EQ(truth.total() + truth.zero_ptes, 0u);
+	EXPECT_EQ(knob("ksm_zero_pages"), zero_pages);
+	EXPECT_EQ(anonymous(), whole) << "unmerging has not brought back every page";
+	for (std::size_t i = 0; i < memory.pages(); i++)
+		ASSERT_TRUE(page_is_zero(memory.page(i))) << "page " << i;
+}
+
+TEST_F(empty_thp, are_merged)
+{
+	merge_and_unmerge(false);
+}
+
+TEST_F(empty_thp, go_to_the_zero_page)
+{
+	merge_and_unmerge(true);
 }
 
 TEST_F(thp, threshold_0_never_splits)
