@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Feature A14: KSM pages whose frame goes bad, or is taken out of service in time. */
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <csetjmp>
 #include <csignal>
 #include <cstring>
+#include <thread>
 
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -72,6 +76,25 @@ int poison(const region &memory, std::size_t index)
 			err = errno;
 	});
 	return err;
+}
+
+volatile std::sig_atomic_t early_signals;
+
+void on_early_signal(int, siginfo_t *info, void *)
+{
+	if (info->si_code == BUS_MCEERR_AO)
+		early_signals = early_signals + 1;
+}
+
+/* To be told of a bad page at once, and not only when it is read. */
+void ask_for_early_signals()
+{
+	struct sigaction act = {};
+
+	act.sa_sigaction = on_early_signal;
+	act.sa_flags = SA_SIGINFO;
+	sigaction(SIGBUS, &act, nullptr);
+	require(prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_EARLY, 0, 0) == 0, "PR_MCE_KILL");
 }
 
 /* Writes a page anew, in a new frame if the old one is lost. */
@@ -263,6 +286,164 @@ TEST_F(memory_failure, with_a_sound_copy)
 			EXPECT_EQ(other.join(), "");
 		}
 	}
+}
+
+/* Only those are told of a bad page that map it, not those that once did. */
+TEST_F(memory_failure, tells_who_maps_the_page)
+{
+	region memory(2);
+	auto process = [](bool breaks_its_copy) {
+		return [=](parent_link &parent) {
+			region own(1);
+
+			own.fill(0, 11);
+			own.mergeable();
+			ask_for_early_signals();
+			parent.meet();
+			if (breaks_its_copy)
+				own.fill(0, 12);
+			parent.meet();
+			parent.send(std::uint64_t(early_signals));
+			parent.receive();
+			require(!breaks_its_copy || own.holds(0, 12), "a copy is lost, too");
+		};
+	};
+	child keeps(process(false)), breaks(process(true));
+
+	memory.fill_all(11);
+	memory.mergeable();
+	for (child *each : {&keeps, &breaks})
+		each->arrived();
+	scan(3);
+	ASSERT_EQ(knob("pages_sharing"), 3);
+	for (child *each : {&keeps, &breaks}) {
+		each->release();
+		each->arrived();
+	}
+
+	int err = poison(memory, 0);
+
+	if (err == EINVAL)
+		GTEST_SKIP() << "this kernel has no CONFIG_MEMORY_FAILURE";
+	ASSERT_EQ(err, 0) << std::strerror(err);
+	/* A signal is sent before poison() is over, and handled before the answer. */
+	for (child *each : {&keeps, &breaks})
+		each->release();
+	EXPECT_EQ(keeps.receive(), 1u);
+	EXPECT_EQ(breaks.receive(), 0u) << "told of a page that it no longer maps";
+	for (child *each : {&keeps, &breaks}) {
+		each->release();
+		EXPECT_EQ(each->join(), "");
+	}
+}
+
+/* ksmd has never seen the mapping, and who it comes from is gone. */
+TEST_F(memory_failure, tells_the_fork_of_a_process_that_has_ended)
+{
+	region memory(2);
+	child ends([](parent_link &parent) {
+		region own(1);
+
+		own.fill(0, 13);
+		own.mergeable();
+		parent.meet();
+		pid_t pid = fork();
+
+		require(pid >= 0, "fork");
+		if (pid)
+			return;
+		ask_for_early_signals();
+		parent.meet();
+		parent.send(std::uint64_t(early_signals));
+		_exit(0);
+	});
+
+	memory.fill_all(13);
+	memory.mergeable();
+	ends.arrived();
+	scan(3);
+	ASSERT_EQ(knob("pages_sharing"), 2);
+	ends.release();
+	/* From here on it is the fork that answers. */
+	ends.arrived();
+	ASSERT_EQ(ends.join(), "");
+	/* The kernel may forget the process some time after its end. */
+	usleep(200000);
+
+	int err = poison(memory, 0);
+
+	ends.release();
+	EXPECT_EQ(ends.receive(), err ? 0u : 1u);
+	if (err == EINVAL)
+		GTEST_SKIP() << "this kernel has no CONFIG_MEMORY_FAILURE";
+	ASSERT_EQ(err, 0) << std::strerror(err);
+}
+
+/* A KSM page goes bad while others, in front of it, are still being unmerged. */
+TEST_F(memory_failure, does_not_wait_for_run_2)
+{
+	region memory(std::max<std::size_t>(16384, scaled(40960)));
+	std::size_t bad = memory.pages() - 1, last = memory.pages() - 3;
+
+	for (std::size_t i = 0; i < memory.pages(); i++)
+		memory.fill(i, i > last ? 1000 : i % 100);
+	memory.mergeable();
+	scan(3);
+	ASSERT_EQ(truth_of(memory).total(), memory.pages());
+
+	auto frame = [&](std::size_t page) { return pagemap_of(memory.page(page)).pfn(); };
+	std::uint64_t first_frame = frame(0), last_frame = frame(last), bad_frame = frame(bad);
+	std::thread writer(unmerge_all);
+
+	while (frame(0) == first_frame)
+		std::this_thread::yield();
+	bool in_time = frame(last) == last_frame;
+	int err = poison(memory, bad);
+	bool still_at_it = frame(last) == last_frame;
+
+	writer.join();
+	if (err == EINVAL)
+		GTEST_SKIP() << "this kernel has no CONFIG_MEMORY_FAILURE";
+	if (!in_time)
+		GTEST_SKIP() << "run=2 was over too soon";
+	ASSERT_EQ(err, 0) << std::strerror(err);
+	EXPECT_TRUE(still_at_it) << "run=2 was over before memory failure was";
+	EXPECT_NE(frame(bad), bad_frame);
+	for (std::size_t i = 0; i <= last; i++)
+		ASSERT_EQ(read_page(memory, i, i % 100), outcome::right) << "page " << i;
+	EXPECT_EQ(truth_of(memory).total(), 0u);
+}
+
+/* One goes bad in the middle of a batch that is as long as a pass. */
+TEST_F(memory_failure, does_not_wait_for_a_batch)
+{
+	set_knob("pages_to_scan", 100L * 1000 * 1000);
+	region memory(std::max<std::size_t>(16384, scaled(40960))), pair(2);
+
+	pair.fill_all(1);
+	pair.mergeable();
+	scan(3);
+	ASSERT_EQ(knob("pages_sharing"), 1);
+	memory.fill_unique(1000);
+	memory.mergeable();
+
+	long passes = knob("full_scans");
+
+	/* New pages are read in the second pass, which takes long for that. */
+	start_ksmd();
+	await_scans(1);
+	bool in_time = knob("full_scans") == passes + 1;
+	int err = poison(pair, 0);
+	long passes_then = knob("full_scans");
+
+	stop_ksmd();
+	if (err == EINVAL)
+		GTEST_SKIP() << "this kernel has no CONFIG_MEMORY_FAILURE";
+	if (!in_time)
+		GTEST_SKIP() << "the pass was over too soon";
+	ASSERT_EQ(err, 0) << std::strerror(err);
+	EXPECT_EQ(passes_then, passes + 1) << "the pass was over before memory failure was";
+	EXPECT_EQ(memory.strangers_unique(1000), 0u);
 }
 
 /*
