@@ -1,27 +1,133 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "commands.hpp"
 
+#include <cerrno>
 #include <chrono>
-#include <future>
+#include <condition_variable>
+#include <csignal>
+#include <cstdio>
+#include <mutex>
+#include <thread>
 
+#include <unistd.h>
+
+#include "error.hpp"
 #include "libs.hpp"
 
 namespace ksm
 {
+namespace
+{
 
 using std::chrono::steady_clock;
+
+/* What run=2 has to make private copies of. */
+std::int64_t still_merged(const Knobs &knobs)
+{
+	return knobs.number("pages_shared") + knobs.number("pages_sharing") +
+	       knobs.number_if_there("ksm_zero_pages").value_or(0);
+}
+
+/*
+ * While this lives, an interrupt ends a system call of the thread that made it, and not
+ * the program: the kernel stops half way, and there is something to be said.
+ */
+class Interruptible
+{
+public:
+	Interruptible()
+	{
+		struct sigaction act = {}; /* without SA_RESTART */
+
+		act.sa_handler = [](int) {};
+		sigaction(SIGINT, &act, &interrupt_);
+		sigaction(SIGTERM, &act, &terminate_);
+	}
+	~Interruptible()
+	{
+		sigaction(SIGINT, &interrupt_, nullptr);
+		sigaction(SIGTERM, &terminate_, nullptr);
+	}
+	Interruptible(const Interruptible &) = delete;
+	Interruptible &operator=(const Interruptible &) = delete;
+
+private:
+	struct sigaction interrupt_;
+	struct sigaction terminate_;
+};
+
+/*
+ * While this lives, tells every now and then how much is still merged: in place on a
+ * terminal, else by a line each time.
+ */
+class Progress
+{
+public:
+	explicit Progress(const Knobs &knobs) : knobs_(knobs)
+	{
+		sigset_t all, before;
+
+		/* Signals are for the thread that waits for the kernel. */
+		sigfillset(&all);
+		pthread_sigmask(SIG_SETMASK, &all, &before);
+		thread_ = std::jthread([this](std::stop_token stop) { tell(stop); });
+		pthread_sigmask(SIG_SETMASK, &before, nullptr);
+	}
+
+private:
+	void tell(const std::stop_token &stop) const
+	{
+		const bool in_place = isatty(STDERR_FILENO);
+		const auto interval = std::chrono::milliseconds(in_place ? 200 : 3000);
+		std::condition_variable_any wake;
+		std::mutex mutex;
+		std::unique_lock lock(mutex);
+		bool told = false;
+
+		while (!wake.wait_for(lock, stop, interval,
+				      [&] { return stop.stop_requested(); })) {
+			/* The blanks cover what a longer number has left. */
+			fmt::print(stderr, "{}waiting for the kernel: {} pages still merged{}",
+				   in_place ? "\r" : "", still_merged(knobs_),
+				   in_place ? "    " : "\n");
+			told = true;
+		}
+		if (told && in_place)
+			fmt::print(stderr, "\n");
+	}
+
+	const Knobs &knobs_;
+	std::jthread thread_;
+};
+
+void write(const Knobs &knobs, const std::string &name, const std::string &value)
+{
+	const Interruptible interruptible;
+	const Progress progress(knobs);
+
+	knobs.write(name, value);
+}
+
+} // namespace
 
 int set(const Knobs &knobs, const std::string &name, const std::string &value)
 {
 	const std::string before = knobs.text(name);
 	const auto start = steady_clock::now();
-	auto done = std::async(std::launch::async, [&] { knobs.write(name, value); });
 
-	/* run=2 copies every shared page before it returns. */
-	while (done.wait_for(std::chrono::seconds(2)) != std::future_status::ready)
-		fmt::print(stderr, "waiting for the kernel: {} pages still merged\n",
-			   knobs.number("pages_shared") + knobs.number("pages_sharing"));
-	done.get();
+	try {
+		/* run=2 copies every shared page before it returns. */
+		write(knobs, name, value);
+	} catch (const Error &error) {
+		if (name != "run" || (error.number() != EINTR && error.number() != ENOMEM))
+			throw;
+		throw Error(
+			fmt::format("{}; {} pages are still merged, and ksmd is stopped",
+				    error.what(), still_merged(knobs)),
+			fmt::format(
+				"{}; 'ksmctl set run 2' goes on, 'ksmctl set run 1' merges again",
+				error.cure()));
+	}
 
 	const std::chrono::duration<double> took = steady_clock::now() - start;
 	fmt::print("{}: {} -> {} ({:.3f} s)\n", name, before, knobs.text(name), took.count());

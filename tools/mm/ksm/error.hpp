@@ -11,14 +11,19 @@ namespace ksm
 class Error : public std::runtime_error
 {
 public:
-	Error(const std::string &cause, const std::string &cure) : runtime_error(cause), cure_(cure)
+	Error(const std::string &cause, const std::string &cure, int number = 0)
+		: runtime_error(cause), cure_(cure), number_(number)
 	{
 	}
 
 	const std::string &cure() const { return cure_; }
 
+	/* The errno of the call that failed, or 0. */
+	int number() const { return number_; }
+
 private:
 	std::string cure_;
+	int number_;
 };
 
 } // namespace ksm

@@ -55,12 +55,11 @@ std::string cure_for(int error, std::string_view name)
 	case EROFS:
 		return "the knobs can be written by root only, and not in most containers";
 	case ENOMEM:
-		return "every broken share needs a page of its own: free memory or add swap, "
-		       "then write it again";
+		return "every broken share needs a page of its own: free memory or add swap";
 	case EOPNOTSUPP:
 		return "this CPU has no instructions for it: 'auto' takes what it has";
 	case EINTR:
-		return "the write was interrupted half way: write it again";
+		return "the write was interrupted half way";
 	default:
 		return "see dmesg for what the kernel says about it";
 	}
@@ -166,7 +165,7 @@ void Knobs::write(std::string_view name, std::string_view value) const
 	if (!good)
 		throw Error(
 			fmt::format("cannot set {} to '{}': {}", name, value, std::strerror(error)),
-			cure_for(error, name));
+			cure_for(error, name), error);
 }
 
 } // namespace ksm

@@ -47,7 +47,8 @@ Subcommands describe(CLI::App &app, Options &options)
 		->capture_default_str();
 	sub.watch->add_flag("--json", options.watch.json, "One JSON object per line");
 
-	sub.set = app.add_subcommand("set", "Write a knob, and wait until the kernel has done it");
+	sub.set = app.add_subcommand("set", "Write a knob, and wait until the kernel has done it; "
+					    "Ctrl-C stops an unmerging half way");
 	sub.set->add_option("KNOB", options.knob, "Its name, as 'status' shows it")->required();
 	sub.set->add_option("VALUE", options.value, "What to write")->required();
 
