@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Feature A4: the machine has no room, and no swap, for all the copies that an unmerging
+ * takes. That is an error, told before anybody is killed for want of memory.
+ */
+#include <cerrno>
+#include <functional>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <sys/swap.h>
+#include <unistd.h>
+
+#include "support/child.h"
+#include "support/fixture.h"
+#include "support/passes.h"
+#include "support/process.h"
+#include "support/region.h"
+#include "support/verdict.h"
+
+namespace ksm
+{
+
+namespace
+{
+
+/* While this lives, nothing can be swapped out. */
+class no_swap
+{
+public:
+	no_swap()
+	{
+		std::istringstream lines(read_text("/proc/swaps"));
+		std::string line, area;
+
+		std::getline(lines, line);
+		while (std::getline(lines, line)) {
+			std::istringstream(line) >> area;
+			require(swapoff(area.c_str()) == 0, "swapoff");
+			areas_.push_back(area);
+		}
+	}
+	~no_swap()
+	{
+		for (const std::string &area : areas_)
+			swapon(area.c_str(), 0);
+	}
+	no_swap(const no_swap &) = delete;
+	no_swap &operator=(const no_swap &) = delete;
+
+private:
+	std::vector<std::string> areas_;
+};
+
+std::size_t available_pages()
+{
+	return std::size_t(meminfo_kb("MemAvailable")) * 1024 / page_size;
+}
+
+} /* namespace */
+
+class full_machine : public ksm_test
+{
+protected:
+	/* In pages: the room before anything merges, and memory that would fill it twice. */
+	static constexpr std::size_t left = (96 << 20) / page_size;
+	static constexpr std::size_t parts = 4, part = left / 2;
+
+	using action = std::function<int(const region &)>; /* gives 0 or an errno */
+
+	void SetUp() override
+	{
+		ksm_test::SetUp();
+		if (IsSkipped() || HasFatalFailure())
+			return;
+		if (meminfo_kb("MemTotal") > 4 << 20)
+			GTEST_SKIP() << "the machine is too large to be filled";
+		if (available_pages() < 2 * left)
+			GTEST_SKIP() << "the machine is too small";
+		if (!access("/proc/swaps", F_OK))
+			no_swap_ = std::make_unique<no_swap>();
+		/* The test itself is not what this is about. */
+		allow_to_be_killed(false);
+		filler_ = std::make_unique<region>(available_pages() - left);
+		for (std::size_t i = 0; i < filler_->pages(); i++)
+			filler_->words(i)[0] = 1;
+		filler_->advise(MADV_DONTFORK);
+		killed_ = vmstat("oom_kill");
+	}
+	void TearDown() override
+	{
+		filler_.reset();
+		no_swap_.reset();
+		allow_to_be_killed(true);
+		ksm_test::TearDown();
+	}
+
+	/*
+	 * Offers its memory and fills it part by part, as there is room for no more until it
+	 * is merged; then unmerges it, unless there is nothing to do, and lives on.
+	 */
+	static child::body program(std::size_t its_parts, const verdict &told, const action &offer,
+				   const action &unmerge)
+	{
+		return [=, &told](parent_link &parent) {
+			allow_to_be_killed(true);
+			region own(its_parts * part);
+
+			require(offer(own) == 0, "cannot be offered");
+			for (std::size_t i = 0; i < own.pages(); i++) {
+				own.fill(i, i % 1000);
+				if ((i + 1) % part == 0)
+					parent.meet();
+			}
+			if (unmerge)
+				told.give(unmerge(own));
+			parent.receive();
+			for (std::size_t i = 0; i < own.pages(); i++)
+				require(own.holds(i, i % 1000), "content changed");
+		};
+	}
+	static int offer(const region &own)
+	{
+		return madvise(own.data(), own.bytes(), MADV_MERGEABLE) ? errno : 0;
+	}
+
+	/* A part has been filled: makes room for the next one. */
+	static void merge(child &filled)
+	{
+		filled.arrived();
+		scan(3);
+	}
+
+	/* Nobody was killed, a part is still merged, and ksmd goes on from there. */
+	void expect_unharmed(const std::vector<child *> &programs)
+	{
+		constexpr long all = parts * part;
+
+		EXPECT_EQ(vmstat("oom_kill"), killed_);
+		EXPECT_EQ(knob("run"), 0);
+		long some = 0; /* the counters may lag behind */
+
+		for (child *each : programs)
+			some += smaps_ksm_pages(each->pid());
+		EXPECT_GT(some, 0) << "there was room enough";
+		EXPECT_LT(some, all * 9 / 10) << "there was no room at all";
+		scan(3);
+		EXPECT_GT(knob("pages_sharing"), all * 9 / 10);
+		for (child *each : programs) {
+			each->release();
+			EXPECT_EQ(each->join(), "");
+		}
+		EXPECT_EQ(vmstat("oom_kill"), killed_);
+	}
+
+	/* One program whose own memory does not fit. */
+	void unmerge_own(const action &offer, const action &unmerge, int error)
+	{
+		verdict told;
+		child other(program(parts, told, offer, unmerge));
+
+		for (std::size_t i = 0; i < parts; i++) {
+			merge(other);
+			other.release();
+		}
+		ASSERT_EQ(told.wait(other.pid()), error);
+		expect_unharmed({&other});
+	}
+
+private:
+	std::unique_ptr<no_swap> no_swap_;
+	std::unique_ptr<region> filler_;
+	long killed_ = 0;
+};
+
+TEST_F(full_machine, run_2)
+{
+	verdict told;
+	std::vector<std::unique_ptr<child>> programs;
+	std::vector<child *> all;
+
+	for (std::size_t i = 0; i < parts; i++) {
+		programs.push_back(std::make_unique<child>(program(1, told, offer, nullptr)));
+		all.push_back(programs.back().get());
+		merge(*all.back());
+		all.back()->release();
+	}
+	child writer([&](parent_link &) {
+		allow_to_be_killed(true);
+		told.give(try_knob("run", "2"));
+	});
+
+	ASSERT_EQ(told.wait(writer.pid()), ENOMEM);
+	EXPECT_EQ(writer.join(), "");
+	expect_unharmed(all);
+}
+
+TEST_F(full_machine, unmergeable)
+{
+	unmerge_own(
+		offer,
+		[](const region &own) {
+			return madvise(own.data(), own.bytes(), MADV_UNMERGEABLE) ? errno : 0;
+		},
+		EAGAIN);
+}
+
+TEST_F(full_machine, clearing_prctl)
+{
+	unmerge_own([](const region &) { return try_set_merge(true); },
+		    [](const region &) { return try_set_merge(false); }, ENOMEM);
+}
+
+} /* namespace ksm */
