@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Feature A13: merge_across_nodes. Needs two nodes with memory. */
+#include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <map>
 #include <string>
 #include <system_error>
+#include <thread>
 
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -19,6 +22,46 @@
 
 namespace ksm
 {
+
+namespace
+{
+
+constexpr const char *knob_of_balancing = "/proc/sys/kernel/numa_balancing";
+
+/* NUMA balancing is on, and as eager as it can be, for as long as this lives. */
+class eager_balancing
+{
+public:
+	eager_balancing()
+	{
+		const std::string directory = "/sys/kernel/debug/sched/numa_balancing/";
+
+		set(knob_of_balancing, "1");
+		set(directory + "scan_delay_ms", "1");
+		set(directory + "scan_period_min_ms", "1");
+		set(directory + "scan_period_max_ms", "1");
+		set(directory + "scan_size_mb", "1024");
+	}
+	~eager_balancing()
+	{
+		for (const auto &[path, text] : before_)
+			write_text(path, text);
+	}
+	eager_balancing(const eager_balancing &) = delete;
+	eager_balancing &operator=(const eager_balancing &) = delete;
+
+private:
+	void set(const std::string &path, const std::string &text)
+	{
+		before_[path] = read_text(path);
+		if (int err = write_text(path, text))
+			throw std::system_error(err, std::generic_category(), path);
+	}
+
+	std::map<std::string, std::string> before_;
+};
+
+} /* namespace */
 
 class numa : public ksm_test
 {
@@ -226,8 +269,6 @@ TEST_F(numa, chains_of_each_node)
  */
 TEST_F(numa, balancing_while_ksmd_runs)
 {
-	const char *knob_of_balancing = "/proc/sys/kernel/numa_balancing";
-
 	if (access(knob_of_balancing, F_OK))
 		GTEST_SKIP() << "this kernel has no CONFIG_NUMA_BALANCING";
 	struct restored {
@@ -275,6 +316,45 @@ TEST_F(numa, balancing_while_ksmd_runs)
 	EXPECT_EQ(truth_of(memory).total(), memory.pages() / 2);
 	for (std::size_t i = 0; i < memory.pages(); i++)
 		ASSERT_TRUE(memory.holds(i, seed(i, round))) << "page " << i;
+}
+
+/*
+ * NUMA balancing changes PTEs at any moment, just when ksmd is about to replace one, too:
+ * two passes merge what nobody writes, all the same.
+ */
+TEST_F(numa, two_passes_beside_eager_balancing)
+{
+	if (access(knob_of_balancing, F_OK))
+		GTEST_SKIP() << "this kernel has no CONFIG_NUMA_BALANCING";
+	if (access("/sys/kernel/debug/sched/numa_balancing", F_OK))
+		GTEST_SKIP() << "NUMA balancing cannot be hurried without debugfs";
+	eager_balancing balancing;
+	std::size_t rounds = scaled(25), left_out = 0;
+	long updates = vmstat("numa_pte_updates");
+	region memory(2048);
+	std::atomic<bool> done = false;
+	/* Balancing works on behalf of who runs, and what it has changed is to fault. */
+	std::thread runs([&] {
+		while (!done)
+			for (std::size_t i = 0; i < memory.pages(); i++)
+				(void)*memory.words(i);
+	});
+
+	for (std::size_t round = 0; round < rounds; round++) {
+		for (std::size_t i = 0; i < memory.pages(); i++)
+			memory.fill(i, i / 2);
+		memory.mergeable();
+		scan(2);
+		left_out += memory.pages() - truth_of(memory).total();
+		unmerge_all();
+	}
+	done = true;
+	runs.join();
+	EXPECT_GT(vmstat("numa_pte_updates") - updates, long(memory.pages()))
+		<< "NUMA balancing did nothing";
+	EXPECT_EQ(left_out, 0u) << "in " << rounds << " rounds";
+	for (std::size_t i = 0; i < memory.pages(); i++)
+		EXPECT_TRUE(memory.holds(i, i / 2)) << "page " << i;
 }
 
 } /* namespace ksm */
