@@ -6,6 +6,9 @@
 #include <string>
 #include <vector>
 
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "support/child.h"
@@ -346,6 +349,52 @@ TEST_F(count, metadata_bytes_of_the_slabs)
 	EXPECT_NEAR(double(knob("metadata_bytes")) / double(bytes), 1, 0.02);
 	/* 34 for an unshared page, and for a mapping as much beside half a node. */
 	EXPECT_LE(knob("metadata_bytes"), long(35 * unique.pages() + 99 * pairs.pages()));
+}
+
+/*
+ * What was once watched by KVM, and is no longer, is not sampled for good: samples are
+ * memory, so metadata_bytes tells.
+ */
+TEST_F(count, no_samples_once_a_virtual_machine_is_closed)
+{
+	if (!has_knob("metadata_bytes"))
+		GTEST_SKIP() << "this kernel has no metadata_bytes";
+	if (access("/dev/kvm", R_OK | W_OK))
+		GTEST_SKIP() << "no /dev/kvm";
+	constexpr std::size_t pages = 4096;
+	auto metadata = [](bool had_a_machine) {
+		child other([=](parent_link &parent) {
+			if (had_a_machine) {
+				int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+				int machine = ioctl(kvm, KVM_CREATE_VM, 0);
+
+				require(machine >= 0, "KVM makes no virtual machine");
+				close(machine);
+				close(kvm);
+			}
+			region own(pages);
+
+			own.fill_unique(1);
+			own.mergeable();
+			parent.meet();
+		});
+
+		other.arrived();
+		scan(4);
+		long bytes = knob("metadata_bytes");
+
+		other.release();
+		EXPECT_EQ(other.join(), "");
+		start_ksmd();
+		await_nothing_tracked();
+		stop_ksmd();
+		return bytes;
+	};
+	long without = metadata(false), with = metadata(true);
+
+	EXPECT_GT(without, 0);
+	/* Samples of this memory take four bytes a page. */
+	EXPECT_LT(with, without + long(pages)) << "sampled";
 }
 
 } /* namespace ksm */
