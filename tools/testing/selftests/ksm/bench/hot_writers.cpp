@@ -114,7 +114,7 @@ cost hot_writers(const bench_options &options)
 
 	/* Nothing of this memory is new to ksmd. */
 	set_flat_out();
-	scan(20);
+	scan(6);
 	for (unsigned i = 0; i < turns; i++) {
 		stopped.push_back(take_turn(one, other));
 		long passes = knob("full_scans");
