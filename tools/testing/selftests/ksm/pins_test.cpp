@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Feature A15: a page that a device or the kernel may touch is never merged. */
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <system_error>
 
@@ -305,6 +306,50 @@ TEST_F(pins_of_huge_pages, keep_them_whole)
 	EXPECT_FALSE(is_huge(huge, 0));
 	EXPECT_EQ(truth_of(huge).total(), 2u);
 	EXPECT_EQ(huge.strangers_unique(8000), 0u);
+}
+
+/*
+ * Memory failure cannot split a huge page that is pinned. Which of its pages is bad can
+ * then not be told, so none is read, and so none is merged, when the pin is gone, either.
+ */
+TEST_F(pins_of_huge_pages, with_a_bad_page_are_left_alone)
+{
+	constexpr std::size_t bad = 7, pinned = 100;
+	region huge(pages_per_huge, region::pages_are::huge);
+	region small(pages_per_huge);
+	int ends[2];
+
+	huge.fill_unique(9000);
+	if (!is_huge(huge))
+		GTEST_SKIP() << "no huge page to be had";
+	ASSERT_EQ(pipe(ends), 0);
+	struct iovec range = {huge.page(pinned), page_size};
+
+	ASSERT_EQ(vmsplice(ends[1], &range, 1, 0), ssize_t(page_size));
+	/* Who maps it is told by a signal. */
+	struct sigaction act = {}, before;
+
+	act.sa_handler = [](int) {};
+	sigaction(SIGBUS, &act, &before);
+	int err = madvise(huge.page(bad), page_size, MADV_HWPOISON) ? errno : 0;
+
+	sigaction(SIGBUS, &before, nullptr);
+	close(ends[0]);
+	close(ends[1]);
+	if (err == EINVAL || err == EPERM)
+		GTEST_SKIP() << "this kernel has no CONFIG_MEMORY_FAILURE";
+	ASSERT_NE(err, 0) << "the pin did not hold";
+	ASSERT_TRUE(is_huge(huge)) << "the pin did not hold";
+
+	for (std::size_t i = 0; i < small.pages(); i++)
+		small.fill(i, 9000 + i);
+	huge.mergeable();
+	small.mergeable();
+	scan(6);
+	EXPECT_TRUE(is_huge(huge)) << "split, and so read";
+	EXPECT_EQ(knob("pages_shared"), 0);
+	EXPECT_EQ(counters::read().tracked(), long(small.pages())) << "read";
+	EXPECT_EQ(small.strangers_unique(9000), 0u);
 }
 
 } /* namespace ksm */
