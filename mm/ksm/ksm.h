@@ -147,6 +147,7 @@ struct ksm_tile {
  * @addr: where its turn in the pass goes on
  * @turn: number of the pass in which it last had a turn
  * @misses: how often in that turn a VMA was locked by others
+ * @skips: how often since a VMA of it could be locked
  * @mergeable: a mergeable VMA was seen in that turn
  * @done: that turn is over
  * @visited: the cursor was here, so only ksmd may free it
@@ -165,6 +166,7 @@ struct ksm_mm {
 	unsigned long addr;
 	unsigned int turn;
 	u8 misses;
+	u8 skips;
 	bool mergeable;
 	bool done;
 	bool visited;
@@ -572,7 +574,8 @@ struct vm_area_struct *ksm_lock_vma(struct mm_struct *mm, unsigned long addr);
 void ksm_unlock_vma(struct vm_area_struct *vma);
 unsigned long ksm_next_mergeable(struct mm_struct *mm, unsigned long addr,
 				 struct ksm_budget *budget);
-unsigned long ksm_skip_vma(struct mm_struct *mm, unsigned long addr);
+unsigned long ksm_skip_vma(struct mm_struct *mm, unsigned long addr,
+			   unsigned int order);
 pmd_t *ksm_find_pmd(struct mm_struct *mm, unsigned long addr,
 		    unsigned long *next);
 struct page *ksm_item_get_page(struct ksm_item *item);

@@ -143,32 +143,38 @@ void ksm_replace_poisoned(struct folio *folio)
 	mutex_unlock(&ksm_mutex);
 }
 
-/* Does @vma map the folio at @addr?  What was broken since does not. */
-static bool is_mapped(struct folio *folio, struct vm_area_struct *vma,
-		      unsigned long addr)
+/* What was broken since is not mapped. */
+static void collect_task(struct task_struct *task, struct anon_vma *anon_vma,
+			 pgoff_t pgoff, struct page *page, struct list_head *to_kill)
 {
-	DEFINE_FOLIO_VMA_WALK(pvmw, folio, vma, addr, PVMW_SYNC);
-
-	if (!page_vma_mapped_walk(&pvmw))
-		return false;
-	page_vma_mapped_walk_done(&pvmw);
-	return true;
-}
-
-static void collect_mapping(struct ksm_slot *slot, struct page *page,
-			    struct list_head *to_kill, struct task_struct *task)
-{
-	pgoff_t pgoff = ksm_slot_pgoff(slot);
 	struct anon_vma_chain *avc;
 
-	anon_vma_interval_tree_foreach(avc, &slot->anon_vma->rb_root, pgoff, pgoff) {
+	anon_vma_interval_tree_foreach(avc, &anon_vma->rb_root, pgoff, pgoff) {
 		struct vm_area_struct *vma = avc->vma;
 		unsigned long addr = vma_address(vma, pgoff, 1);
 
 		if (vma->vm_mm == task->mm && addr != -EFAULT &&
-		    is_mapped(page_folio(page), vma, addr))
+		    ksm_folio_mapped_at(page_folio(page), vma, addr))
 			add_to_kill_ksm(task, page, vma, to_kill, addr);
 	}
+}
+
+static void collect_family(struct anon_vma *anon_vma, pgoff_t pgoff,
+			   struct page *page, struct list_head *to_kill,
+			   int force_early)
+{
+	struct task_struct *process;
+
+	anon_vma_lock_read(anon_vma);
+	rcu_read_lock();
+	for_each_process(process) {
+		struct task_struct *task = task_early_kill(process, force_early);
+
+		if (task)
+			collect_task(task, anon_vma, pgoff, page, to_kill);
+	}
+	rcu_read_unlock();
+	anon_vma_unlock_read(anon_vma);
 }
 
 /**
@@ -186,23 +192,16 @@ void collect_procs_ksm(struct folio *folio, struct page *page,
 		       struct list_head *to_kill, int force_early)
 {
 	struct ksm_stable *stable = ksm_folio_stable(folio);
+	struct ksm_anchor *anchor = NULL;
+	struct anon_vma *root;
 	struct ksm_slot *slot;
+	pgoff_t pgoff;
 
 	if (!stable)
 		return;
-	hlist_for_each_entry(slot, &stable->mappings, link) {
-		struct task_struct *process;
-
-		anon_vma_lock_read(slot->anon_vma);
-		rcu_read_lock();
-		for_each_process(process) {
-			struct task_struct *task = task_early_kill(process,
-								   force_early);
-
-			if (task)
-				collect_mapping(slot, page, to_kill, task);
-		}
-		rcu_read_unlock();
-		anon_vma_unlock_read(slot->anon_vma);
-	}
+	hlist_for_each_entry(slot, &stable->mappings, link)
+		collect_family(slot->anon_vma, ksm_slot_pgoff(slot), page, to_kill,
+			       force_early);
+	while ((anchor = ksm_anchor_next(stable, anchor, &root, &pgoff)))
+		collect_family(root, pgoff, page, to_kill, force_early);
 }

@@ -27,7 +27,8 @@
 bool ksm_folio_mapped_at(struct folio *folio, struct vm_area_struct *vma,
 			 unsigned long addr)
 {
-	DEFINE_FOLIO_VMA_WALK(pvmw, folio, vma, addr, 0);
+	/* In turn with those who clear a PTE for a moment to change it. */
+	DEFINE_FOLIO_VMA_WALK(pvmw, folio, vma, addr, PVMW_SYNC);
 
 	if (!page_vma_mapped_walk(&pvmw))
 		return false;

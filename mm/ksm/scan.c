@@ -13,8 +13,11 @@
 #include "advisor.h"
 #include "ksm.h"
 
-/* How often a process is come back to in a pass, before its locked VMAs are skipped. */
+/* How often a process is come back to in a pass, before what is locked is skipped. */
 #define KSM_MAX_MISSES		3
+
+/* How far is skipped at a time, as a power of two of page tables. */
+#define KSM_MAX_SKIPS		16
 
 /* The pass that ksmd is in: guarded by ksm_mutex, as all of this file. */
 static struct {
@@ -73,9 +76,12 @@ static enum scan_result scan_mm(struct ksm_mm *kmm, struct ksm_budget *budget)
 				kmm->misses++;
 				return SCAN_LOCKED;
 			}
-			kmm->addr = ksm_skip_vma(mm, kmm->addr);
+			/* A lock that is held for long may be one of a large VMA. */
+			kmm->addr = ksm_skip_vma(mm, kmm->addr, kmm->skips);
+			kmm->skips = min(kmm->skips + 1, KSM_MAX_SKIPS);
 			continue;
 		}
+		kmm->skips = 0;
 		if (ksm_vma_mergeable(vma)) {
 			kmm->mergeable = true;
 			scan_vma(kmm, vma, budget);
@@ -101,6 +107,7 @@ static bool has_turn(struct ksm_mm *kmm)
 	kmm->turn = pass.number;
 	kmm->addr = 0;
 	kmm->misses = 0;
+	kmm->skips = 0;
 	kmm->mergeable = false;
 	kmm->done = false;
 	return true;

@@ -180,23 +180,31 @@ unsigned long ksm_next_mergeable(struct mm_struct *mm, unsigned long addr,
 }
 
 /**
- * ksm_skip_vma - find the end of a VMA that cannot be locked
+ * ksm_skip_vma - tell where to go on in a VMA that cannot be locked, or behind it
  * @mm: process
  * @addr: address in it
+ * @order: how far, as a power of two of page tables
  *
- * Return: its end, by the look of it; @addr if there is none by now, or if that cannot
- *	   be told now.
+ * Return: an address in it, or its end, by the look of it; @addr if there is none by
+ *	   now, or if that cannot be told now.
  */
-unsigned long ksm_skip_vma(struct mm_struct *mm, unsigned long addr)
+unsigned long ksm_skip_vma(struct mm_struct *mm, unsigned long addr,
+			   unsigned int order)
 {
+	unsigned long size = PMD_SIZE << order;
+	unsigned long next = ALIGN_DOWN(addr, PMD_SIZE) + size;
+
 	VMA_ITERATOR(vmi, mm, addr);
 	struct vm_area_struct *vma;
 
 	if (!trylock_vmas(mm))
 		return addr;
 	vma = vma_next(&vmi);
-	if (vma && READ_ONCE(vma->vm_start) <= addr)
-		addr = max(addr, READ_ONCE(vma->vm_end));
+	if (vma && READ_ONCE(vma->vm_start) <= addr) {
+		unsigned long end = max(addr, READ_ONCE(vma->vm_end));
+
+		addr = next > addr ? min(next, end) : end;
+	}
 	unlock_vmas(mm);
 	return addr;
 }
