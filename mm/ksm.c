@@ -466,7 +466,7 @@ static int __init ksm_init(void)
 	ksm_fingerprint_init();
 	ksm_visit_init();
 	err = ksm_domain_init() ?: ksm_stable_init() ?: ksm_anchor_init() ?:
-	      ksm_tile_init() ?: ksm_registry_init();
+	      ksm_slot_init() ?: ksm_tile_init() ?: ksm_registry_init();
 	if (err)
 		goto fail;
 	ksm_advisor_set_mode(KSM_ADVISOR_NONE);

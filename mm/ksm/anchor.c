@@ -50,7 +50,7 @@ static bool is_known(struct ksm_stable *stable, struct vm_area_struct *vma,
 	struct ksm_mm *kmm = ksm_mm_find(vma->vm_mm);
 	struct ksm_tile *tile = kmm ? ksm_tile_find(kmm, start, pgoff - i) : NULL;
 
-	return tile && (tile->merged & BIT_ULL(i)) &&
+	return tile && (ksm_tile_merged(tile) & BIT_ULL(i)) &&
 	       ksm_slot_stable(ksm_slot(tile, i)) == stable;
 }
 

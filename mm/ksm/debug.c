@@ -39,44 +39,38 @@ static void verify_slot(struct verify *v, struct ksm_tile *tile, unsigned int i)
 {
 	struct ksm_slot *slot;
 
-	check(v, tile->block[i / KSM_BLOCK_SLOTS], "tile %p page %u", tile, i);
-	if (!tile->block[i / KSM_BLOCK_SLOTS])
-		return;
 	slot = ksm_slot(tile, i);
+	check(v, slot, "tile %p page %u", tile, i);
+	if (!slot)
+		return;
 	check(v, ksm_slot_tile(slot) == tile, "tile %p page %u", tile, i);
 	check(v, ksm_slot_nr(slot) == i, "tile %p page %u", tile, i);
-	if (tile->merged & BIT_ULL(i))
+	if (ksm_tile_merged(tile) & BIT_ULL(i))
 		check(v, !hlist_unhashed(&slot->link), "tile %p page %u", tile, i);
 }
 
 static void verify_tile(struct verify *v, struct ksm_mm *kmm, struct ksm_tile *tile)
 {
-	u64 used = tile->settled | tile->unstable | tile->merged;
+	u64 used = ksm_tile_used(tile);
 	int i;
 
 	check(v, tile->owner == kmm, "tile %p", tile);
 	check(v, IS_ALIGNED(tile->addr, KSM_TILE_SIZE), "tile %p", tile);
 	check(v, tile->present, "tile %p", tile);
 	check(v, !(used & ~tile->present), "tile %p", tile);
-	check(v, !(tile->unstable & tile->merged), "tile %p", tile);
-	check(v, !(tile->settled & (tile->unstable | tile->merged)), "tile %p", tile);
 	for (i = 0; i < KSM_TILE_PAGES; i++)
 		if (used & BIT_ULL(i))
 			verify_slot(v, tile, i);
 
 	v->tracked += hweight64(tile->present);
-	v->unstable += hweight64(tile->unstable);
-	v->merged += hweight64(tile->merged);
+	v->unstable += hweight64(ksm_tile_unstable(tile));
+	v->merged += hweight64(ksm_tile_merged(tile));
 }
 
 static unsigned long tile_bytes(struct ksm_tile *tile)
 {
-	unsigned long bytes = sizeof(*tile);
-	int i;
+	unsigned long bytes = sizeof(*tile) + ksm_block_bytes(tile->shape);
 
-	for (i = 0; i < KSM_TILE_BLOCKS; i++)
-		if (tile->block[i])
-			bytes += sizeof(struct ksm_block);
 	if (tile->sample)
 		bytes += KSM_TILE_PAGES * sizeof(*tile->sample);
 	return bytes;
@@ -117,7 +111,7 @@ static void verify_unstable(struct verify *v, struct ksm_index *index)
 		struct ksm_slot *slot = rb_entry(node, struct ksm_slot, node);
 		struct ksm_tile *tile = ksm_slot_tile(slot);
 
-		check(v, tile->unstable & BIT_ULL(ksm_slot_nr(slot)),
+		check(v, ksm_tile_unstable(tile) & BIT_ULL(ksm_slot_nr(slot)),
 		      "slot %p", slot);
 		check(v, tile->owner->domain == index->domain, "slot %p", slot);
 		check(v, ksm_slot_nid(slot) == index->nid, "slot %p", slot);
@@ -147,7 +141,7 @@ static void verify_node(struct verify *v, struct ksm_stable *stable)
 	hlist_for_each_entry(slot, &stable->mappings, link) {
 		check(v, ksm_slot_stable(slot) == stable, "node %p slot %p",
 		      stable, slot);
-		check(v, ksm_slot_tile(slot)->merged & BIT_ULL(ksm_slot_nr(slot)),
+		check(v, ksm_tile_merged(ksm_slot_tile(slot)) & BIT_ULL(ksm_slot_nr(slot)),
 		      "node %p slot %p", stable, slot);
 		nr++;
 	}

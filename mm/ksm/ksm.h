@@ -40,101 +40,13 @@
 #include <linux/types.h>
 
 #include "../mm_slot.h"
+#include "tile.h"
 
 struct ksm_anchor;
 struct ksm_budget;
 struct ksm_domain;
 struct ksm_index;
 struct ksm_stable;
-struct ksm_tile;
-
-/* Pages of one tile: one machine word holds one state of all of them. */
-#define KSM_TILE_PAGES		64
-#define KSM_TILE_SIZE		(KSM_TILE_PAGES * PAGE_SIZE)
-#define KSM_BLOCK_SLOTS		32
-#define KSM_TILE_BLOCKS		(KSM_TILE_PAGES / KSM_BLOCK_SLOTS)
-
-/*
- * The low bits of ksm_slot::word: the slot's place in its block, then, for an
- * unstable page, the NUMA node whose tree it is in.
- */
-#define KSM_SLOT_MASK		((u64)KSM_BLOCK_SLOTS - 1)
-#define KSM_NID_SHIFT		5
-#define KSM_NID_MASK		((u64)(MAX_NUMNODES - 1) << KSM_NID_SHIFT)
-#define KSM_KEY_MASK		(~(KSM_NID_MASK | KSM_SLOT_MASK))
-
-/**
- * struct ksm_slot - what is known of one settled page
- * @node: the page's place in an unstable tree
- * @link: the mapping's place in ksm_stable::mappings
- * @anon_vma: where the rmap walk finds the mapping and its forks; referenced
- * @word: low bits: place in the block; above them the page's key and node, or
- *	  the address of its stable node
- *
- * Which of the two a slot is, the words of its tile tell.
- */
-struct ksm_slot {
-	union {
-		struct rb_node node;
-		struct {
-			struct hlist_node link;
-			struct anon_vma *anon_vma;
-		};
-	};
-	u64 word;
-};
-
-/**
- * struct ksm_block - slots of half a tile, allocated once a page of it settles
- * @tile: owner
- * @slot: one for each page
- */
-struct ksm_block {
-	struct ksm_tile *tile;
-	struct ksm_slot slot[KSM_BLOCK_SLOTS];
-};
-
-/**
- * struct ksm_tile - neighbouring pages of one process
- * @node: in ksm_mm::tiles, ordered by @addr, then @pgoff
- * @owner: process
- * @addr: first address, a multiple of KSM_TILE_SIZE
- * @pgoff: linear page index of @addr; a VMA that maps these addresses at
- *	   another index has a tile of its own
- * @present: pages that are tracked
- * @settled: pages whose slot holds the fingerprint last seen, though they are
- *	     in no tree yet (processes with MMU notifiers only)
- * @unstable: pages in an unstable tree
- * @merged: mappings of KSM folios
- * @block: slots
- * @sample: a few bytes of each page (processes with MMU notifiers only)
- * @reread: number of the pass in which the pages are read again in full
- * @interval: how many passes that was after the last such
- * @due: number of the pass in which pages that are dirty once more are read
- * @heated: how many of them had changed in that pass
- * @heat: how long they are left alone, as a power of two of passes
- * @skip: the whole tile is left alone meanwhile
- * @reread_done: some were read in that pass
- */
-struct ksm_tile {
-	struct rb_node node;
-	struct ksm_mm *owner;
-	unsigned long addr;
-	pgoff_t pgoff;
-	u64 present;
-	u64 settled;
-	u64 unstable;
-	u64 merged;
-	struct ksm_block *block[KSM_TILE_BLOCKS];
-	u32 *sample;
-	u16 reread;
-	u8 interval;
-	u8 due;
-	u8 heated;
-	u8 heat : 3;
-	bool skip : 1;
-	bool reread_done : 1;
-};
 
 /**
  * struct ksm_mm - a registered process
@@ -174,7 +86,7 @@ struct ksm_mm {
 };
 
 /* folio->mapping and ksm_slot::word both keep flags below a node's address. */
-#define KSM_STABLE_ALIGN	KSM_BLOCK_SLOTS
+#define KSM_STABLE_ALIGN	KSM_TILE_PAGES
 
 /**
  * struct ksm_stable - one KSM folio and its mappings
@@ -297,66 +209,6 @@ extern struct ksm_stats ksm_stats;
 
 #define KSM_PAGES_TO_SCAN_DEFAULT	100
 
-/* A slot is found from its tile and back. */
-
-static inline struct ksm_slot *ksm_slot(struct ksm_tile *tile, unsigned int i)
-{
-	return &tile->block[i / KSM_BLOCK_SLOTS]->slot[i % KSM_BLOCK_SLOTS];
-}
-
-static inline struct ksm_block *ksm_slot_block(struct ksm_slot *slot)
-{
-	return container_of(slot - (slot->word & KSM_SLOT_MASK),
-			    struct ksm_block, slot[0]);
-}
-
-static inline struct ksm_tile *ksm_slot_tile(struct ksm_slot *slot)
-{
-	return ksm_slot_block(slot)->tile;
-}
-
-/* Place of the slot's page in its tile. */
-static inline unsigned int ksm_slot_nr(struct ksm_slot *slot)
-{
-	struct ksm_block *block = ksm_slot_block(slot);
-	unsigned int i = slot->word & KSM_SLOT_MASK;
-
-	return block == block->tile->block[0] ? i : i + KSM_BLOCK_SLOTS;
-}
-
-static inline u64 ksm_slot_key(const struct ksm_slot *slot)
-{
-	return slot->word & KSM_KEY_MASK;
-}
-
-/* Linear page index of the slot's page. */
-static inline pgoff_t ksm_slot_pgoff(struct ksm_slot *slot)
-{
-	return ksm_slot_tile(slot)->pgoff + ksm_slot_nr(slot);
-}
-
-static inline int ksm_slot_nid(const struct ksm_slot *slot)
-{
-	return (slot->word & KSM_NID_MASK) >> KSM_NID_SHIFT;
-}
-
-static inline void ksm_slot_set_key(struct ksm_slot *slot, u64 key, int nid)
-{
-	slot->word = (key & KSM_KEY_MASK) | (u64)nid << KSM_NID_SHIFT |
-		     (slot->word & KSM_SLOT_MASK);
-}
-
-static inline struct ksm_stable *ksm_slot_stable(const struct ksm_slot *slot)
-{
-	return (struct ksm_stable *)(unsigned long)(slot->word & ~KSM_SLOT_MASK);
-}
-
-static inline unsigned long ksm_tile_addr(const struct ksm_tile *tile,
-					  unsigned int i)
-{
-	return tile->addr + i * PAGE_SIZE;
-}
-
 /* fingerprint.c */
 enum ksm_hash {
 	KSM_HASH_CRC32C,
@@ -424,7 +276,17 @@ struct ksm_index *ksm_next_index(struct ksm_index *index);
 int ksm_page_nid(struct page *page);
 int ksm_domain_init(void);
 
+/* slot.c */
+struct ksm_slot *ksm_slot_sparse(struct ksm_tile *tile, unsigned int i);
+struct ksm_index *ksm_slot_index(struct ksm_slot *slot);
+bool ksm_slot_matches(struct ksm_slot *slot);
+bool ksm_slots_reserve(struct ksm_tile *tile, u64 pages);
+void ksm_slots_trim(struct ksm_tile *tile);
+int ksm_slot_init(void);
+
 /* tile.c */
+void *ksm_alloc_charged(struct ksm_mm *kmm, struct kmem_cache *cache);
+void ksm_free_charged(struct ksm_mm *kmm, struct kmem_cache *cache, void *object);
 struct ksm_tile *ksm_tile_find(struct ksm_mm *kmm, unsigned long addr,
 			       pgoff_t pgoff);
 struct ksm_tile *ksm_tile_get(struct ksm_mm *kmm, unsigned long addr,
@@ -436,8 +298,6 @@ static inline struct ksm_tile *ksm_tile_next(struct ksm_tile *tile)
 	return rb_entry_safe(rb_next(&tile->node), struct ksm_tile, node);
 }
 
-bool ksm_slot_matches(struct ksm_slot *slot);
-bool ksm_tile_slot_alloc(struct ksm_tile *tile, unsigned int i);
 bool ksm_tile_sample_alloc(struct ksm_tile *tile);
 void ksm_tile_track(struct ksm_tile *tile, u64 pages);
 bool ksm_tile_settle(struct ksm_tile *tile, unsigned int i, u64 fingerprint);

@@ -36,7 +36,7 @@ static bool mapped_by_pmd(const struct ksm_item *item)
 static unsigned int count_matches(struct ksm_tile *tile, u64 key)
 {
 	unsigned int matches = 0;
-	u64 left = tile->unstable;
+	u64 left = ksm_tile_unstable(tile);
 
 	for (; left; left &= left - 1) {
 		struct ksm_slot *slot = ksm_slot(tile, __ffs64(left));
@@ -68,7 +68,7 @@ bool ksm_split_pays(const struct ksm_item *item, u64 key)
 	if (needed <= 1 || !mapped_by_pmd(item))
 		return needed;
 	/* The page itself may or may not be in the tree. */
-	if (!(item->tile->unstable & BIT_ULL(item->nr)))
+	if (!(ksm_tile_unstable(item->tile) & BIT_ULL(item->nr)))
 		matches++;
 	for (tile = first_tile(item, &end); tile && tile->addr < end;
 	     tile = ksm_tile_next(tile)) {

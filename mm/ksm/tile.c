@@ -19,7 +19,6 @@
 #include "ksm.h"
 
 static struct kmem_cache *tile_cache;
-static struct kmem_cache *block_cache;
 
 static struct kmem_cache *sample_cache;
 
@@ -31,11 +30,18 @@ static void count_bytes(struct ksm_mm *kmm, long bytes)
 	atomic_long_add(bytes, &ksm_stats.bytes);
 }
 
-/*
- * Memory for what is remembered of a process: charged to its memory cgroup.  A full group
- * is not made to reclaim for it: then these pages are left out.
+/**
+ * ksm_alloc_charged - allocate memory for what is remembered of a process
+ * @kmm: process
+ * @cache: cache
+ *
+ * It is charged to the process's memory cgroup.  A full group is not made to reclaim
+ * for it: then these pages are left out, and counted.
+ *
+ * Context: ksm_mutex held, may sleep.
+ * Return: an object full of zeroes, or NULL.
  */
-static void *alloc_charged(struct ksm_mm *kmm, struct kmem_cache *cache)
+void *ksm_alloc_charged(struct ksm_mm *kmm, struct kmem_cache *cache)
 {
 	struct mem_cgroup *memcg = get_mem_cgroup_from_mm(kmm->slot.mm);
 	struct mem_cgroup *before = set_active_memcg(memcg);
@@ -55,16 +61,16 @@ static void *alloc_charged(struct ksm_mm *kmm, struct kmem_cache *cache)
 	return object;
 }
 
-static void free_charged(struct ksm_mm *kmm, struct kmem_cache *cache, void *object)
+/**
+ * ksm_free_charged - free what ksm_alloc_charged() gave
+ * @kmm: process
+ * @cache: cache
+ * @object: object
+ */
+void ksm_free_charged(struct ksm_mm *kmm, struct kmem_cache *cache, void *object)
 {
 	count_bytes(kmm, -(long)kmem_cache_size(cache));
 	kmem_cache_free(cache, object);
-}
-
-static struct ksm_index *slot_index(struct ksm_slot *slot)
-{
-	return ksm_domain_index(ksm_slot_tile(slot)->owner->domain,
-				ksm_slot_nid(slot));
 }
 
 static int tile_cmp(const struct ksm_tile *tile, unsigned long addr, pgoff_t pgoff)
@@ -125,13 +131,14 @@ struct ksm_tile *ksm_tile_get(struct ksm_mm *kmm, unsigned long addr, pgoff_t pg
 		link = cmp < 0 ? &parent->rb_left : &parent->rb_right;
 	}
 
-	tile = alloc_charged(kmm, tile_cache);
+	tile = ksm_alloc_charged(kmm, tile_cache);
 	if (!tile)
 		return NULL;
 	tile->owner = kmm;
 	tile->addr = addr;
 	tile->pgoff = pgoff;
 	tile->reread = ksm_stats.full_scans;
+	tile->first = KSM_NO_PAGE;
 	rb_link_node(&tile->node, parent, link);
 	rb_insert_color(&tile->node, &kmm->tiles);
 	return tile;
@@ -163,46 +170,6 @@ struct ksm_tile *ksm_tile_from(struct ksm_mm *kmm, unsigned long addr)
 	return found;
 }
 
-/* Free the slots of each half in which no page needs one any more. */
-static void trim_blocks(struct ksm_tile *tile)
-{
-	u64 used = tile->settled | tile->unstable | tile->merged;
-	int i;
-
-	for (i = 0; i < KSM_TILE_BLOCKS; i++, used >>= KSM_BLOCK_SLOTS) {
-		if (!tile->block[i] || (u32)used)
-			continue;
-		free_charged(tile->owner, block_cache, tile->block[i]);
-		tile->block[i] = NULL;
-	}
-}
-
-/**
- * ksm_tile_slot_alloc - make sure that a page has a slot
- * @tile: tile
- * @i: place of the page
- *
- * Context: ksm_mutex held, no folio lock, may sleep.
- * Return: false if there is no memory for it.
- */
-bool ksm_tile_slot_alloc(struct ksm_tile *tile, unsigned int i)
-{
-	struct ksm_block **blockp = &tile->block[i / KSM_BLOCK_SLOTS];
-	struct ksm_block *block;
-
-	if (*blockp)
-		return true;
-
-	block = alloc_charged(tile->owner, block_cache);
-	if (!block)
-		return false;
-	block->tile = tile;
-	for (i = 0; i < KSM_BLOCK_SLOTS; i++)
-		block->slot[i].word = i;
-	*blockp = block;
-	return true;
-}
-
 /**
  * ksm_tile_sample_alloc - make sure that a tile can keep samples
  * @tile: tile
@@ -213,7 +180,7 @@ bool ksm_tile_slot_alloc(struct ksm_tile *tile, unsigned int i)
 bool ksm_tile_sample_alloc(struct ksm_tile *tile)
 {
 	if (!tile->sample)
-		tile->sample = alloc_charged(tile->owner, sample_cache);
+		tile->sample = ksm_alloc_charged(tile->owner, sample_cache);
 	return tile->sample;
 }
 
@@ -232,21 +199,6 @@ void ksm_tile_track(struct ksm_tile *tile, u64 pages)
 }
 
 /**
- * ksm_slot_matches - tell whether another page has the fingerprint of this one
- * @slot: slot in an unstable tree
- *
- * Return: true if a KSM page or another page of the unstable tree has it.
- */
-bool ksm_slot_matches(struct ksm_slot *slot)
-{
-	struct ksm_index *index = slot_index(slot);
-	u64 key = ksm_slot_key(slot);
-
-	return ksm_unstable_first(index, key) != slot ||
-	       ksm_unstable_next(slot) || ksm_stable_first(index, key);
-}
-
-/**
  * ksm_tile_settle - keep the fingerprint of a page
  * @tile: tile
  * @i: place of the page, which is tracked and in no tree
@@ -257,10 +209,10 @@ bool ksm_slot_matches(struct ksm_slot *slot)
  */
 bool ksm_tile_settle(struct ksm_tile *tile, unsigned int i, u64 fingerprint)
 {
-	if (!ksm_tile_slot_alloc(tile, i))
+	if (!ksm_slots_reserve(tile, BIT_ULL(i)))
 		return false;
 	ksm_slot_set_key(ksm_slot(tile, i), fingerprint, 0);
-	tile->settled |= BIT_ULL(i);
+	ksm_tile_set(tile, BIT_ULL(i), KSM_SETTLED);
 	return true;
 }
 
@@ -275,8 +227,7 @@ void ksm_tile_index(struct ksm_tile *tile, unsigned int i,
 		    struct ksm_index *index, u64 key)
 {
 	ksm_unstable_insert(index, ksm_slot(tile, i), key);
-	tile->settled &= ~BIT_ULL(i);
-	tile->unstable |= BIT_ULL(i);
+	ksm_tile_set(tile, BIT_ULL(i), KSM_UNSTABLE);
 }
 
 /**
@@ -293,8 +244,7 @@ bool ksm_tile_index_only(struct ksm_tile *tile, unsigned int i,
 {
 	if (!ksm_unstable_insert_only(index, ksm_slot(tile, i), key))
 		return false;
-	tile->settled &= ~BIT_ULL(i);
-	tile->unstable |= BIT_ULL(i);
+	ksm_tile_set(tile, BIT_ULL(i), KSM_UNSTABLE);
 	return true;
 }
 
@@ -305,18 +255,18 @@ bool ksm_tile_index_only(struct ksm_tile *tile, unsigned int i,
  */
 void ksm_tile_unsettle(struct ksm_tile *tile, u64 pages)
 {
-	u64 erase = tile->unstable & pages;
+	u64 erase = ksm_tile_unstable(tile) & pages;
 
-	if (!((tile->unstable | tile->settled) & pages))
+	/* Those that are merged are left alone. */
+	pages &= tile->state[0];
+	if (!pages)
 		return;
-	tile->unstable &= ~pages;
-	tile->settled &= ~pages;
 	for (; erase; erase &= erase - 1) {
 		struct ksm_slot *slot = ksm_slot(tile, __ffs64(erase));
 
-		ksm_unstable_erase(slot_index(slot), slot);
+		ksm_unstable_erase(ksm_slot_index(slot), slot);
 	}
-	trim_blocks(tile);
+	ksm_tile_set(tile, pages, KSM_SEEN);
 }
 
 /**
@@ -358,14 +308,12 @@ void ksm_tile_map(struct ksm_tile *tile, unsigned int i,
 {
 	struct ksm_slot *slot = ksm_slot(tile, i);
 
-	if (tile->unstable & BIT_ULL(i))
-		ksm_unstable_erase(slot_index(slot), slot);
+	if (ksm_tile_unstable(tile) & BIT_ULL(i))
+		ksm_unstable_erase(ksm_slot_index(slot), slot);
 	get_anon_vma(anon_vma);
 	slot->anon_vma = anon_vma;
 	ksm_stable_map(stable, slot, ksm_knobs.max_page_sharing);
-	tile->settled &= ~BIT_ULL(i);
-	tile->unstable &= ~BIT_ULL(i);
-	tile->merged |= BIT_ULL(i);
+	ksm_tile_set(tile, BIT_ULL(i), KSM_MERGED);
 	tile->owner->slot.mm->ksm_merging_pages++;
 }
 
@@ -385,8 +333,7 @@ void ksm_slot_unmap(struct ksm_slot *slot)
 	ksm_stable_unmap(stable, slot, ksm_knobs.max_page_sharing);
 	put_anon_vma(slot->anon_vma);
 	mm->ksm_merging_pages--;
-	tile->merged &= ~BIT_ULL(ksm_slot_nr(slot));
-	trim_blocks(tile);
+	ksm_tile_set(tile, BIT_ULL(ksm_slot_nr(slot)), KSM_SEEN);
 }
 
 /**
@@ -438,7 +385,7 @@ void ksm_tile_forget(struct ksm_tile *tile, u64 pages)
 	if (!pages)
 		return;
 	ksm_tile_unsettle(tile, pages);
-	for (merged = tile->merged & pages; merged; merged &= merged - 1)
+	for (merged = ksm_tile_merged(tile) & pages; merged; merged &= merged - 1)
 		if (!ksm_tile_unmap(tile, __ffs64(merged)))
 			pages &= ~BIT_ULL(__ffs64(merged));
 
@@ -449,23 +396,23 @@ void ksm_tile_forget(struct ksm_tile *tile, u64 pages)
 }
 
 /**
- * ksm_tile_trim - free a tile that keeps track of nothing
+ * ksm_tile_trim - give back slots, or a tile that keeps track of nothing
  * @tile: tile
  *
+ * Context: ksm_mutex held, no folio lock, may sleep.
  * Return: true if it was freed.
  */
 bool ksm_tile_trim(struct ksm_tile *tile)
 {
 	struct ksm_mm *kmm = tile->owner;
 
+	ksm_slots_trim(tile);
 	if (tile->present)
 		return false;
-	/* A block may be there for a page that went away before it was adopted. */
-	trim_blocks(tile);
 	if (tile->sample)
-		free_charged(kmm, sample_cache, tile->sample);
+		ksm_free_charged(kmm, sample_cache, tile->sample);
 	rb_erase(&tile->node, &kmm->tiles);
-	free_charged(kmm, tile_cache, tile);
+	ksm_free_charged(kmm, tile_cache, tile);
 	return true;
 }
 
@@ -492,8 +439,8 @@ u64 ksm_tile_mask(const struct ksm_tile *tile, unsigned long start,
 /* What it takes to forget these pages of a tile, in visits. */
 static unsigned long cost_of(const struct ksm_tile *tile, u64 pages)
 {
-	return 1 + hweight64(tile->unstable & pages) +
-	       KSM_VISITS_PER_UNMAP * hweight64(tile->merged & pages);
+	return 1 + hweight64(ksm_tile_unstable(tile) & pages) +
+	       KSM_VISITS_PER_UNMAP * hweight64(ksm_tile_merged(tile) & pages);
 }
 
 /**
@@ -561,19 +508,15 @@ bool ksm_forget_mm(struct ksm_mm *kmm, struct ksm_budget *budget)
 }
 
 /**
- * ksm_tile_init - set up the caches of tiles and slots
+ * ksm_tile_init - set up the caches of tiles and samples
  *
  * Return: 0 or -ENOMEM.
  */
 int __init ksm_tile_init(void)
 {
-	BUILD_BUG_ON(KSM_BLOCK_SLOTS != 1 << KSM_NID_SHIFT);
-	BUILD_BUG_ON(KSM_BLOCK_SLOTS != 32);
-
+	/* The low bits of its address are used. */
 	tile_cache = kmem_cache_create("ksm_tile", sizeof(struct ksm_tile),
-				       0, 0, NULL);
-	block_cache = kmem_cache_create("ksm_block", sizeof(struct ksm_block),
-					0, 0, NULL);
+				       __alignof__(struct ksm_tile), 0, NULL);
 	sample_cache = kmem_cache_create("ksm_sample", SAMPLE_BYTES, 0, 0, NULL);
-	return tile_cache && block_cache && sample_cache ? 0 : -ENOMEM;
+	return tile_cache && sample_cache ? 0 : -ENOMEM;
 }

@@ -87,9 +87,11 @@ static unsigned int known_mappings(struct ksm_tile *tile, unsigned int i,
 {
 	struct ksm_slot *slot = ksm_slot(tile, i);
 	pte_t *start = ptep, *end;
-	u64 others = ~tile->merged >> i;
+	u64 others = ~ksm_tile_merged(tile) >> i;
 
-	max = min(max, KSM_BLOCK_SLOTS - i % KSM_BLOCK_SLOTS);
+	/* The first slot is in the tile, and few are in order where there are few. */
+	if (!i || tile->shape != KSM_BLOCK_63)
+		max = 1;
 	if (others)
 		max = min_t(unsigned int, max, __ffs64(others));
 	for (end = start + max; ptep < end; ptep++, slot++) {
@@ -147,7 +149,7 @@ static void visit_page(struct visit *v, struct sweep *sweep, unsigned int i,
 		return;
 	}
 	v->present |= bit;
-	if (v->tile->merged & bit) {
+	if (ksm_tile_merged(v->tile) & bit) {
 		v->unmapped |= bit;
 	} else if (folio_test_ksm(folio)) {
 		v->adopt |= bit;
@@ -184,11 +186,11 @@ static void visit_page(struct visit *v, struct sweep *sweep, unsigned int i,
  */
 static void visit_ptes(struct visit *v, struct sweep *sweep, pte_t *ptep)
 {
-	u64 settled = v->sampled || v->reread ? 0 : v->tile->unstable;
+	u64 settled = v->sampled || v->reread ? 0 : ksm_tile_unstable(v->tile);
 	unsigned int i = (v->addr - v->tile->addr) >> PAGE_SHIFT;
 	unsigned long addr = v->addr, end = v->end;
 	struct ksm_tile *tile = v->tile;
-	u64 merged = tile->merged;
+	u64 merged = ksm_tile_merged(tile);
 	u64 known = 0, gone = 0;
 
 	for (; addr < end; ptep++, i++, addr += PAGE_SIZE) {
@@ -253,11 +255,11 @@ static void visit_samples(struct visit *v)
 		sampled_pages[i] = NULL;
 
 		if (!sampled || tile->sample[i] != sample) {
-			v->changed |= bit & (tile->settled | tile->unstable);
+			v->changed |= bit & (ksm_tile_settled(tile) | ksm_tile_unstable(tile));
 			v->want |= bit;
 			if (sampled)
 				tile->sample[i] = sample;
-		} else if (!(tile->unstable & bit) || v->reread) {
+		} else if (!(ksm_tile_unstable(tile) & bit) || v->reread) {
 			v->want |= bit;
 		} else {
 			v->known |= bit;
@@ -274,14 +276,14 @@ static void read_page(struct visit *v, struct ksm_item *item)
 	u64 fingerprint;
 
 	fingerprint = ksm_fingerprint_page(item->page);
-	if ((tile->unstable | tile->settled) & bit) {
+	if ((ksm_tile_unstable(tile) | ksm_tile_settled(tile)) & bit) {
 		stays = ksm_slot_key(ksm_slot(tile, item->nr)) ==
 			(fingerprint & KSM_KEY_MASK);
 		/*
 		 * Equal pages lie side by side if they could not be merged.  It may have
 		 * migrated to a node where it has equals, too.
 		 */
-		if (stays && (tile->unstable & bit)) {
+		if (stays && (ksm_tile_unstable(tile) & bit)) {
 			struct ksm_slot *slot = ksm_slot(tile, item->nr);
 
 			if (ksm_slot_nid(slot) == ksm_page_nid(item->page) &&
@@ -310,11 +312,15 @@ static u64 read_pages(struct visit *v, struct ksm_budget *budget)
 	struct ksm_item item = { .vma = v->vma, .tile = v->tile };
 	u64 left = v->want | v->adopt;
 
+	/* In one go; if there is no memory for that, then one by one. */
+	if (left)
+		ksm_slots_reserve(v->tile, left & ~ksm_tile_merged(v->tile));
+
 	for (; left && budget->reads && !ksm_hurried(v->tile->owner);
 	     left &= left - 1) {
 		item.nr = __ffs64(left);
 		/* By now it may be merged with one before it, and written again. */
-		if (v->tile->merged & BIT_ULL(item.nr))
+		if (ksm_tile_merged(v->tile) & BIT_ULL(item.nr))
 			continue;
 		item.page = ksm_item_get_page(&item);
 		if (!item.page)
@@ -322,7 +328,7 @@ static u64 read_pages(struct visit *v, struct ksm_budget *budget)
 		budget->reads--;
 		item.sampled = v->sampled || (v->hot & BIT_ULL(item.nr));
 		if (PageKsm(item.page)) {
-			if (ksm_tile_slot_alloc(v->tile, item.nr))
+			if (ksm_slots_reserve(v->tile, BIT_ULL(item.nr)))
 				ksm_merge_adopt(&item);
 		} else if (ksm_page_mergeable(item.page)) {
 			read_page(v, &item);
@@ -338,7 +344,7 @@ static void note(struct visit *v, struct ksm_budget *budget)
 {
 	struct ksm_tile *tile = v->tile;
 	unsigned int seen, known;
-	u64 unmapped = v->unmapped & tile->merged;
+	u64 unmapped = v->unmapped & ksm_tile_merged(tile);
 
 	if (v->sampled)
 		visit_samples(v);
@@ -443,7 +449,7 @@ static bool visit_init(struct visit *v, struct vm_area_struct *vma,
 	if (!tile)
 		return false;
 	if (ksm_knobs.smart_scan && !v->sampled) {
-		v->again = tile->present & ~(tile->unstable | tile->merged);
+		v->again = tile->present & ~(ksm_tile_unstable(tile) | ksm_tile_merged(tile));
 		if (v->again && !heat_due(tile)) {
 			v->leave = v->again;
 			if (tile->skip) {
@@ -562,7 +568,7 @@ static void unsettle_range(struct ksm_mm *kmm, struct vm_area_struct *vma,
 		next = min(end, ALIGN(addr + 1, KSM_TILE_SIZE));
 		if (tile) {
 			u64 pages = ksm_tile_mask(tile, addr, next);
-			u64 merged = tile->merged & pages;
+			u64 merged = ksm_tile_merged(tile) & pages;
 
 			/* There were small pages before. */
 			for (; merged; merged &= merged - 1)
@@ -653,14 +659,14 @@ static unsigned long scan_huge(struct ksm_mm *kmm, struct vm_area_struct *vma,
 	}
 	v->next = tile_end;
 	v->present = pages;
-	v->unmapped = pages & v->tile->merged;
+	v->unmapped = pages & ksm_tile_merged(v->tile);
 	if (again && v->leave) {
 		v->known = pages;
 	} else if (again) {
 		v->hot = pages;
 		v->want = pages;
 	} else if (!v->sampled) {
-		v->known = v->reread ? 0 : pages & v->tile->unstable;
+		v->known = v->reread ? 0 : pages & ksm_tile_unstable(v->tile);
 		v->want = pages & ~v->known;
 	}
 	ksm_forget_range(kmm, addr, tile_end, v->tile, NULL);

@@ -57,19 +57,17 @@ static inline u32 ksm_test_below(struct ksm_test_rng *rng, u32 bound)
 static inline struct ksm_tile *ksm_test_tile(struct kunit *test)
 {
 	struct ksm_tile *tile = kunit_kzalloc(test, sizeof(*tile), GFP_KERNEL);
-	int half, i;
+	struct ksm_block *block;
+	int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, tile);
-	for (half = 0; half < KSM_TILE_BLOCKS; half++) {
-		struct ksm_block *block;
-
-		block = kunit_kzalloc(test, sizeof(*block), GFP_KERNEL);
-		KUNIT_ASSERT_NOT_NULL(test, block);
-		block->tile = tile;
-		for (i = 0; i < KSM_BLOCK_SLOTS; i++)
-			block->slot[i].word = i;
-		tile->block[half] = block;
-	}
+	block = kunit_kzalloc(test, ksm_block_bytes(KSM_BLOCK_63), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, block);
+	block->word = (unsigned long)tile | KSM_BLOCK_63;
+	for (i = 1; i < KSM_TILE_PAGES; i++)
+		block->slot[i - 1].word = i;
+	tile->block = block;
+	tile->shape = KSM_BLOCK_63;
 	return tile;
 }
 

@@ -9,7 +9,7 @@
 #define BASE		(KSM_TILE_SIZE * 1000)
 #define KEY(i)		((u64)((i) + 1) << 32)
 #define ALL		(~0ULL)
-#define LOW		GENMASK_ULL(KSM_BLOCK_SLOTS - 1, 0)
+#define LOW		GENMASK_ULL(31, 0)
 #define HIGH		(~LOW)
 
 #define RANDOM_TILES	12
@@ -70,10 +70,9 @@ static void index_pages(struct kunit *test, struct ksm_tile *tile, u64 pages)
 			       KEY(__ffs64(pages)));
 }
 
-static void expect_bytes(struct kunit *test, unsigned int tiles, unsigned int blocks)
+static void expect_bytes(struct kunit *test, unsigned int tiles, enum ksm_shape shape)
 {
-	unsigned long bytes = tiles * sizeof(struct ksm_tile) +
-			      blocks * sizeof(struct ksm_block);
+	unsigned long bytes = tiles * (sizeof(struct ksm_tile) + ksm_block_bytes(shape));
 	struct fixture *f = test->priv;
 
 	KUNIT_EXPECT_EQ(test, f->kmm.bytes, bytes);
@@ -171,10 +170,6 @@ static void tile_slot_round_trip(struct kunit *test)
 		ksm_stable_unmap(stable, slot, UINT_MAX);
 	}
 	ksm_stable_free(stable);
-
-	/* The upper half knows itself without the lower one. */
-	tile->block[0] = NULL;
-	KUNIT_EXPECT_EQ(test, ksm_slot_nr(ksm_slot(tile, 40)), 40U);
 	expect_nothing(test);
 }
 
@@ -245,28 +240,38 @@ static void tile_settle(struct kunit *test)
 
 	ksm_tile_track(tile, ALL);
 	KUNIT_ASSERT_TRUE(test, ksm_tile_settle(tile, 40, ALL));
-	KUNIT_EXPECT_EQ(test, tile->settled, BIT_ULL(40));
+	KUNIT_EXPECT_EQ(test, ksm_tile_settled(tile), BIT_ULL(40));
 	KUNIT_EXPECT_EQ(test, ksm_slot_key(ksm_slot(tile, 40)), KSM_KEY_MASK);
 	KUNIT_EXPECT_EQ(test, ksm_slot_nr(ksm_slot(tile, 40)), 40U);
-	KUNIT_EXPECT_NULL(test, tile->block[0]);
-	expect_bytes(test, 1, 1);
+	/* The tile has a slot for it. */
+	KUNIT_EXPECT_NULL(test, tile->block);
+	expect_bytes(test, 1, KSM_NO_BLOCK);
 	/* Settled is not yet in the tree. */
 	expect_pages(test, 64, 0);
 
 	settle(test, tile, BIT_ULL(3) | BIT_ULL(31) | BIT_ULL(63));
-	expect_bytes(test, 1, 2);
+	expect_bytes(test, 1, KSM_BLOCK_4);
+	KUNIT_EXPECT_EQ(test, ksm_slot_key(ksm_slot(tile, 31)), KEY(31));
+	KUNIT_EXPECT_EQ(test, ksm_slot_key(ksm_slot(tile, 40)), KSM_KEY_MASK);
+
+	/* Slots are given back when the tile is trimmed. */
+	ksm_tile_unsettle(tile, BIT_ULL(63) | BIT_ULL(40));
+	KUNIT_EXPECT_EQ(test, ksm_tile_settled(tile), BIT_ULL(3) | BIT_ULL(31));
+	expect_bytes(test, 1, KSM_BLOCK_4);
+	ksm_tile_trim(tile);
+	expect_bytes(test, 1, KSM_BLOCK_2);
+	KUNIT_EXPECT_EQ(test, ksm_slot_key(ksm_slot(tile, 3)), KEY(3));
+	KUNIT_EXPECT_EQ(test, ksm_slot_nr(ksm_slot(tile, 31)), 31U);
+	ksm_tile_unsettle(tile, BIT_ULL(3));
+	ksm_tile_trim(tile);
+	expect_bytes(test, 1, KSM_NO_BLOCK);
 	KUNIT_EXPECT_EQ(test, ksm_slot_key(ksm_slot(tile, 31)), KEY(31));
 
-	/* A half is freed with the last page that has a slot there. */
-	ksm_tile_unsettle(tile, BIT_ULL(63) | BIT_ULL(3));
-	KUNIT_EXPECT_EQ(test, tile->settled, BIT_ULL(31) | BIT_ULL(40));
-	expect_bytes(test, 1, 2);
-	ksm_tile_unsettle(tile, LOW);
-	KUNIT_EXPECT_NULL(test, tile->block[0]);
-	KUNIT_EXPECT_NOT_NULL(test, tile->block[1]);
-	expect_bytes(test, 1, 1);
-	ksm_tile_unsettle(tile, HIGH);
-	expect_bytes(test, 1, 0);
+	/* A place of one that is not needed any more is used again. */
+	ksm_tile_unsettle(tile, ALL);
+	settle(test, tile, BIT_ULL(5));
+	expect_bytes(test, 1, KSM_NO_BLOCK);
+	KUNIT_EXPECT_EQ(test, ksm_slot_nr(ksm_slot(tile, 5)), 5U);
 	expect_pages(test, 64, 0);
 
 	ksm_tile_forget(tile, ALL);
@@ -282,8 +287,8 @@ static void tile_index(struct kunit *test)
 	ksm_tile_track(tile, ALL);
 	settle(test, tile, BIT_ULL(1));
 	index_pages(test, tile, pages);
-	KUNIT_EXPECT_EQ(test, tile->unstable, pages);
-	KUNIT_EXPECT_EQ(test, tile->settled, BIT_ULL(1));
+	KUNIT_EXPECT_EQ(test, ksm_tile_unstable(tile), pages);
+	KUNIT_EXPECT_EQ(test, ksm_tile_settled(tile), BIT_ULL(1));
 	expect_pages(test, 64, 4);
 	KUNIT_EXPECT_PTR_EQ(test, ksm_unstable_first(index_of(test), KEY(32)),
 			    ksm_slot(tile, 32));
@@ -294,14 +299,15 @@ static void tile_index(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, ksm_unstable_first(index_of(test), KEY(63)),
 			    ksm_slot(tile, 63));
 	expect_pages(test, 64, 3);
-	expect_bytes(test, 1, 2);
+	expect_bytes(test, 1, KSM_BLOCK_4);
 
 	ksm_tile_forget(tile, HIGH);
-	KUNIT_EXPECT_EQ(test, tile->unstable, BIT_ULL(0) | BIT_ULL(31));
+	KUNIT_EXPECT_EQ(test, ksm_tile_unstable(tile), BIT_ULL(0) | BIT_ULL(31));
 	expect_pages(test, 32, 2);
-	expect_bytes(test, 1, 1);
+	ksm_tile_trim(tile);
+	expect_bytes(test, 1, KSM_BLOCK_2);
 	ksm_tile_forget(tile, ALL);
-	KUNIT_EXPECT_EQ(test, tile->settled, 0ULL);
+	KUNIT_EXPECT_EQ(test, ksm_tile_settled(tile), 0ULL);
 	ksm_tile_trim(tile);
 	expect_nothing(test);
 }
@@ -325,8 +331,9 @@ static void tile_unused_slot(struct kunit *test)
 	struct ksm_tile *tile = tile_new(test, BASE);
 
 	ksm_tile_track(tile, BIT_ULL(40));
-	KUNIT_ASSERT_TRUE(test, ksm_tile_slot_alloc(tile, 40));
-	expect_bytes(test, 1, 1);
+	KUNIT_ASSERT_TRUE(test, ksm_slots_reserve(tile, BIT_ULL(40)));
+	KUNIT_ASSERT_TRUE(test, ksm_slots_reserve(tile, LOW));
+	expect_bytes(test, 1, KSM_BLOCK_63);
 	ksm_tile_forget(tile, ALL);
 	KUNIT_EXPECT_TRUE(test, ksm_tile_trim(tile));
 	expect_nothing(test);
@@ -351,8 +358,8 @@ static void tile_map(struct kunit *test)
 	ksm_tile_map(tile, 2, stable, &anon_vma);
 	ksm_tile_map(tile, 50, stable, &anon_vma);
 	ksm_tile_map(tile, 51, stable, &anon_vma);
-	KUNIT_EXPECT_EQ(test, tile->merged, BIT_ULL(2) | BIT_ULL(50) | BIT_ULL(51));
-	KUNIT_EXPECT_EQ(test, tile->unstable | tile->settled, 0ULL);
+	KUNIT_EXPECT_EQ(test, ksm_tile_merged(tile), BIT_ULL(2) | BIT_ULL(50) | BIT_ULL(51));
+	KUNIT_EXPECT_EQ(test, ksm_tile_unstable(tile) | ksm_tile_settled(tile), 0ULL);
 	KUNIT_EXPECT_EQ(test, f->mm->ksm_merging_pages, 3UL);
 	KUNIT_EXPECT_EQ(test, ksm_stats.shared - f->before.shared, 1UL);
 	KUNIT_EXPECT_EQ(test, ksm_stats.sharing - f->before.sharing, 2UL);
@@ -361,13 +368,15 @@ static void tile_map(struct kunit *test)
 
 	/* A mapping is no fingerprint to be forgotten. */
 	ksm_tile_unsettle(tile, ALL);
-	KUNIT_EXPECT_EQ(test, hweight64(tile->merged), 3UL);
+	KUNIT_EXPECT_EQ(test, hweight64(ksm_tile_merged(tile)), 3UL);
 
 	ksm_slot_unmap(ksm_slot(tile, 51));
-	KUNIT_EXPECT_EQ(test, tile->merged, BIT_ULL(2) | BIT_ULL(50));
-	KUNIT_EXPECT_NOT_NULL(test, tile->block[1]);
+	KUNIT_EXPECT_EQ(test, ksm_tile_merged(tile), BIT_ULL(2) | BIT_ULL(50));
+	ksm_tile_trim(tile);
+	expect_bytes(test, 1, KSM_BLOCK_2);
+	KUNIT_EXPECT_PTR_EQ(test, ksm_slot_stable(ksm_slot(tile, 2)), stable);
 	ksm_slot_unmap(ksm_slot(tile, 50));
-	KUNIT_EXPECT_NULL(test, tile->block[1]);
+	ksm_tile_trim(tile);
 	KUNIT_EXPECT_EQ(test, ksm_stats.sharing, f->before.sharing);
 
 	/* The last mapping takes the node along. */
@@ -431,11 +440,11 @@ static void tile_forget_range(struct kunit *test)
 	ksm_forget_range(&f->kmm, tile[0]->addr + 63 * PAGE_SIZE,
 			 tile[3]->addr + PAGE_SIZE, tile[1], NULL);
 	KUNIT_EXPECT_EQ(test, tile[0]->present, ALL >> 1);
-	KUNIT_EXPECT_EQ(test, tile[0]->unstable, ALL >> 1);
+	KUNIT_EXPECT_EQ(test, ksm_tile_unstable(tile[0]), ALL >> 1);
 	KUNIT_EXPECT_EQ(test, tile[1]->present, ALL);
 	KUNIT_EXPECT_EQ(test, tile[3]->present, ALL << 1);
 	expect_pages(test, 63 + 64 + 63, 63 + 64 + 63);
-	expect_bytes(test, 3, 6);
+	expect_bytes(test, 3, KSM_BLOCK_63);
 
 	/* No further than the budget goes: three tiles are left, the second twice. */
 	KUNIT_EXPECT_EQ(test, ksm_forget_range(&f->kmm, 0, ULONG_MAX, NULL, &budget),
@@ -462,7 +471,7 @@ static void model_check(struct kunit *test, struct ksm_test_rng *rng,
 			struct model_tile *model)
 {
 	unsigned long tracked = 0, unshared = 0;
-	unsigned int tiles = 0, blocks = 0;
+	unsigned long bytes = 0;
 	struct fixture *f = test->priv;
 	int i;
 
@@ -474,14 +483,15 @@ static void model_check(struct kunit *test, struct ksm_test_rng *rng,
 			continue;
 		KUNIT_ASSERT_EQ_MSG(test, m->tile->present, m->present, "%s",
 				    ksm_test_at(rng));
-		KUNIT_ASSERT_EQ_MSG(test, m->tile->settled, m->settled, "%s",
+		KUNIT_ASSERT_EQ_MSG(test, ksm_tile_settled(m->tile), m->settled, "%s",
 				    ksm_test_at(rng));
-		KUNIT_ASSERT_EQ_MSG(test, m->tile->unstable, m->unstable, "%s",
+		KUNIT_ASSERT_EQ_MSG(test, ksm_tile_unstable(m->tile), m->unstable, "%s",
 				    ksm_test_at(rng));
 		tracked += hweight64(m->present);
 		unshared += hweight64(m->unstable);
-		tiles++;
-		blocks += !!(used & LOW) + !!(used & HIGH);
+		ksm_slots_trim(m->tile);
+		bytes += sizeof(struct ksm_tile) +
+			 ksm_block_bytes(ksm_shape_for(hweight64(used)));
 	}
 	KUNIT_ASSERT_EQ_MSG(test, f->mm->ksm_rmap_items, tracked, "%s",
 			    ksm_test_at(rng));
@@ -489,9 +499,7 @@ static void model_check(struct kunit *test, struct ksm_test_rng *rng,
 			    tracked, "%s", ksm_test_at(rng));
 	KUNIT_ASSERT_EQ_MSG(test, ksm_stats.unshared - f->before.unshared,
 			    unshared, "%s", ksm_test_at(rng));
-	KUNIT_ASSERT_EQ_MSG(test, f->kmm.bytes,
-			    tiles * sizeof(struct ksm_tile) + blocks * sizeof(struct ksm_block),
-			    "%s", ksm_test_at(rng));
+	KUNIT_ASSERT_EQ_MSG(test, f->kmm.bytes, bytes, "%s", ksm_test_at(rng));
 }
 
 static void model_forget_range(struct kunit *test, struct ksm_test_rng *rng,

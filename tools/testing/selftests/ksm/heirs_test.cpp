@@ -4,7 +4,9 @@
  * has gone, and ksmd has not come to the child yet, or never comes. Every mapping is
  * found all the same.
  */
+#include <csignal>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <unistd.h>
@@ -44,6 +46,18 @@ class heir
 {
 public:
 	heir(const handing_down &way, const memory_group *group = nullptr);
+	/* Somebody else's child by now: until it has gone, its pages stay in the books. */
+	~heir()
+	{
+		kill(pid_, SIGKILL);
+		for (int i = 0;
+		     i < 1000 &&
+		     access(("/proc/" + std::to_string(pid_) + "/exe").c_str(), F_OK) == 0;
+		     i++)
+			usleep(10000);
+	}
+	heir(const heir &) = delete;
+	heir &operator=(const heir &) = delete;
 
 	pid_t pid() const { return pid_; }
 	char *data() const { return data_; }

@@ -109,7 +109,8 @@ void ksm_truth::add_inherited(pid_t pid)
 		});
 
 		if (!is_known)
-			add(pid, reinterpret_cast<void *>(vma.from), (vma.to - vma.from) / page_size);
+			add(pid, reinterpret_cast<void *>(vma.from),
+			    (vma.to - vma.from) / page_size);
 	}
 }
 

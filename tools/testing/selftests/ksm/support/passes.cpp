@@ -85,10 +85,9 @@ void await_nothing_merged()
 
 void await_nothing_tracked()
 {
-	wait_until(
-		[] { return counters::read().tracked() == smaps_ksm_pages(0); },
-		"waiting until nothing is tracked, " + std::to_string(counters::read().tracked()) +
-			" pages at first");
+	wait_until([] { return counters::read().tracked() == smaps_ksm_pages(0); },
+		   "waiting until nothing is tracked, " +
+			   std::to_string(counters::read().tracked()) + " pages at first");
 }
 
 void scan(unsigned passes)

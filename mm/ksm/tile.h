@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Tiles and slots: what ksmd remembers of the pages of a process.
+ *
+ *   ksm_mm --tiles--> ksm_tile --block--> ksm_block
+ *                     [slot of 1 page]    [slots of further pages]
+ *                          |                   |
+ *                  unstable: a node of ksm_index::unstable
+ *                  merged:   in ksm_stable::mappings ---> folio
+ *
+ * A tile has a slot in it, which will do for a page that is alone.  Where more pages
+ * settle it gets a block, of a size that goes with their number: up to one slot for
+ * each page, which then are found by their place.
+ */
+#ifndef _MM_KSM_TILE_H
+#define _MM_KSM_TILE_H
+
+#include <linux/container_of.h>
+#include <linux/list.h>
+#include <linux/mm_types.h>
+#include <linux/nodemask.h>
+#include <linux/rbtree.h>
+#include <linux/types.h>
+
+struct anon_vma;
+struct ksm_mm;
+struct ksm_stable;
+struct ksm_tile;
+
+/* Pages of one tile: two machine words hold the states of all of them. */
+#define KSM_TILE_PAGES		64
+#define KSM_TILE_SIZE		(KSM_TILE_PAGES * PAGE_SIZE)
+
+/*
+ * The low bits of ksm_slot::word: the slot's place, 0 in the tile, from 1 on in the block;
+ * then, for an unstable page, the NUMA node whose tree it is in.
+ */
+#define KSM_SLOT_MASK		((u64)KSM_TILE_PAGES - 1)
+#define KSM_NID_SHIFT		6
+#define KSM_NID_MASK		((u64)(MAX_NUMNODES - 1) << KSM_NID_SHIFT)
+#define KSM_KEY_MASK		(~(KSM_NID_MASK | KSM_SLOT_MASK))
+
+/**
+ * struct ksm_slot - what is known of one settled page
+ * @node: the page's place in an unstable tree
+ * @link: the mapping's place in ksm_stable::mappings
+ * @anon_vma: where the rmap walk finds the mapping and its forks; referenced
+ * @word: low bits: the slot's place; above them the page's key and node, or
+ *	  the address of its stable node
+ *
+ * Which of the two a slot is, the words of its tile tell.
+ */
+struct ksm_slot {
+	union {
+		struct rb_node node;
+		struct {
+			struct hlist_node link;
+			struct anon_vma *anon_vma;
+		};
+	};
+	u64 word;
+};
+
+/* Sizes of a block: how many slots it has, the tile's own left aside. */
+enum ksm_shape {
+	KSM_NO_BLOCK,
+	KSM_BLOCK_2,
+	KSM_BLOCK_4,
+	KSM_BLOCK_16,
+	KSM_BLOCK_63,	/* with that of the tile, one for each page, in order */
+	KSM_SHAPES
+};
+
+#define KSM_SHAPE_MASK		7UL
+
+/**
+ * struct ksm_block - slots of a tile
+ * @word: address of the tile, and the shape
+ * @slot: slots; behind them, unless there is one for each page, for each a byte that
+ *	  tells its page
+ *
+ * An rmap walk goes from a slot to its page by what is in the block: the tile may be
+ * about to get another.
+ */
+struct ksm_block {
+	unsigned long word;
+	struct ksm_slot slot[];
+};
+
+/* For the page of a slot: none. */
+#define KSM_NO_PAGE		0xff
+
+/**
+ * struct ksm_tile - neighbouring pages of one process
+ * @node: in ksm_mm::tiles, ordered by @addr, then @pgoff
+ * @owner: process
+ * @addr: first address, a multiple of KSM_TILE_SIZE
+ * @pgoff: linear page index of @addr; a VMA that maps these addresses at
+ *	   another index has a tile of its own
+ * @present: pages that are tracked
+ * @state: see enum ksm_state
+ * @block: further slots
+ * @sample: a few bytes of each page (processes with MMU notifiers only)
+ * @reread: number of the pass in which the pages are read again in full
+ * @interval: how many passes that was after the last such
+ * @due: number of the pass in which pages that are dirty once more are read
+ * @heated: how many of them had changed in that pass
+ * @heat: how long they are left alone, as a power of two of passes
+ * @skip: the whole tile is left alone meanwhile
+ * @reread_done: some were read in that pass
+ * @shape: of @block
+ * @first: page of @slot
+ * @slot: the slot that is always there
+ */
+struct ksm_tile {
+	struct rb_node node;
+	struct ksm_mm *owner;
+	unsigned long addr;
+	pgoff_t pgoff;
+	u64 present;
+	u64 state[2];
+	struct ksm_block *block;
+	u32 *sample;
+	u16 reread;
+	u8 interval;
+	u8 due;
+	u8 heated;
+	u8 heat : 3;
+	u8 skip : 1;
+	u8 reread_done : 1;
+	u8 shape : 3;
+	u8 first;
+	struct ksm_slot slot;
+} __aligned(8);
+
+/* What a page that is tracked is: a bit in each word of ksm_tile::state. */
+enum ksm_state {
+	KSM_SEEN,	/* nothing is known of its content */
+	KSM_UNSTABLE,	/* in an unstable tree */
+	KSM_MERGED,	/* a mapping of a KSM folio */
+	KSM_SETTLED,	/* its slot holds the fingerprint last seen, but it is in no tree */
+};
+
+static inline u64 ksm_tile_unstable(const struct ksm_tile *tile)
+{
+	return tile->state[0] & ~tile->state[1];
+}
+
+static inline u64 ksm_tile_merged(const struct ksm_tile *tile)
+{
+	return tile->state[1] & ~tile->state[0];
+}
+
+static inline u64 ksm_tile_settled(const struct ksm_tile *tile)
+{
+	return tile->state[0] & tile->state[1];
+}
+
+/* Pages that need their slots. */
+static inline u64 ksm_tile_used(const struct ksm_tile *tile)
+{
+	return tile->state[0] | tile->state[1];
+}
+
+static inline void ksm_tile_set(struct ksm_tile *tile, u64 pages,
+				enum ksm_state state)
+{
+	tile->state[0] &= ~pages;
+	tile->state[1] &= ~pages;
+	if (state & 1)
+		tile->state[0] |= pages;
+	if (state & 2)
+		tile->state[1] |= pages;
+}
+
+static inline unsigned long ksm_tile_addr(const struct ksm_tile *tile,
+					  unsigned int i)
+{
+	return tile->addr + i * PAGE_SIZE;
+}
+
+/* A slot is found from its tile and back. */
+
+struct ksm_slot *ksm_slot_sparse(struct ksm_tile *tile, unsigned int i);
+
+/* The slot of a page that has one. */
+static inline struct ksm_slot *ksm_slot(struct ksm_tile *tile, unsigned int i)
+{
+	if (unlikely(tile->shape != KSM_BLOCK_63))
+		return ksm_slot_sparse(tile, i);
+	return i ? &tile->block->slot[i - 1] : &tile->slot;
+}
+
+static inline unsigned int ksm_slot_place(const struct ksm_slot *slot)
+{
+	return slot->word & KSM_SLOT_MASK;
+}
+
+static inline struct ksm_block *ksm_slot_block(struct ksm_slot *slot)
+{
+	return container_of(slot - (ksm_slot_place(slot) - 1), struct ksm_block,
+			    slot[0]);
+}
+
+static inline struct ksm_tile *ksm_slot_tile(struct ksm_slot *slot)
+{
+	if (!ksm_slot_place(slot))
+		return container_of(slot, struct ksm_tile, slot);
+	return (struct ksm_tile *)(ksm_slot_block(slot)->word & ~KSM_SHAPE_MASK);
+}
+
+unsigned int ksm_slot_nr(struct ksm_slot *slot);
+
+static inline u64 ksm_slot_key(const struct ksm_slot *slot)
+{
+	return slot->word & KSM_KEY_MASK;
+}
+
+/* Linear page index of the slot's page. */
+static inline pgoff_t ksm_slot_pgoff(struct ksm_slot *slot)
+{
+	return ksm_slot_tile(slot)->pgoff + ksm_slot_nr(slot);
+}
+
+static inline int ksm_slot_nid(const struct ksm_slot *slot)
+{
+	return (slot->word & KSM_NID_MASK) >> KSM_NID_SHIFT;
+}
+
+static inline void ksm_slot_set_key(struct ksm_slot *slot, u64 key, int nid)
+{
+	slot->word = (key & KSM_KEY_MASK) | (u64)nid << KSM_NID_SHIFT |
+		     (slot->word & KSM_SLOT_MASK);
+}
+
+static inline struct ksm_stable *ksm_slot_stable(const struct ksm_slot *slot)
+{
+	return (struct ksm_stable *)(unsigned long)(slot->word & ~KSM_SLOT_MASK);
+}
+
+unsigned long ksm_block_bytes(enum ksm_shape shape);
+enum ksm_shape ksm_shape_for(unsigned int pages);
+
+#endif /* _MM_KSM_TILE_H */
