@@ -156,10 +156,6 @@ static int break_pages(struct vm_area_struct *vma, unsigned long *addr,
 		}
 
 		cond_resched();
-		if (signal_pending(current)) {
-			ret = -ERESTARTSYS;
-			break;
-		}
 		ret = walk_page_range_vma(vma, *addr, end, &find_ksm_ops, &search);
 		if (ret == FOUND_NONE || ret < 0)
 			break;
@@ -168,7 +164,9 @@ static int break_pages(struct vm_area_struct *vma, unsigned long *addr,
 			ret = 1;
 			break;
 		}
-		ret = ksm_make_room(&room, vma, *addr);
+		/* Not before: all below *addr is known to be done now. */
+		ret = signal_pending(current) ? -ERESTARTSYS :
+						ksm_make_room(&room, vma, *addr);
 		if (ret)
 			break;
 		/*

@@ -373,7 +373,7 @@ static void tile_map(struct kunit *test)
 	ksm_slot_unmap(ksm_slot(tile, 51));
 	KUNIT_EXPECT_EQ(test, ksm_tile_merged(tile), BIT_ULL(2) | BIT_ULL(50));
 	ksm_tile_trim(tile);
-	expect_bytes(test, 1, KSM_BLOCK_2);
+	KUNIT_EXPECT_EQ(test, f->kmm.bytes, sizeof(*tile) + ksm_block_bytes(KSM_BLOCK_2));
 	KUNIT_EXPECT_PTR_EQ(test, ksm_slot_stable(ksm_slot(tile, 2)), stable);
 	ksm_slot_unmap(ksm_slot(tile, 50));
 	ksm_tile_trim(tile);

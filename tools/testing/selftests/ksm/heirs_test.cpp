@@ -5,6 +5,7 @@
  * found all the same.
  */
 #include <csignal>
+#include <exception>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "support/passes.h"
 #include "support/process.h"
 #include "support/region.h"
+#include "support/sysfs.h"
 
 namespace ksm
 {
@@ -46,14 +48,10 @@ class heir
 {
 public:
 	heir(const handing_down &way, const memory_group *group = nullptr);
-	/* Somebody else's child by now: until it has gone, its pages stay in the books. */
 	~heir()
 	{
 		kill(pid_, SIGKILL);
-		for (int i = 0;
-		     i < 1000 &&
-		     access(("/proc/" + std::to_string(pid_) + "/exe").c_str(), F_OK) == 0;
-		     i++)
+		for (int i = 0; i < 1000 && !has_ended(); i++)
 			usleep(10000);
 	}
 	heir(const heir &) = delete;
@@ -84,6 +82,17 @@ public:
 	}
 
 private:
+	/* It is somebody else's child. Until then its pages stay in the books. */
+	bool has_ended() const
+	{
+		try {
+			return read_text("/proc/" + std::to_string(pid_) + "/stat").find(") Z ") !=
+			       std::string::npos;
+		} catch (const std::exception &) {
+			return true;
+		}
+	}
+
 	std::unique_ptr<child> first_; /* its pipes lead to the heir */
 	char *data_;
 	pid_t pid_;
