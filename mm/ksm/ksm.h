@@ -74,7 +74,7 @@ struct ksm_mm {
 	struct rb_root tiles;
 	struct ksm_domain *domain;
 	unsigned long bytes;
-	struct mutex inside;
+	struct mutex inside;	/* see ksm_mm_enter() */
 	unsigned long addr;
 	unsigned int turn;
 	u8 misses;
@@ -440,9 +440,13 @@ pmd_t *ksm_find_pmd(struct mm_struct *mm, unsigned long addr,
 		    unsigned long *next);
 struct page *ksm_item_get_page(struct ksm_item *item);
 
-/* merge.c */
+/* pte.c */
+int ksm_pte_protect(const struct ksm_item *item, pte_t *protected);
 void ksm_replace_pte(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep,
 		     struct page *page, struct page *kpage);
+int ksm_pte_replace(const struct ksm_item *item, struct page *kpage, pte_t protected);
+
+/* merge.c */
 void ksm_merge_page(struct ksm_item *item, u64 fingerprint);
 void ksm_merge_adopt(struct ksm_item *item);
 
@@ -485,6 +489,10 @@ int ksm_break_range(struct vm_area_struct *vma, unsigned long start,
 		    unsigned long end);
 int ksm_unmerge_all(void);
 void ksm_forget_all(void);
+
+/* schedule.c */
+bool ksm_reread_due(struct ksm_tile *tile, bool sampled);
+bool ksm_heat_due(struct ksm_tile *tile);
 
 /* visit.c */
 

@@ -6,14 +6,9 @@
  * bytes are compared, and only then is it replaced.  Nothing before that is more
  * than a hint, and whatever goes wrong is left for a later visit.
  */
-#include <linux/cacheflush.h>
 #include <linux/mm.h>
-#include <linux/mm_inline.h>
-#include <linux/mmu_notifier.h>
 #include <linux/rmap.h>
 #include <linux/swap.h>
-
-#include <asm/tlbflush.h>
 
 #include <trace/events/ksm.h>
 
@@ -34,161 +29,6 @@
 #define KSM_SAME	(-EEXIST)	/* the other page is this page */
 #define KSM_NONE	(-ENOENT)	/* nothing to merge with */
 #define KSM_WHOLE	(-EFBIG)	/* splitting its large folio does not pay */
-
-static pte_t *lock_pte(const struct ksm_item *item, spinlock_t **ptl)
-{
-	unsigned long addr = ksm_item_addr(item);
-	struct mm_struct *mm = item->vma->vm_mm;
-	pmd_t *pmd = mm_find_pmd(mm, addr);
-	pte_t *ptep, pte;
-
-	if (!pmd)
-		return NULL;
-	ptep = pte_offset_map_lock(mm, pmd, addr, ptl);
-	if (!ptep)
-		return NULL;
-	pte = ptep_get(ptep);
-	if (pte_present(pte) && pte_pfn(pte) == page_to_pfn(item->page))
-		return ptep;
-	pte_unmap_unlock(ptep, *ptl);
-	return NULL;
-}
-
-/*
- * Write-protect the PTE of a page and make sure that nobody holds the page by
- * anything but page tables, the swap cache and the reference of @item.
- *
- * Fast GUP takes no lock: it takes its reference, then looks at the PTE again.
- * So the PTE is cleared and flushed before the references are counted.
- */
-static int write_protect(const struct ksm_item *item, pte_t *protected)
-{
-	struct vm_area_struct *vma = item->vma;
-	struct folio *folio = page_folio(item->page);
-	unsigned long addr = ksm_item_addr(item);
-	struct mm_struct *mm = vma->vm_mm;
-	struct mmu_notifier_range range;
-	spinlock_t *ptl;	/* of the page table */
-	int err = KSM_CHANGED;
-	pte_t *ptep, pte;
-
-	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, mm, addr,
-				addr + PAGE_SIZE);
-	mmu_notifier_invalidate_range_start(&range);
-
-	ptep = lock_pte(item, &ptl);
-	if (!ptep)
-		goto out;
-	/* Written since its fingerprint was taken: no use going on. */
-	if (pte_dirty(ptep_get(ptep)) && !item->sampled)
-		goto unlock;
-
-	flush_cache_page(vma, addr, folio_pfn(folio));
-	pte = ptep_clear_flush(vma, addr, ptep);
-
-	if (folio_ref_count(folio) !=
-	    folio_mapcount(folio) + folio_test_swapcache(folio) + 1 ||
-	    (PageAnonExclusive(item->page) &&
-	     folio_try_share_anon_rmap_pte(folio, item->page))) {
-		err = KSM_BUSY;
-	} else {
-		if (pte_dirty(pte))
-			folio_mark_dirty(folio);
-		pte = pte_wrprotect(pte_mkclean(pte));
-		*protected = pte;
-		err = 0;
-	}
-	set_pte_at(mm, addr, ptep, pte);
-unlock:
-	pte_unmap_unlock(ptep, ptl);
-out:
-	mmu_notifier_invalidate_range_end(&range);
-	return err;
-}
-
-/* What userfaultfd and soft-dirty trackers noted of the old page holds on. */
-static pte_t carry_bits(pte_t pte, pte_t old)
-{
-	if (pte_uffd_wp(old))
-		pte = pte_mkuffd_wp(pte);
-	return pte_soft_dirty(old) ? pte_mksoft_dirty(pte) :
-				     pte_clear_soft_dirty(pte);
-}
-
-/**
- * ksm_replace_pte - map another page in place of one of equal content
- * @vma: VMA
- * @addr: address
- * @ptep: its PTE, write-protected
- * @page: what it maps, and a reference for that
- * @kpage: page of a KSM folio, or the zero page
- *
- * Context: page table lock and the folio locks of @page and, unless it is the zero
- *	    page, @kpage held, in a section of invalidating MMU notifiers.
- */
-void ksm_replace_pte(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep,
-		     struct page *page, struct page *kpage)
-{
-	struct folio *folio = page_folio(page), *kfolio = page_folio(kpage);
-	struct mm_struct *mm = vma->vm_mm;
-	pte_t pte;
-
-	if (is_zero_pfn(page_to_pfn(kpage))) {
-		/* The dirty bit tells KSM's zero pages from others. */
-		pte = pfn_pte(page_to_pfn(kpage), vma->vm_page_prot);
-		pte = pte_mkdirty(pte_mkspecial(pte));
-		ksm_map_zero_page(mm);
-		dec_mm_counter(mm, MM_ANONPAGES);
-	} else {
-		/*
-		 * MADV_FREE may have had it while it was mapped once.  Whoever maps it
-		 * now wants it kept, and reclaim does keep what is dirty.
-		 */
-		if (!folio_test_dirty(kfolio) && !folio_test_swapcache(kfolio))
-			folio_mark_dirty(kfolio);
-		folio_get(kfolio);
-		folio_add_anon_rmap_pte(kfolio, kpage, vma, addr, RMAP_NONE);
-		pte = mk_pte(kpage, vma->vm_page_prot);
-	}
-
-	flush_cache_page(vma, addr, folio_pfn(folio));
-	pte = carry_bits(pte, ptep_clear_flush(vma, addr, ptep));
-	set_pte_at(mm, addr, ptep, pte);
-
-	folio_remove_rmap_pte(folio, page, vma);
-	if (!folio_mapped(folio))
-		folio_free_swap(folio);
-	folio_put(folio);
-}
-
-/*
- * Map @kpage, a KSM folio or the zero page, in place of a page of equal bytes
- * that write_protect() left as @protected.  The item's folio is locked.
- */
-static int replace(const struct ksm_item *item, struct page *kpage,
-		   pte_t protected)
-{
-	unsigned long addr = ksm_item_addr(item);
-	struct mmu_notifier_range range;
-	int err = KSM_CHANGED;
-	spinlock_t *ptl;	/* of the page table */
-	pte_t *ptep;
-
-	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, item->vma->vm_mm,
-				addr, addr + PAGE_SIZE);
-	mmu_notifier_invalidate_range_start(&range);
-
-	ptep = lock_pte(item, &ptl);
-	if (ptep) {
-		if (pte_same(ptep_get(ptep), protected)) {
-			ksm_replace_pte(item->vma, addr, ptep, item->page, kpage);
-			err = 0;
-		}
-		pte_unmap_unlock(ptep, ptl);
-	}
-	mmu_notifier_invalidate_range_end(&range);
-	return err;
-}
 
 /*
  * Split the large folio of a page whose content is known to have a match, if
@@ -225,11 +65,11 @@ static int merge_protected(const struct ksm_item *item, struct page *kpage)
 	pte_t protected;
 
 	for (tries = 0; tries < 2 && err == KSM_CHANGED; tries++) {
-		err = write_protect(item, &protected);
+		err = ksm_pte_protect(item, &protected);
 		if (!err && !ksm_pages_equal(item->page, kpage))
 			err = KSM_DIFFERS;
 		if (!err)
-			err = replace(item, kpage, protected);
+			err = ksm_pte_replace(item, kpage, protected);
 	}
 	return err;
 }
@@ -360,9 +200,9 @@ static int merge_locked(struct ksm_item *item, struct ksm_item *other,
 	pte_t protected, other_protected;
 	int err;
 
-	if (write_protect(other, &other_protected))
+	if (ksm_pte_protect(other, &other_protected))
 		return KSM_STALE;
-	if (write_protect(item, &protected))
+	if (ksm_pte_protect(item, &protected))
 		return KSM_CHANGED;
 	if (!ksm_pages_equal(item->page, other->page))
 		return KSM_STALE;
@@ -374,7 +214,7 @@ static int merge_locked(struct ksm_item *item, struct ksm_item *other,
 	 * If the other page changes at the last moment, a KSM page with one
 	 * mapping is left: it is found again when the other settles.
 	 */
-	err = replace(other, item->page, other_protected);
+	err = ksm_pte_replace(other, item->page, other_protected);
 	if (err == KSM_CHANGED)
 		err = merge_protected(other, item->page);
 	if (err)

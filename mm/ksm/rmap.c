@@ -63,8 +63,9 @@ static bool walk_vmas(struct folio *folio, struct rmap_walk_control *rwc,
 		unsigned long addr = vma_address(vma, pgoff, 1);
 
 		cond_resched();
-		if (addr == -EFAULT ||
-		    (which != WALK_ALL && (vma->vm_mm == mm) != (which == WALK_OWN)))
+		if (addr == -EFAULT)
+			continue;
+		if (vma->vm_mm == mm ? which == WALK_FORKS : which == WALK_OWN)
 			continue;
 		if (rwc->invalid_vma && rwc->invalid_vma(vma, rwc->arg))
 			continue;

@@ -26,36 +26,7 @@
 #include <asm/tlbflush.h>
 
 #include "ksm.h"
-
-/* Passes between full reads of a page that nothing seems to write. */
-#define KSM_REREAD_DIRTY	255
-#define KSM_REREAD_SAMPLED	64
-
-/* Passes between visits to a tile of pages that are always written: 1 << this at most. */
-#define KSM_MAX_HEAT		4
-
-/* One visit to (a part of) a tile: which pages were found how. */
-struct visit {
-	struct vm_area_struct *vma;
-	struct ksm_tile *tile;
-	unsigned long addr;	/* first address */
-	unsigned long end;	/* of the part of the tile that is to be visited */
-	unsigned long next;	/* how far it has come */
-	bool sampled;		/* the dirty bit does not tell everything */
-	bool drain;		/* a page waits in a per-CPU list */
-	bool reread;		/* read pages in full that seem unchanged */
-	unsigned int cleaned;	/* PTEs */
-	u64 again;		/* if these are dirty, they are so once more */
-	u64 leave;		/* of them, those that are not to be read now */
-	u64 hot;		/* dirty once more, to be read */
-	u64 known;		/* do not look again: as it was */
-	u64 present;		/* anonymous pages, tracked */
-	u64 gone;		/* nothing to track */
-	u64 changed;		/* written since the last visit */
-	u64 unmapped;		/* maps its KSM folio no more */
-	u64 adopt;		/* maps a KSM folio, unknown so far */
-	u64 want;		/* to be read in full */
-};
+#include "visit.h"
 
 /* Tiles that are visited under one page table lock: a page table, usually. */
 #define KSM_VISIT_TILES		8
@@ -107,8 +78,14 @@ static unsigned int known_mappings(struct ksm_tile *tile, unsigned int i,
 	return ptep - start;
 }
 
-/* To be sampled once the page table is unlocked. */
-static void note_sampled(struct page *page, unsigned int i)
+/**
+ * ksm_visit_sample - have a page sampled once the page table is unlocked
+ * @page: page of the tile that is visited
+ * @i: its place there
+ *
+ * Context: page table lock held.
+ */
+void ksm_visit_sample(struct page *page, unsigned int i)
 {
 	get_page(page);
 	sampled_pages[i] = page;
@@ -166,7 +143,7 @@ static void visit_page(struct visit *v, struct sweep *sweep, unsigned int i,
 		v->drain = true;
 
 	if (v->sampled) {
-		note_sampled(page, i);
+		ksm_visit_sample(page, i);
 	} else if (!pte_dirty(pte)) {
 		v->want |= bit;
 	} else if (!(v->again & bit)) {
@@ -339,8 +316,14 @@ static u64 read_pages(struct visit *v, struct ksm_budget *budget)
 	return left;
 }
 
-/* Put down what a visit has found. */
-static void note(struct visit *v, struct ksm_budget *budget)
+/**
+ * ksm_visit_note - put down what a visit has found
+ * @v: visit
+ * @budget: what may be done; less what is done
+ *
+ * Context: ksm_mutex held, VMA locked, may sleep.
+ */
+void ksm_visit_note(struct visit *v, struct ksm_budget *budget)
 {
 	struct ksm_tile *tile = v->tile;
 	unsigned int seen, known;
@@ -369,74 +352,35 @@ static void note(struct visit *v, struct ksm_budget *budget)
 	budget->drain |= v->drain;
 }
 
-/*
- * Read what a visit wants to have read.  Returns where the next visit is to go on: where
- * this one ended, unless the budget did not last.
+/**
+ * ksm_visit_read - read what a visit wants to have read
+ * @v: visit, noted
+ * @budget: what may be done; less what is done
+ *
+ * Context: ksm_mutex held, VMA locked, may sleep.
+ * Return: where the next visit is to go on: where this one ended, unless the budget
+ *	   did not last or somebody waits.
  */
-static unsigned long conclude(struct visit *v, struct ksm_budget *budget)
+unsigned long ksm_visit_read(struct visit *v, struct ksm_budget *budget)
 {
 	u64 left = read_pages(v, budget);
 
 	return left ? ksm_tile_addr(v->tile, __ffs64(left)) : v->next;
 }
 
-/*
- * Are pages of this tile to be read again, unchanged though they seem?  By passes, as
- * in each there is a visit for every VMA that has pages in the tile.
+/**
+ * ksm_visit_begin - begin a visit
+ * @v: visit
+ * @vma: VMA, locked
+ * @tile: tile, or NULL
+ * @addr: first address, in @tile
+ * @end: end of the part of it that is to be visited
+ *
+ * Context: ksm_mutex held.
+ * Return: false if the tile is not to be visited now.
  */
-static bool reread_due(struct ksm_tile *tile, bool sampled)
-{
-	u16 pass = ksm_stats.full_scans;
-	s16 ahead = tile->reread - pass;
-
-	if (ahead > 0 && ahead <= KSM_REREAD_DIRTY)
-		return false;
-	if (!ahead || !tile->reread_done) {
-		/* Now, or late: there was no visit in that pass. */
-		tile->reread = pass;
-		tile->reread_done = true;
-		return true;
-	}
-	if (sampled)
-		/* A read costs twelve samples, so there are few soon. */
-		tile->interval = min(4 * tile->interval + 1, KSM_REREAD_SAMPLED);
-	else
-		/* Not all tiles in one pass. */
-		tile->interval = KSM_REREAD_DIRTY - hash_long(tile->addr, 7);
-	tile->reread = pass + tile->interval;
-	tile->reread_done = false;
-	return false;
-}
-
-/*
- * Are pages of this tile that are dirty once more to be read in this pass?  What was
- * found in the last pass when they were tells how long they are left alone then.
- */
-static bool heat_due(struct ksm_tile *tile)
-{
-	u8 pass = ksm_stats.full_scans;
-	s8 ahead = tile->due - pass;
-
-	if (!ahead)
-		return true;
-	if (ahead < 0 || ahead > 1 << KSM_MAX_HEAT) {
-		tile->heat = tile->heated ? min(tile->heat + 1, KSM_MAX_HEAT) : 0;
-		tile->skip = 2 * tile->heated > hweight64(tile->present);
-		tile->heated = 0;
-		tile->due = tile->heat ? tile->due + (1 << tile->heat) : pass;
-		ahead = tile->due - pass;
-		/* There was no visit for a while. */
-		if (ahead < 0 || ahead > 1 << KSM_MAX_HEAT) {
-			tile->due = pass;
-			ahead = 0;
-		}
-	}
-	return !ahead;
-}
-
-/* Returns false if the tile is not to be visited now. */
-static bool visit_init(struct visit *v, struct vm_area_struct *vma,
-		       struct ksm_tile *tile, unsigned long addr, unsigned long end)
+bool ksm_visit_begin(struct visit *v, struct vm_area_struct *vma,
+		     struct ksm_tile *tile, unsigned long addr, unsigned long end)
 {
 	*v = (struct visit) {
 		.vma = vma,
@@ -450,7 +394,7 @@ static bool visit_init(struct visit *v, struct vm_area_struct *vma,
 		return false;
 	if (ksm_knobs.smart_scan && !v->sampled) {
 		v->again = tile->present & ~(ksm_tile_unstable(tile) | ksm_tile_merged(tile));
-		if (v->again && !heat_due(tile)) {
+		if (v->again && !ksm_heat_due(tile)) {
 			v->leave = v->again;
 			if (tile->skip) {
 				ksm_stats.skipped += hweight64(tile->present);
@@ -458,7 +402,7 @@ static bool visit_init(struct visit *v, struct vm_area_struct *vma,
 			}
 		}
 	}
-	v->reread = reread_due(tile, v->sampled);
+	v->reread = ksm_reread_due(tile, v->sampled);
 	return true;
 }
 
@@ -528,7 +472,7 @@ static unsigned long scan_ptes(struct ksm_mm *kmm, struct vm_area_struct *vma,
 
 	for (; addr < end && nr < most; addr = next) {
 		next = min(end, ALIGN(addr + 1, KSM_TILE_SIZE));
-		if (visit_init(&visits[nr], vma, tile_of(kmm, vma, pmdp, addr, next),
+		if (ksm_visit_begin(&visits[nr], vma, tile_of(kmm, vma, pmdp, addr, next),
 			       addr, next))
 			nr++;
 		else
@@ -541,11 +485,11 @@ static unsigned long scan_ptes(struct ksm_mm *kmm, struct vm_area_struct *vma,
 	for (v = visits; v < visits + nr; v++) {
 		if (v->next > v->addr)
 			ksm_forget_range(kmm, v->addr, v->next, v->tile, NULL);
-		note(v, budget);
+		ksm_visit_note(v, budget);
 	}
 	for (v = visits; v < visits + nr; v++) {
 		if (!stop) {
-			next = conclude(v, budget);
+			next = ksm_visit_read(v, budget);
 			if (next < v->end)
 				stop = next;
 		}
@@ -553,136 +497,6 @@ static unsigned long scan_ptes(struct ksm_mm *kmm, struct vm_area_struct *vma,
 	}
 	return stop ?: addr;
 }
-
-#ifdef CONFIG_TRANSPARENT_HUGEPAGE
-/* Nothing in this range is merged, or has a fingerprint, any more. */
-static void unsettle_range(struct ksm_mm *kmm, struct vm_area_struct *vma,
-			   unsigned long addr, unsigned long end,
-			   struct ksm_budget *budget)
-{
-	unsigned long next;
-
-	for (; addr < end; addr = next) {
-		struct ksm_tile *tile = ksm_vma_tile(kmm, vma, addr);
-
-		next = min(end, ALIGN(addr + 1, KSM_TILE_SIZE));
-		if (tile) {
-			u64 pages = ksm_tile_mask(tile, addr, next);
-			u64 merged = ksm_tile_merged(tile) & pages;
-
-			/* There were small pages before. */
-			for (; merged; merged &= merged - 1)
-				ksm_tile_unmap(tile, __ffs64(merged));
-			ksm_tile_unsettle(tile, pages);
-			ksm_tile_track(tile, pages);
-			ksm_stats.scanned += hweight64(pages);
-		}
-		ksm_forget_range(kmm, addr, next, tile, NULL);
-		ksm_budget_spend(budget, KSM_TILE_PAGES);
-	}
-}
-
-/*
- * The dirty bit of a huge page speaks for all of it: so it is cleaned only when
- * its first tile is visited, for all its tiles.
- */
-static void clean_pmd(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmdp,
-		      struct folio *folio)
-{
-	pmd_t pmd;
-
-	folio_mark_dirty(folio);
-	/*
-	 * Never empty in between, where lockless walkers could see it.  Flushed,
-	 * which pmdp_invalidate_ad() need not do: writes by way of a TLB entry
-	 * that is dirty already would leave no trace.
-	 */
-	pmd = pmdp_invalidate(vma, addr, pmdp);
-	set_pmd_at(vma->vm_mm, addr, pmdp, pmd_mkclean(pmd));
-}
-
-/* Visit the pages of [addr, end), mapped by a huge PMD, as far as one tile goes. */
-static unsigned long scan_huge(struct ksm_mm *kmm, struct vm_area_struct *vma,
-			       pmd_t *pmdp, unsigned long addr, unsigned long end,
-			       struct ksm_budget *budget)
-{
-	unsigned long head = addr & HPAGE_PMD_MASK;
-	unsigned long tile_end = min(end, ALIGN(addr + 1, KSM_TILE_SIZE));
-	struct mm_struct *mm = vma->vm_mm;
-	struct visit *v = visits;
-	struct page *page = NULL;
-	bool dirty, again;
-	spinlock_t *ptl;	/* of the page table */
-	u64 pages;
-
-	if (!ksm_knobs.thp_split_threshold) {
-		ksm_budget_spend(budget, 1);
-		return ksm_forget_range(kmm, addr, end, NULL, budget);
-	}
-	if (!visit_init(v, vma, ksm_vma_tile(kmm, vma, addr), addr, tile_end)) {
-		ksm_budget_spend(budget, 1);
-		return tile_end;
-	}
-	pages = ksm_tile_mask(v->tile, addr, tile_end);
-
-	ptl = pmd_lock(mm, pmdp);
-	if (pmd_present(*pmdp) && pmd_trans_huge(*pmdp))
-		page = vm_normal_page_pmd(vma, head, *pmdp);
-	if (!page || !ksm_page_mergeable(page)) {
-		spin_unlock(ptl);
-		ksm_budget_spend(budget, 1);
-		return ksm_forget_range(kmm, addr, end, NULL, budget);
-	}
-	dirty = !v->sampled && pmd_dirty(*pmdp);
-	again = dirty && (v->again & pages);
-	if (dirty && !again && addr == head) {
-		clean_pmd(vma, head, pmdp, page_folio(page));
-		ksm_budget_spend(budget, KSM_VISITS_PER_FLUSH);
-	}
-	if (v->sampled) {
-		unsigned int i;
-
-		page += (v->tile->addr - head) >> PAGE_SHIFT;
-		for (i = 0; i < KSM_TILE_PAGES; i++) {
-			if (!(pages & BIT_ULL(i)))
-				continue;
-			note_sampled(page + i, i);
-		}
-	}
-	spin_unlock(ptl);
-
-	if (dirty && !again) {
-		/* To be seen clean, and then read, by the next pass. */
-		unsettle_range(kmm, vma, addr, end, budget);
-		ksm_tile_trim(v->tile);
-		return end;
-	}
-	v->next = tile_end;
-	v->present = pages;
-	v->unmapped = pages & ksm_tile_merged(v->tile);
-	if (again && v->leave) {
-		v->known = pages;
-	} else if (again) {
-		v->hot = pages;
-		v->want = pages;
-	} else if (!v->sampled) {
-		v->known = v->reread ? 0 : pages & ksm_tile_unstable(v->tile);
-		v->want = pages & ~v->known;
-	}
-	ksm_forget_range(kmm, addr, tile_end, v->tile, NULL);
-	note(v, budget);
-	addr = conclude(v, budget);
-	ksm_tile_trim(v->tile);
-	return addr;
-}
-#else
-static unsigned long scan_huge(struct ksm_mm *kmm, struct vm_area_struct *vma,
-			       pmd_t *pmdp, unsigned long addr, unsigned long end,
-			       struct ksm_budget *budget)
-{
-	return end;
-}
-#endif
 
 /**
  * ksm_visit_pmd - visit what one PMD entry maps, or the hole that stands there
@@ -717,7 +531,7 @@ unsigned long ksm_visit_pmd(struct ksm_mm *kmm, struct vm_area_struct *vma,
 	}
 	while (addr < end && ksm_budget_left(budget) && !ksm_hurried(kmm)) {
 		if (pmd_trans_huge(pmdp_get_lockless(pmdp)))
-			addr = scan_huge(kmm, vma, pmdp, addr, end, budget);
+			addr = ksm_visit_huge(kmm, vma, pmdp, addr, end, budget);
 		else
 			addr = scan_ptes(kmm, vma, pmdp, addr, end, budget);
 		cond_resched();

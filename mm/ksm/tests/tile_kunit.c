@@ -143,36 +143,6 @@ static void tile_get(struct kunit *test)
 	expect_nothing(test);
 }
 
-static void tile_slot_round_trip(struct kunit *test)
-{
-	struct ksm_tile *tile = ksm_test_tile(test);
-	struct ksm_stable *stable = ksm_stable_alloc();
-	unsigned int i;
-
-	KUNIT_ASSERT_NOT_NULL(test, stable);
-	for (i = 0; i < KSM_TILE_PAGES; i++) {
-		struct ksm_slot *slot = ksm_slot(tile, i);
-
-		ksm_slot_set_key(slot, ALL, MAX_NUMNODES - 1);
-		KUNIT_EXPECT_EQ(test, ksm_slot_key(slot), KSM_KEY_MASK);
-		KUNIT_EXPECT_EQ(test, ksm_slot_nid(slot), MAX_NUMNODES - 1);
-		KUNIT_EXPECT_EQ(test, ksm_slot_nr(slot), i);
-		ksm_slot_set_key(slot, 0, 0);
-		KUNIT_EXPECT_EQ(test, ksm_slot_key(slot), 0ULL);
-		KUNIT_EXPECT_EQ(test, ksm_slot_nid(slot), 0);
-		KUNIT_EXPECT_EQ(test, ksm_slot_nr(slot), i);
-		KUNIT_EXPECT_PTR_EQ(test, ksm_slot_tile(slot), tile);
-
-		ksm_stable_map(stable, slot, UINT_MAX);
-		KUNIT_EXPECT_PTR_EQ(test, ksm_slot_stable(slot), stable);
-		KUNIT_EXPECT_EQ(test, ksm_slot_nr(slot), i);
-		KUNIT_EXPECT_PTR_EQ(test, ksm_slot_tile(slot), tile);
-		ksm_stable_unmap(stable, slot, UINT_MAX);
-	}
-	ksm_stable_free(stable);
-	expect_nothing(test);
-}
-
 /* What ksm_tile_mask() is to say, page by page. */
 static u64 mask_of(unsigned long addr, unsigned long start, unsigned long end)
 {
@@ -589,7 +559,6 @@ static void tile_random(struct kunit *test)
 
 static struct kunit_case tile_cases[] = {
 	KUNIT_CASE(tile_get),
-	KUNIT_CASE(tile_slot_round_trip),
 	KUNIT_CASE(tile_mask),
 	KUNIT_CASE(tile_track),
 	KUNIT_CASE(tile_settle),

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Visits to pages that a huge PMD maps.
+ */
+#include <linux/mm.h>
+#include <linux/pgtable.h>
+
+#include <asm/tlbflush.h>
+
+#include "ksm.h"
+#include "visit.h"
+
+/* Nothing in this range is merged, or has a fingerprint, any more. */
+static void unsettle_range(struct ksm_mm *kmm, struct vm_area_struct *vma,
+			   unsigned long addr, unsigned long end,
+			   struct ksm_budget *budget)
+{
+	unsigned long next;
+
+	for (; addr < end; addr = next) {
+		struct ksm_tile *tile = ksm_vma_tile(kmm, vma, addr);
+
+		next = min(end, ALIGN(addr + 1, KSM_TILE_SIZE));
+		if (tile) {
+			u64 pages = ksm_tile_mask(tile, addr, next);
+			u64 merged = ksm_tile_merged(tile) & pages;
+
+			/* There were small pages before. */
+			for (; merged; merged &= merged - 1)
+				ksm_tile_unmap(tile, __ffs64(merged));
+			ksm_tile_unsettle(tile, pages);
+			ksm_tile_track(tile, pages);
+			ksm_stats.scanned += hweight64(pages);
+		}
+		ksm_forget_range(kmm, addr, next, tile, NULL);
+		ksm_budget_spend(budget, KSM_TILE_PAGES);
+	}
+}
+
+/*
+ * The dirty bit of a huge page speaks for all of it: so it is cleaned only when
+ * its first tile is visited, for all its tiles.
+ */
+static void clean_pmd(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmdp,
+		      struct folio *folio)
+{
+	pmd_t pmd;
+
+	folio_mark_dirty(folio);
+	/*
+	 * Never empty in between, where lockless walkers could see it.  Flushed,
+	 * which pmdp_invalidate_ad() need not do: writes by way of a TLB entry
+	 * that is dirty already would leave no trace.
+	 */
+	pmd = pmdp_invalidate(vma, addr, pmdp);
+	set_pmd_at(vma->vm_mm, addr, pmdp, pmd_mkclean(pmd));
+}
+
+/**
+ * ksm_visit_huge - visit pages that a huge PMD maps, as far as one tile goes
+ * @kmm: process
+ * @vma: its VMA, locked
+ * @pmdp: PMD entry
+ * @addr: first address
+ * @end: where the entry or @vma ends
+ * @budget: what may be done; less what is done
+ *
+ * Context: ksm_mutex held, may sleep.
+ * Return: where the next visit is to go on.
+ */
+unsigned long ksm_visit_huge(struct ksm_mm *kmm, struct vm_area_struct *vma,
+			     pmd_t *pmdp, unsigned long addr, unsigned long end,
+			     struct ksm_budget *budget)
+{
+	unsigned long head = addr & HPAGE_PMD_MASK;
+	unsigned long tile_end = min(end, ALIGN(addr + 1, KSM_TILE_SIZE));
+	struct mm_struct *mm = vma->vm_mm;
+	static struct visit visit;	/* guarded by ksm_mutex */
+	struct visit *v = &visit;
+	struct page *page = NULL;
+	bool dirty, again;
+	spinlock_t *ptl;	/* of the page table */
+	u64 pages;
+
+	if (!ksm_knobs.thp_split_threshold) {
+		ksm_budget_spend(budget, 1);
+		return ksm_forget_range(kmm, addr, end, NULL, budget);
+	}
+	if (!ksm_visit_begin(v, vma, ksm_vma_tile(kmm, vma, addr), addr, tile_end)) {
+		ksm_budget_spend(budget, 1);
+		return tile_end;
+	}
+	pages = ksm_tile_mask(v->tile, addr, tile_end);
+
+	ptl = pmd_lock(mm, pmdp);
+	if (pmd_present(*pmdp) && pmd_trans_huge(*pmdp))
+		page = vm_normal_page_pmd(vma, head, *pmdp);
+	if (!page || !ksm_page_mergeable(page)) {
+		spin_unlock(ptl);
+		ksm_budget_spend(budget, 1);
+		return ksm_forget_range(kmm, addr, end, NULL, budget);
+	}
+	dirty = !v->sampled && pmd_dirty(*pmdp);
+	again = dirty && (v->again & pages);
+	if (dirty && !again && addr == head) {
+		clean_pmd(vma, head, pmdp, page_folio(page));
+		ksm_budget_spend(budget, KSM_VISITS_PER_FLUSH);
+	}
+	if (v->sampled) {
+		unsigned int i;
+
+		page += (v->tile->addr - head) >> PAGE_SHIFT;
+		for (i = 0; i < KSM_TILE_PAGES; i++) {
+			if (!(pages & BIT_ULL(i)))
+				continue;
+			ksm_visit_sample(page + i, i);
+		}
+	}
+	spin_unlock(ptl);
+
+	if (dirty && !again) {
+		/* To be seen clean, and then read, by the next pass. */
+		unsettle_range(kmm, vma, addr, end, budget);
+		ksm_tile_trim(v->tile);
+		return end;
+	}
+	v->next = tile_end;
+	v->present = pages;
+	v->unmapped = pages & ksm_tile_merged(v->tile);
+	if (again && v->leave) {
+		v->known = pages;
+	} else if (again) {
+		v->hot = pages;
+		v->want = pages;
+	} else if (!v->sampled) {
+		v->known = v->reread ? 0 : pages & ksm_tile_unstable(v->tile);
+		v->want = pages & ~v->known;
+	}
+	ksm_forget_range(kmm, addr, tile_end, v->tile, NULL);
+	ksm_visit_note(v, budget);
+	addr = ksm_visit_read(v, budget);
+	ksm_tile_trim(v->tile);
+	return addr;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Visits, as visit.c and huge.c share them.
+ */
+#ifndef _MM_KSM_VISIT_H
+#define _MM_KSM_VISIT_H
+
+#include "ksm.h"
+
+/* One visit to (a part of) a tile: which pages were found how. */
+struct visit {
+	struct vm_area_struct *vma;
+	struct ksm_tile *tile;
+	unsigned long addr;	/* first address */
+	unsigned long end;	/* of the part of the tile that is to be visited */
+	unsigned long next;	/* how far it has come */
+	bool sampled;		/* the dirty bit does not tell everything */
+	bool drain;		/* a page waits in a per-CPU list */
+	bool reread;		/* read pages in full that seem unchanged */
+	unsigned int cleaned;	/* PTEs */
+	u64 again;		/* if these are dirty, they are so once more */
+	u64 leave;		/* of them, those that are not to be read now */
+	u64 hot;		/* dirty once more, to be read */
+	u64 known;		/* do not look again: as it was */
+	u64 present;		/* anonymous pages, tracked */
+	u64 gone;		/* nothing to track */
+	u64 changed;		/* written since the last visit */
+	u64 unmapped;		/* maps its KSM folio no more */
+	u64 adopt;		/* maps a KSM folio, unknown so far */
+	u64 want;		/* to be read in full */
+};
+
+bool ksm_visit_begin(struct visit *v, struct vm_area_struct *vma,
+		     struct ksm_tile *tile, unsigned long addr, unsigned long end);
+void ksm_visit_sample(struct page *page, unsigned int i);
+void ksm_visit_note(struct visit *v, struct ksm_budget *budget);
+unsigned long ksm_visit_read(struct visit *v, struct ksm_budget *budget);
+
+/* huge.c */
+#ifdef CONFIG_TRANSPARENT_HUGEPAGE
+unsigned long ksm_visit_huge(struct ksm_mm *kmm, struct vm_area_struct *vma,
+			     pmd_t *pmdp, unsigned long addr, unsigned long end,
+			     struct ksm_budget *budget);
+#else
+static inline unsigned long ksm_visit_huge(struct ksm_mm *kmm,
+					   struct vm_area_struct *vma, pmd_t *pmdp,
+					   unsigned long addr, unsigned long end,
+					   struct ksm_budget *budget)
+{
+	return end;
+}
+#endif
+
+#endif /* _MM_KSM_VISIT_H */
