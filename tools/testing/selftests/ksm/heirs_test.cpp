@@ -157,6 +157,19 @@ protected:
 	}
 };
 
+/* Forebears that are not done with their exit may hold pages for a moment. */
+static std::size_t move_in_the_end(const heir &last, int node)
+{
+	std::size_t moved = 0;
+
+	for (int tries = 0; tries < 100 && moved != pages; tries++) {
+		if (tries)
+			usleep(100000);
+		moved = move_to(last.pid(), last.all_pages(), node);
+	}
+	return moved;
+}
+
 TEST_F(heirs, pages_are_counted)
 {
 	for (const handing_down &way : ways) {
@@ -183,8 +196,7 @@ TEST_F(heirs, pages_move)
 		heir last(way);
 
 		for (int node : {1, 0, 1})
-			EXPECT_EQ(move_to(last.pid(), last.all_pages(), node), pages)
-				<< "to node " << node;
+			EXPECT_EQ(move_in_the_end(last, node), pages) << "to node " << node;
 		expect_counted(last);
 		EXPECT_EQ(last.strangers(), 0u);
 	}
