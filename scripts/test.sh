@@ -125,12 +125,12 @@ show_progress() {
 }
 
 run_on() {
-	local kernel=$1 limit=900 mem=1024 scale=${KSM_TEST_SCALE:-100} start=$SECONDS rc=0
+	local kernel=$1 limit=1200 mem=1024 scale=${KSM_TEST_SCALE:-100} start=$SECONDS rc=0
 	local log=$logs/$kernel.log out=$logs/$kernel.results
 	# Left offline by the kernel: for hotplug_test to plug in and take away
 	local dimm="-m slots=1,maxmem=4G -object memory-backend-ram,id=dimm,size=256M -device pc-dimm,memdev=dimm"
 	if [[ $kernel == debug ]]; then
-		limit=2400 mem=2048 scale=$((scale / 10 ? scale / 10 : 1))
+		limit=3000 mem=2048 scale=$((scale / 10 ? scale / 10 : 1))
 	fi
 	step "building the $kernel kernel" "build-$kernel" "$TOP/scripts/build.sh" "$kernel" || return 0
 	step "building the selftests" build-selftests "$TOP/scripts/selftests.sh" || return 0
