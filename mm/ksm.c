@@ -137,6 +137,8 @@ static int ksmd(void *unused)
 	set_freezable();
 	set_user_nice(current, 5);
 	clock.batch = jiffies;
+	clock.watch = jiffies;
+	clock.watch_interval = KSMD_WATCH_JIFFIES;
 
 	while (!kthread_should_stop()) {
 		bool more;
