@@ -8,7 +8,6 @@
 #include <linux/dax.h>
 #include <linux/delay.h>
 #include <linux/mm.h>
-#include <linux/pagewalk.h>
 #include <linux/rmap.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -49,65 +48,74 @@ bool ksm_vma_compatible(struct vm_area_struct *vma)
 	return ksm_flags_compatible(vma->vm_flags) && !vma_is_dax(vma);
 }
 
-/**
- * struct search - the search for KSM pages in a range
- * @addr: where the first one was found, or where the search stopped
- * @tables: page tables that it may still look at
- */
-struct search {
-	unsigned long addr;
-	unsigned long tables;
-};
-
-enum {
-	FOUND_NONE,	/* no KSM page in the range */
-	FOUND,
-	STOPPED,	/* the range is too long for one go */
-};
-
-static int find_ksm_page(pmd_t *pmdp, unsigned long addr, unsigned long end,
-			 struct mm_walk *walk)
+static bool is_ksm_pte(struct vm_area_struct *vma, unsigned long addr, pte_t pte)
 {
-	struct search *search = walk->private;
-	pte_t *start, *ptep;
-	spinlock_t *ptl;	/* of the page table */
-	int ret = FOUND_NONE;
+	struct page *page = NULL;
 
-	search->addr = addr;
-	if (!search->tables)
-		return STOPPED;
-	search->tables--;
-	start = pte_offset_map_lock(walk->mm, pmdp, addr, &ptl);
-	if (!start)
-		return FOUND_NONE;
-	for (ptep = start; addr < end; ptep++, addr += PAGE_SIZE) {
-		pte_t pte = ptep_get(ptep);
-		struct page *page = NULL;
+	if (pte_present(pte)) {
+		page = vm_normal_page(vma, addr, pte);
+		if (!page)
+			return is_ksm_zero_pte(pte);
+	} else if (!pte_none(pte)) {
+		swp_entry_t entry = pte_to_swp_entry(pte);
 
-		if (pte_present(pte)) {
-			page = vm_normal_page(walk->vma, addr, pte);
-		} else if (!pte_none(pte)) {
-			swp_entry_t entry = pte_to_swp_entry(pte);
-
-			/* The fault waits for the migration to end. */
-			if (is_migration_entry(entry))
-				page = pfn_swap_entry_to_page(entry);
-		}
-		if (page ? PageKsm(page) :
-			   pte_present(pte) && is_ksm_zero_pte(pte)) {
-			search->addr = addr;
-			ret = FOUND;
-			break;
-		}
+		/* The fault waits for the migration to end. */
+		if (is_migration_entry(entry))
+			page = pfn_swap_entry_to_page(entry);
 	}
-	pte_unmap_unlock(start, ptl);
-	return ret;
+	return page && PageKsm(page);
 }
 
-static const struct mm_walk_ops find_ksm_ops = {
-	.pmd_entry = find_ksm_page,
-	.walk_lock = PGWALK_RDLOCK,
+/* Find a KSM page in [*addr, end), mapped by one page table. */
+static bool find_in_table(struct vm_area_struct *vma, pmd_t *pmdp, unsigned long *addr,
+			  unsigned long end)
+{
+	spinlock_t *ptl;	/* of the page table */
+	pte_t *start = pte_offset_map_lock(vma->vm_mm, pmdp, *addr, &ptl), *ptep;
+	unsigned long next;
+
+	if (!start)
+		return false;
+	for (ptep = start, next = *addr; next < end; ptep++, next += PAGE_SIZE)
+		if (is_ksm_pte(vma, next, ptep_get(ptep)))
+			break;
+	pte_unmap_unlock(start, ptl);
+	if (next < end)
+		*addr = next;
+	return next < end;
+}
+
+enum found {
+	FOUND_NONE,	/* no KSM page in the range */
+	FOUND,		/* one at *addr */
+	STOPPED,	/* at *addr: there are more page tables than may be looked at */
 };
+
+/* Find a KSM page in [*addr, end).  Takes what it looks at off *tables. */
+static enum found find_ksm_page(struct vm_area_struct *vma, unsigned long *addr,
+				unsigned long end, unsigned long *tables)
+{
+	unsigned long from, next;
+
+	for (from = *addr; from < end; from = next) {
+		pmd_t *pmdp = ksm_find_pmd(vma->vm_mm, from, &next);
+
+		next = min(next, end);
+		if (!pmdp || pmd_none(pmdp_get_lockless(pmdp)))
+			continue;
+		if (!*tables) {
+			*addr = from;
+			return STOPPED;
+		}
+		--*tables;
+		if (find_in_table(vma, pmdp, &from, next)) {
+			*addr = from;
+			return FOUND;
+		}
+		cond_resched();
+	}
+	return FOUND_NONE;
+}
 
 /*
  * What run=2 does at a time: copies, and page tables to look at.  Who waits for a lock
@@ -126,7 +134,7 @@ static const struct mm_walk_ops find_ksm_ops = {
  */
 struct part {
 	unsigned int copies;
-	unsigned int tables;
+	unsigned long tables;
 };
 
 /*
@@ -136,9 +144,7 @@ struct part {
 static int break_pages(struct vm_area_struct *vma, unsigned long *addr,
 		       unsigned long end, struct part *part)
 {
-	struct search search = {
-		.tables = part ? part->tables : ULONG_MAX,
-	};
+	unsigned long tables = ULONG_MAX;
 	struct ksm_room room = {
 		/* All that run=2 copies counts. */
 		.made = part ? ULONG_MAX : 0,
@@ -146,6 +152,7 @@ static int break_pages(struct vm_area_struct *vma, unsigned long *addr,
 	int ret = 0;
 
 	while (*addr < end) {
+		enum found found;
 		vm_fault_t fault;
 
 		if (part && !atomic_read(&vma->vm_mm->mm_users))
@@ -156,12 +163,9 @@ static int break_pages(struct vm_area_struct *vma, unsigned long *addr,
 		}
 
 		cond_resched();
-		ret = walk_page_range_vma(vma, *addr, end, &find_ksm_ops, &search);
-		if (ret == FOUND_NONE || ret < 0)
-			break;
-		*addr = search.addr;
-		if (ret == STOPPED) {
-			ret = 1;
+		found = find_ksm_page(vma, addr, end, part ? &part->tables : &tables);
+		if (found != FOUND) {
+			ret = found == STOPPED;
 			break;
 		}
 		/* Not before: all below *addr is known to be done now. */
@@ -187,8 +191,6 @@ static int break_pages(struct vm_area_struct *vma, unsigned long *addr,
 		if (part)
 			part->copies--;
 	}
-	if (part)
-		part->tables = search.tables;
 	return ret;
 }
 
