@@ -74,10 +74,15 @@ unsigned long ksm_visit_huge(struct ksm_mm *kmm, struct vm_area_struct *vma,
 {
 	unsigned long head = addr & HPAGE_PMD_MASK;
 	unsigned long tile_end = min(end, ALIGN(addr + 1, KSM_TILE_SIZE));
-	struct mm_struct *mm = vma->vm_mm;
+	struct sweep sweep = {
+		.vma = vma,
+		.pmdp = pmdp,
+		.sampled = ksm_vma_sampled(vma),
+	};
 	static struct visit visit;	/* guarded by ksm_mutex */
 	struct visit *v = &visit;
 	struct page *page = NULL;
+	struct ksm_tile *tile;
 	bool dirty, again;
 	spinlock_t *ptl;	/* of the page table */
 	u64 pages;
@@ -86,13 +91,14 @@ unsigned long ksm_visit_huge(struct ksm_mm *kmm, struct vm_area_struct *vma,
 		ksm_budget_spend(budget, 1);
 		return ksm_forget_range(kmm, addr, end, NULL, budget);
 	}
-	if (!ksm_visit_begin(v, vma, ksm_vma_tile(kmm, vma, addr), addr, tile_end)) {
+	tile = ksm_vma_tile(kmm, vma, addr);
+	if (!tile || !ksm_visit_begin(v, &sweep, tile, addr, tile_end)) {
 		ksm_budget_spend(budget, 1);
 		return tile_end;
 	}
-	pages = ksm_tile_mask(v->tile, addr, tile_end);
+	pages = ksm_tile_mask(tile, addr, tile_end);
 
-	ptl = pmd_lock(mm, pmdp);
+	ptl = pmd_lock(vma->vm_mm, pmdp);
 	if (pmd_present(*pmdp) && pmd_trans_huge(*pmdp))
 		page = vm_normal_page_pmd(vma, head, *pmdp);
 	if (!page || !ksm_page_mergeable(page)) {
@@ -100,16 +106,16 @@ unsigned long ksm_visit_huge(struct ksm_mm *kmm, struct vm_area_struct *vma,
 		ksm_budget_spend(budget, 1);
 		return ksm_forget_range(kmm, addr, end, NULL, budget);
 	}
-	dirty = !v->sampled && pmd_dirty(*pmdp);
+	dirty = !sweep.sampled && pmd_dirty(*pmdp);
 	again = dirty && (v->again & pages);
 	if (dirty && !again && addr == head) {
 		clean_pmd(vma, head, pmdp, page_folio(page));
 		ksm_budget_spend(budget, KSM_VISITS_PER_FLUSH);
 	}
-	if (v->sampled) {
+	if (sweep.sampled) {
 		unsigned int i;
 
-		page += (v->tile->addr - head) >> PAGE_SHIFT;
+		page += (tile->addr - head) >> PAGE_SHIFT;
 		for (i = 0; i < KSM_TILE_PAGES; i++) {
 			if (!(pages & BIT_ULL(i)))
 				continue;
@@ -121,24 +127,26 @@ unsigned long ksm_visit_huge(struct ksm_mm *kmm, struct vm_area_struct *vma,
 	if (dirty && !again) {
 		/* To be seen clean, and then read, by the next pass. */
 		unsettle_range(kmm, vma, addr, end, budget);
-		ksm_tile_trim(v->tile);
+		ksm_tile_trim(tile);
 		return end;
 	}
 	v->next = tile_end;
-	v->present = pages;
-	v->unmapped = pages & ksm_tile_merged(v->tile);
+	v->unmapped = pages & ksm_tile_merged(tile);
 	if (again && v->leave) {
-		v->known = pages;
+		v->known = pages & ~v->unmapped;
 	} else if (again) {
 		v->hot = pages;
 		v->want = pages;
-	} else if (!v->sampled) {
-		v->known = v->reread ? 0 : pages & ksm_tile_unstable(v->tile);
+	} else if (!sweep.sampled) {
+		v->known = v->reread ? 0 : pages & ksm_tile_unstable(tile);
 		v->want = pages & ~v->known;
 	}
-	ksm_forget_range(kmm, addr, tile_end, v->tile, NULL);
+	v->present = pages & ~v->known;
+	ksm_forget_others(tile, addr, tile_end);
 	ksm_visit_note(v, budget);
+	if (ksm_visit_quiet(v))
+		return tile_end;
 	addr = ksm_visit_read(v, budget);
-	ksm_tile_trim(v->tile);
+	ksm_tile_trim(tile);
 	return addr;
 }

@@ -163,7 +163,13 @@ void ksm_stable_promote(struct ksm_stable *stable, struct ksm_index *index,
 		ksm_stable_insert(index, stable);
 }
 
-static void bury(struct ksm_stable *stable)
+/**
+ * ksm_stable_bury - free a node that has lost its folio and its last mapping
+ * @stable: node without mappings and anchors
+ *
+ * Context: ksm_mutex held.
+ */
+void ksm_stable_bury(struct ksm_stable *stable)
 {
 	trace_ksm_remove_ksm_page(stable->pfn);
 	list_del_init(&stable->watch);
@@ -201,7 +207,7 @@ bool ksm_stable_rehome(struct ksm_stable *stable, struct ksm_index *index,
 	ksm_stable_promote(new, index, &folio->page, stable->key);
 	if (!list_empty(&stable->watch))
 		ksm_watch(new);
-	bury(stable);
+	ksm_stable_bury(stable);
 	return true;
 }
 
@@ -217,7 +223,7 @@ void ksm_stable_orphan(struct ksm_stable *stable)
 	struct folio *folio = ksm_stable_get(stable, KSM_NOLOCK);
 
 	if (!folio) {
-		bury(stable);
+		ksm_stable_bury(stable);
 		return;
 	}
 	folio_put(folio);
@@ -247,7 +253,7 @@ bool ksm_stable_kill(struct ksm_stable *stable)
 		ksm_slot_unmap(slot);
 	}
 	ksm_anchor_drop_all(stable);
-	bury(stable);
+	ksm_stable_bury(stable);
 	return true;
 }
 

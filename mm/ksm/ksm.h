@@ -318,6 +318,8 @@ u64 ksm_tile_mask(const struct ksm_tile *tile, unsigned long start,
 unsigned long ksm_forget_range(struct ksm_mm *kmm, unsigned long start,
 			       unsigned long end, struct ksm_tile *keep,
 			       struct ksm_budget *budget);
+bool ksm_range_tracked(struct ksm_mm *kmm, unsigned long start, unsigned long end);
+void ksm_forget_others(struct ksm_tile *tile, unsigned long start, unsigned long end);
 bool ksm_forget_mm(struct ksm_mm *kmm, struct ksm_budget *budget);
 int ksm_tile_init(void);
 
@@ -346,6 +348,7 @@ void ksm_stable_promote(struct ksm_stable *stable, struct ksm_index *index,
 bool ksm_stable_rehome(struct ksm_stable *stable, struct ksm_index *index,
 		       struct folio *folio);
 void ksm_stable_orphan(struct ksm_stable *stable);
+void ksm_stable_bury(struct ksm_stable *stable);
 bool ksm_stable_kill(struct ksm_stable *stable);
 void ksm_stable_disown(struct ksm_stable *stable, struct folio *folio);
 bool ksm_stable_prune(struct ksm_stable *head);
@@ -386,6 +389,7 @@ int ksm_anchor_init(void);
  * @nr: place in the tile
  * @sampled: its dirty bit does not tell whether it was written
  * @page: the page, one reference held
+ * @pmdp: its PMD entry, if that is known
  */
 struct ksm_item {
 	struct vm_area_struct *vma;
@@ -393,6 +397,7 @@ struct ksm_item {
 	unsigned int nr;
 	bool sampled;
 	struct page *page;
+	pmd_t *pmdp;
 };
 
 static inline unsigned long ksm_item_addr(const struct ksm_item *item)
@@ -411,12 +416,19 @@ static inline unsigned long ksm_item_addr(const struct ksm_item *item)
  */
 static inline bool ksm_folio_mergeable(struct folio *folio, struct page *page)
 {
+	unsigned long mapping = (unsigned long)READ_ONCE(folio->mapping);
+	unsigned long flags = READ_ONCE(folio->flags);
+
+	if ((mapping & PAGE_MAPPING_FLAGS) != PAGE_MAPPING_ANON)
+		return false;
+	/* MADV_FREE makes a folio one that is not backed by swap. */
+	if ((flags & (BIT(PG_swapbacked) | __PG_HWPOISON)) != BIT(PG_swapbacked))
+		return false;
 	/* A page of a large folio is not to be read if another is bad: which, who knows. */
-	return folio_test_anon(folio) && !folio_test_ksm(folio) &&
-	       folio_test_swapbacked(folio) &&	/* else MADV_FREE */
-	       !folio_is_zone_device(folio) && !PageHWPoison(page) &&
-	       !(folio_test_large(folio) && folio_test_has_hwpoisoned(folio)) &&
-	       !folio_maybe_dma_pinned(folio);
+	if ((flags & BIT(PG_head)) &&
+	    (PageHWPoison(page) || folio_test_has_hwpoisoned(folio)))
+		return false;
+	return !folio_is_zone_device(folio) && !folio_maybe_dma_pinned(folio);
 }
 
 static inline bool ksm_page_mergeable(struct page *page)
@@ -425,15 +437,15 @@ static inline bool ksm_page_mergeable(struct page *page)
 }
 
 bool ksm_vma_mergeable(struct vm_area_struct *vma);
-struct ksm_tile *ksm_vma_tile_find(struct ksm_mm *kmm, struct vm_area_struct *vma,
-				   unsigned long addr);
+struct ksm_tile *ksm_vma_tile_at(struct vm_area_struct *vma, unsigned long addr,
+				 struct ksm_tile **at);
 struct ksm_tile *ksm_vma_tile(struct ksm_mm *kmm, struct vm_area_struct *vma,
 			      unsigned long addr);
 bool ksm_vma_fits(struct vm_area_struct *vma, struct ksm_tile *tile);
 struct vm_area_struct *ksm_lock_vma(struct mm_struct *mm, unsigned long addr);
 void ksm_unlock_vma(struct vm_area_struct *vma);
-unsigned long ksm_next_mergeable(struct mm_struct *mm, unsigned long addr,
-				 struct ksm_budget *budget);
+struct vm_area_struct *ksm_lock_next(struct mm_struct *mm, unsigned long *addr,
+				     struct ksm_budget *budget);
 unsigned long ksm_skip_vma(struct mm_struct *mm, unsigned long addr,
 			   unsigned int order);
 pmd_t *ksm_find_pmd(struct mm_struct *mm, unsigned long addr,

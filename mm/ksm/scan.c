@@ -57,18 +57,20 @@ static enum scan_result scan_mm(struct ksm_mm *kmm, struct ksm_budget *budget)
 	struct mm_struct *mm = kmm->slot.mm;
 
 	while (ksm_budget_left(budget) && !ksm_hurried(kmm) && !freezing(current)) {
-		unsigned long next = ksm_next_mergeable(mm, kmm->addr, budget);
-		struct vm_area_struct *vma;
+		unsigned long next = kmm->addr;
+		struct vm_area_struct *vma = ksm_lock_next(mm, &next, budget);
 
-		if (next > kmm->addr) {
+		/* That may take long, so nobody is kept out meanwhile. */
+		if (next > kmm->addr && ksm_range_tracked(kmm, kmm->addr, next)) {
+			if (vma)
+				ksm_unlock_vma(vma);
 			kmm->addr = ksm_forget_range(kmm, kmm->addr, next, NULL,
 						     budget);
-			if (kmm->addr < next)
-				break;
-			if (next == ULONG_MAX)
-				return SCAN_DONE;
+			continue;
 		}
-		vma = ksm_lock_vma(mm, kmm->addr);
+		kmm->addr = next;
+		if (next == ULONG_MAX)
+			return SCAN_DONE;
 		if (!vma) {
 			kmm->mergeable = true;
 			ksm_budget_spend(budget, 1);

@@ -258,7 +258,7 @@ void ksm_tile_unsettle(struct ksm_tile *tile, u64 pages)
 	u64 erase = ksm_tile_unstable(tile) & pages;
 
 	/* Those that are merged are left alone. */
-	pages &= tile->state[0];
+	pages &= ksm_tile_keyed(tile);
 	if (!pages)
 		return;
 	for (; erase; erase &= erase - 1) {
@@ -317,6 +317,19 @@ void ksm_tile_map(struct ksm_tile *tile, unsigned int i,
 	tile->owner->slot.mm->ksm_merging_pages++;
 }
 
+/* Inlined, as it is a good part of what the exit of a process costs. */
+static __always_inline void unmap(struct ksm_tile *tile, unsigned int i,
+				  struct ksm_slot *slot, struct ksm_stable *stable)
+{
+	struct mm_struct *mm = tile->owner->slot.mm;
+
+	trace_ksm_remove_rmap_item(stable->pfn, slot, mm);
+	ksm_stable_unmap(stable, slot, ksm_knobs.max_page_sharing);
+	put_anon_vma(slot->anon_vma);
+	mm->ksm_merging_pages--;
+	ksm_tile_set(tile, BIT_ULL(i), KSM_SEEN);
+}
+
 /**
  * ksm_slot_unmap - take a mapping off its node
  * @slot: slot of the mapping
@@ -325,15 +338,7 @@ void ksm_tile_map(struct ksm_tile *tile, unsigned int i,
  */
 void ksm_slot_unmap(struct ksm_slot *slot)
 {
-	struct ksm_stable *stable = ksm_slot_stable(slot);
-	struct ksm_tile *tile = ksm_slot_tile(slot);
-	struct mm_struct *mm = tile->owner->slot.mm;
-
-	trace_ksm_remove_rmap_item(stable->pfn, slot, mm);
-	ksm_stable_unmap(stable, slot, ksm_knobs.max_page_sharing);
-	put_anon_vma(slot->anon_vma);
-	mm->ksm_merging_pages--;
-	ksm_tile_set(tile, BIT_ULL(ksm_slot_nr(slot)), KSM_SEEN);
+	unmap(ksm_slot_tile(slot), ksm_slot_nr(slot), slot, ksm_slot_stable(slot));
 }
 
 /**
@@ -352,7 +357,7 @@ bool ksm_tile_unmap(struct ksm_tile *tile, unsigned int i)
 	bool kept = !folio || ksm_anchor_keep(slot, folio);
 
 	if (kept)
-		ksm_slot_unmap(slot);
+		unmap(tile, i, slot, stable);
 	if (folio) {
 		folio_unlock(folio);
 		folio_put(folio);
@@ -361,7 +366,7 @@ bool ksm_tile_unmap(struct ksm_tile *tile, unsigned int i)
 		if (folio)
 			ksm_stable_orphan(stable);
 		else
-			ksm_stable_kill(stable);
+			ksm_stable_bury(stable);
 	}
 	return kept;
 }
@@ -466,16 +471,59 @@ unsigned long ksm_forget_range(struct ksm_mm *kmm, unsigned long start,
 		next = ksm_tile_next(tile);
 		if (tile == keep)
 			continue;
-		if (budget) {
-			if (!ksm_budget_left(budget))
-				return max(start, tile->addr);
-			ksm_budget_spend(budget, cost_of(tile, pages));
+		if (budget && !ksm_budget_left(budget))
+			return max(start, tile->addr);
+		/* The first and the last may have none of theirs in the range. */
+		if (tile->present && !(tile->present & pages)) {
+			if (budget)
+				ksm_budget_spend(budget, 1);
+			continue;
 		}
+		if (budget)
+			ksm_budget_spend(budget, cost_of(tile, pages));
 		ksm_tile_forget(tile, pages);
 		ksm_tile_trim(tile);
 		cond_resched();
 	}
 	return end;
+}
+
+/**
+ * ksm_range_tracked - tell whether pages of an address range are kept track of
+ * @kmm: process
+ * @start: first address
+ * @end: end of the range
+ *
+ * Return: true if there is anything to forget.
+ */
+bool ksm_range_tracked(struct ksm_mm *kmm, unsigned long start, unsigned long end)
+{
+	struct ksm_tile *tile;
+
+	for (tile = ksm_tile_from(kmm, start); tile && tile->addr < end;
+	     tile = ksm_tile_next(tile))
+		if (tile->present & ksm_tile_mask(tile, start, end))
+			return true;
+	return false;
+}
+
+/**
+ * ksm_forget_others - stop keeping track of what else was at the addresses of a tile
+ * @tile: tile, which is left alone
+ * @start: first address, in @tile
+ * @end: end of the range, in @tile
+ *
+ * Another VMA may have been there, at other indexes.
+ *
+ * Context: ksm_mutex held, may sleep for the lock of a KSM folio.
+ */
+void ksm_forget_others(struct ksm_tile *tile, unsigned long start, unsigned long end)
+{
+	struct ksm_tile *next = ksm_tile_next(tile), *prev;
+
+	prev = rb_entry_safe(rb_prev(&tile->node), struct ksm_tile, node);
+	if ((next && next->addr == tile->addr) || (prev && prev->addr == tile->addr))
+		ksm_forget_range(tile->owner, start, end, tile, NULL);
 }
 
 /**

@@ -156,6 +156,12 @@ static inline u64 ksm_tile_settled(const struct ksm_tile *tile)
 	return tile->state[0] & tile->state[1];
 }
 
+/* Pages whose slots hold a fingerprint. */
+static inline u64 ksm_tile_keyed(const struct ksm_tile *tile)
+{
+	return tile->state[0];
+}
+
 /* Pages that need their slots. */
 static inline u64 ksm_tile_used(const struct ksm_tile *tile)
 {
@@ -190,6 +196,8 @@ static inline struct ksm_slot *ksm_slot(struct ksm_tile *tile, unsigned int i)
 		return ksm_slot_sparse(tile, i);
 	return i ? &tile->block->slot[i - 1] : &tile->slot;
 }
+
+unsigned int ksm_slots_in_row(struct ksm_tile *tile, unsigned int i);
 
 static inline unsigned int ksm_slot_place(const struct ksm_slot *slot)
 {

@@ -39,30 +39,18 @@ static struct visit visits[KSM_VISIT_TILES];
  */
 bool ksm_dirty_bit __read_mostly;
 
-/* What is visited under one page table lock. */
-struct sweep {
-	unsigned int wants;	/* pages that may be read */
-	unsigned long flush_start, flush_end;
-};
-
 /* The pages of a sampled visit, between page table lock and sampling. */
 static struct page *sampled_pages[KSM_TILE_PAGES];
 
-/*
- * How many mappings from page @i on still map the KSM folios that they are known
- * to map; up to @max pages.  A run of them at a time, since a slot is found faster
- * from its neighbour than from its tile: 19 instructions less a page.
- */
-static unsigned int known_mappings(struct ksm_tile *tile, unsigned int i,
-				   pte_t *ptep, unsigned int max)
+/* How many of the @merged pages from page @i on still map the KSM folios that they did. */
+static unsigned int known_mappings(struct ksm_tile *tile, u64 merged,
+				   unsigned int i, pte_t *ptep)
 {
 	struct ksm_slot *slot = ksm_slot(tile, i);
+	unsigned int max = ksm_slots_in_row(tile, i);
+	u64 others = ~(merged >> i);
 	pte_t *start = ptep, *end;
-	u64 others = ~ksm_tile_merged(tile) >> i;
 
-	/* The first slot is in the tile, and few are in order where there are few. */
-	if (!i || tile->shape != KSM_BLOCK_63)
-		max = 1;
 	if (others)
 		max = min_t(unsigned int, max, __ffs64(others));
 	for (end = start + max; ptep < end; ptep++, slot++) {
@@ -92,10 +80,9 @@ void ksm_visit_sample(struct page *page, unsigned int i)
 }
 
 /* Move the dirty bit to the folio. */
-static void clean_pte(struct visit *v, struct sweep *sweep, unsigned long addr,
-		      pte_t *ptep, struct folio *folio)
+static void clean_pte(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
+		      struct folio *folio)
 {
-	struct mm_struct *mm = v->vma->vm_mm;
 	pte_t pte;
 
 	/* All that folio_mark_dirty() does for an anonymous folio. */
@@ -104,107 +91,124 @@ static void clean_pte(struct visit *v, struct sweep *sweep, unsigned long addr,
 	/* This one only, also where a TLB entry serves several. */
 	pte = ptep_get_and_clear(mm, addr, ptep);
 	set_pte_at(mm, addr, ptep, pte_mkclean(pte));
-	if (!sweep->flush_end)
-		sweep->flush_start = addr;
-	sweep->flush_end = addr + PAGE_SIZE;
-	v->cleaned++;
 }
 
-/* Any page that is not known to be unchanged at first sight. */
-static void visit_page(struct visit *v, struct sweep *sweep, unsigned int i,
-		       pte_t *ptep, pte_t pte)
+/* A page that is not to be merged, or is merged already. */
+static bool visit_other(struct visit *v, struct folio *folio, u64 bit, bool merged)
 {
-	unsigned long addr = ksm_tile_addr(v->tile, i);
-	u64 bit = BIT_ULL(i);
+	if (!folio_test_anon(folio)) {
+		v->gone |= bit;
+		return false;
+	}
+	v->present |= bit;
+	/* As a private page it may have been in the unstable tree. */
+	v->changed |= bit;
+	if (merged)
+		v->unmapped |= bit;
+	else if (folio_test_ksm(folio))
+		v->adopt |= bit;
+	return v->adopt & bit;
+}
+
+/* Any page that is not known to be unchanged at first sight.  Is it to be read? */
+static bool visit_page(struct visit *v, u64 bit, unsigned long addr, pte_t *ptep,
+		       pte_t pte, bool merged)
+{
 	struct page *page;
 	struct folio *folio;
 
-	page = vm_normal_page(v->vma, addr, pte);
-	folio = page ? page_folio(page) : NULL;
-	if (!folio || !folio_test_anon(folio)) {
+	page = vm_normal_page(v->sweep->vma, addr, pte);
+	if (!page) {
 		v->gone |= bit;
-		return;
+		return false;
 	}
-	v->present |= bit;
-	if (ksm_tile_merged(v->tile) & bit) {
-		v->unmapped |= bit;
-	} else if (folio_test_ksm(folio)) {
-		v->adopt |= bit;
-		/* As a private page it may have been in the unstable tree. */
-		v->changed |= bit;
-	}
-	if (folio_test_ksm(folio))
-		return;
-	if (!ksm_folio_mergeable(folio, page)) {
-		v->changed |= bit;
-		return;
-	}
-	if (!folio_test_lru(folio))
-		v->drain = true;
+	folio = page_folio(page);
+	if (!ksm_folio_mergeable(folio, page))
+		return visit_other(v, folio, bit, merged);
 
-	if (v->sampled) {
-		ksm_visit_sample(page, i);
-	} else if (!pte_dirty(pte)) {
-		v->want |= bit;
-	} else if (!(v->again & bit)) {
-		clean_pte(v, sweep, addr, ptep, folio);
-		v->changed |= bit;
-	} else if (v->leave & bit) {
-		v->known |= bit;
-	} else {
-		v->hot |= bit;
-		v->want |= bit;
+	v->present |= bit;
+	if (merged)
+		v->unmapped |= bit;
+	if (!folio_test_lru(folio))
+		v->sweep->drain = true;
+
+	if (v->sweep->sampled) {
+		ksm_visit_sample(page, __ffs64(bit));
+		return false;
 	}
+	if (pte_dirty(pte)) {
+		if (!(v->again & bit)) {
+			clean_pte(v->sweep->vma->vm_mm, addr, ptep, folio);
+			v->cleaned |= bit;
+			return false;
+		}
+		if (v->leave) {
+			v->known |= bit;
+			return false;
+		}
+		v->hot |= bit;
+	}
+	v->want |= bit;
+	return true;
+}
+
+static bool is_clean(pte_t pte)
+{
+	return pte_present(pte) && !pte_dirty(pte);
 }
 
 /*
  * Look at the PTEs, @ptep being the first; the page table is locked.  Stops short of
  * v->end if as many pages want to be read as may be.
+ *
+ * Settled pages come in runs, and each run is gone through in a loop of its own.
  */
-static void visit_ptes(struct visit *v, struct sweep *sweep, pte_t *ptep)
+static void visit_ptes(struct visit *v, pte_t *ptep)
 {
-	u64 settled = v->sampled || v->reread ? 0 : ksm_tile_unstable(v->tile);
-	unsigned int i = (v->addr - v->tile->addr) >> PAGE_SHIFT;
-	unsigned long addr = v->addr, end = v->end;
+	struct sweep *sweep = v->sweep;
 	struct ksm_tile *tile = v->tile;
-	u64 merged = ksm_tile_merged(tile);
-	u64 known = 0, gone = 0;
+	u64 pages = ksm_tile_mask(tile, v->addr, v->end);
+	u64 settled = sweep->sampled || v->reread ? 0 : ksm_tile_unstable(tile) & pages;
+	u64 merged = ksm_tile_merged(tile) & pages;
+	u64 bit, first;
+	pte_t pte;
 
-	for (; addr < end; ptep++, i++, addr += PAGE_SIZE) {
-		pte_t pte = ptep_get(ptep);
-		u64 bit = BIT_ULL(i);
-
-		if (!pte_present(pte)) {
-			gone |= bit;
-			continue;
+	for (bit = BIT_ULL(__ffs64(pages)); bit & pages; bit <<= 1, ptep++) {
+		for (first = bit; (bit & settled) && is_clean(ptep_get(ptep)); bit <<= 1)
+			ptep++;
+		if (bit != first) {
+			v->known |= bit - first;
+			if (!(bit & pages))
+				break;
 		}
-		/* The ways of settled pages, kept short. */
-		if ((settled & bit) && !pte_dirty(pte)) {
-			known |= bit;
-			continue;
-		}
-		if (merged & bit) {
-			unsigned int run = known_mappings(tile, i, ptep,
-							  (end - addr) >> PAGE_SHIFT);
+		if (bit & merged) {
+			unsigned int i = __ffs64(bit);
+			unsigned int run = known_mappings(tile, merged, i, ptep);
 
 			if (run) {
-				known |= GENMASK_ULL(i + run - 1, i);
-				run--;
-				i += run;
-				ptep += run;
-				addr += run * PAGE_SIZE;
+				ptep += run - 1;
+				bit <<= run - 1;
+				v->known |= GENMASK_ULL(i + run - 1, i);
 				continue;
 			}
 		}
-		visit_page(v, sweep, i, ptep, pte);
-		if (((v->want | v->adopt) & bit) && !--sweep->wants) {
-			addr += PAGE_SIZE;
+		pte = ptep_get(ptep);
+		if (!pte_present(pte)) {
+			v->gone |= bit;
+		} else if (visit_page(v, bit, ksm_tile_addr(tile, __ffs64(bit)), ptep, pte,
+				      bit & merged) && !--sweep->wants) {
+			bit <<= 1;
 			break;
 		}
 	}
-	v->known |= known;
-	v->gone |= gone;
-	v->next = addr;
+	v->next = bit & pages ? ksm_tile_addr(tile, __ffs64(bit)) : v->end;
+	if (v->cleaned) {
+		if (!sweep->cleaned)
+			sweep->flush_start = ksm_tile_addr(tile, __ffs64(v->cleaned));
+		sweep->flush_end = ksm_tile_addr(tile, fls64(v->cleaned));
+		sweep->cleaned += hweight64(v->cleaned);
+		v->changed |= v->cleaned;
+	}
 }
 
 /* Compare samples: which of the pages seem to have been written. */
@@ -232,7 +236,7 @@ static void visit_samples(struct visit *v)
 		sampled_pages[i] = NULL;
 
 		if (!sampled || tile->sample[i] != sample) {
-			v->changed |= bit & (ksm_tile_settled(tile) | ksm_tile_unstable(tile));
+			v->changed |= bit & ksm_tile_keyed(tile);
 			v->want |= bit;
 			if (sampled)
 				tile->sample[i] = sample;
@@ -253,7 +257,7 @@ static void read_page(struct visit *v, struct ksm_item *item)
 	u64 fingerprint;
 
 	fingerprint = ksm_fingerprint_page(item->page);
-	if ((ksm_tile_unstable(tile) | ksm_tile_settled(tile)) & bit) {
+	if (ksm_tile_keyed(tile) & bit) {
 		stays = ksm_slot_key(ksm_slot(tile, item->nr)) ==
 			(fingerprint & KSM_KEY_MASK);
 		/*
@@ -286,7 +290,11 @@ static void read_page(struct visit *v, struct ksm_item *item)
 /* Returns the pages that are left, for want of budget. */
 static u64 read_pages(struct visit *v, struct ksm_budget *budget)
 {
-	struct ksm_item item = { .vma = v->vma, .tile = v->tile };
+	struct ksm_item item = {
+		.vma = v->sweep->vma,
+		.pmdp = v->sweep->pmdp,
+		.tile = v->tile,
+	};
 	u64 left = v->want | v->adopt;
 
 	/* In one go; if there is no memory for that, then one by one. */
@@ -303,7 +311,7 @@ static u64 read_pages(struct visit *v, struct ksm_budget *budget)
 		if (!item.page)
 			continue;
 		budget->reads--;
-		item.sampled = v->sampled || (v->hot & BIT_ULL(item.nr));
+		item.sampled = v->sweep->sampled || (v->hot & BIT_ULL(item.nr));
 		if (PageKsm(item.page)) {
 			if (ksm_slots_reserve(v->tile, BIT_ULL(item.nr)))
 				ksm_merge_adopt(&item);
@@ -327,9 +335,9 @@ void ksm_visit_note(struct visit *v, struct ksm_budget *budget)
 {
 	struct ksm_tile *tile = v->tile;
 	unsigned int seen, known;
-	u64 unmapped = v->unmapped & ksm_tile_merged(tile);
+	u64 unmapped;
 
-	if (v->sampled)
+	if (v->sweep->sampled)
 		visit_samples(v);
 	known = hweight64(v->known);
 	seen = hweight64(v->known | v->present);
@@ -339,17 +347,20 @@ void ksm_visit_note(struct visit *v, struct ksm_budget *budget)
 	} else {
 		ksm_stats.scanned += seen;
 	}
-	if (v->sampled)
+	if (v->sweep->sampled)
 		seen *= KSM_VISITS_PER_SAMPLE;
-	ksm_budget_spend(budget, seen + v->cleaned * KSM_VISITS_PER_CLEANING + 1);
+	ksm_budget_spend(budget, seen + 1);
+	if (ksm_visit_quiet(v))
+		return;
 
+	unmapped = v->unmapped & ksm_tile_merged(tile);
 	ksm_tile_forget(tile, v->gone);
 	ksm_tile_unsettle(tile, v->changed);
 	for (; unmapped; unmapped &= unmapped - 1)
 		ksm_tile_unmap(tile, __ffs64(unmapped));
 	if (v->present & ~tile->present)
 		ksm_tile_track(tile, v->present);
-	budget->drain |= v->drain;
+	budget->drain |= v->sweep->drain;
 }
 
 /**
@@ -371,38 +382,35 @@ unsigned long ksm_visit_read(struct visit *v, struct ksm_budget *budget)
 /**
  * ksm_visit_begin - begin a visit
  * @v: visit
- * @vma: VMA, locked
- * @tile: tile, or NULL
+ * @sweep: what it is a part of
+ * @tile: tile
  * @addr: first address, in @tile
  * @end: end of the part of it that is to be visited
  *
  * Context: ksm_mutex held.
  * Return: false if the tile is not to be visited now.
  */
-bool ksm_visit_begin(struct visit *v, struct vm_area_struct *vma,
-		     struct ksm_tile *tile, unsigned long addr, unsigned long end)
+bool ksm_visit_begin(struct visit *v, struct sweep *sweep, struct ksm_tile *tile,
+		     unsigned long addr, unsigned long end)
 {
 	*v = (struct visit) {
-		.vma = vma,
+		.sweep = sweep,
 		.tile = tile,
 		.addr = addr,
 		.end = end,
 		.next = addr,
-		.sampled = ksm_vma_sampled(vma),
 	};
-	if (!tile)
-		return false;
-	if (ksm_knobs.smart_scan && !v->sampled) {
+	if (ksm_knobs.smart_scan && !sweep->sampled) {
 		v->again = tile->present & ~(ksm_tile_unstable(tile) | ksm_tile_merged(tile));
 		if (v->again && !ksm_heat_due(tile)) {
-			v->leave = v->again;
+			v->leave = true;
 			if (tile->skip) {
 				ksm_stats.skipped += hweight64(tile->present);
 				return false;
 			}
 		}
 	}
-	v->reread = ksm_reread_due(tile, v->sampled);
+	v->reread = ksm_reread_due(tile, sweep->sampled);
 	return true;
 }
 
@@ -419,40 +427,45 @@ static bool is_hole(pmd_t *pmdp, unsigned long addr, unsigned long end)
 	return addr == end;
 }
 
-/* The tile of [addr, end) to be visited, or NULL. */
-static struct ksm_tile *tile_of(struct ksm_mm *kmm, struct vm_area_struct *vma,
-				pmd_t *pmdp, unsigned long addr, unsigned long end)
+/* The tile of [addr, end) to be visited, or NULL; @at is as in ksm_vma_tile_at(). */
+static struct ksm_tile *tile_of(struct ksm_mm *kmm, struct sweep *sweep,
+				unsigned long addr, unsigned long end,
+				struct ksm_tile **at)
 {
-	struct ksm_tile *tile = ksm_vma_tile_find(kmm, vma, addr);
+	struct ksm_tile *tile = ksm_vma_tile_at(sweep->vma, addr, at);
 
+	if (tile)
+		return tile;
+	if (!is_hole(sweep->pmdp, addr, end))
+		return ksm_vma_tile(kmm, sweep->vma, addr);
 	/* No tile is made, to be freed at once, where few addresses are in use. */
-	if (!tile && is_hole(pmdp, addr, end)) {
+	if (*at && (*at)->addr < end) {
 		ksm_forget_range(kmm, addr, end, NULL, NULL);
-		return NULL;
+		*at = ksm_tile_from(kmm, end);
 	}
-	return tile ?: ksm_vma_tile(kmm, vma, addr);
+	return NULL;
 }
 
 /* Look at the PTEs of some tiles that one page table maps.  One flush for all of them. */
-static void sweep_ptes(struct vm_area_struct *vma, pmd_t *pmdp, unsigned int nr,
-		       struct ksm_budget *budget)
+static void sweep_ptes(struct sweep *sweep, unsigned int nr, struct ksm_budget *budget)
 {
-	struct sweep sweep = { .wants = budget->reads };
+	struct vm_area_struct *vma = sweep->vma;
 	struct visit *v, *first = visits;
 	spinlock_t *ptl;	/* of the page table */
 	pte_t *ptep;
 
-	ptep = pte_offset_map_lock(vma->vm_mm, pmdp, first->addr, &ptl);
+	ptep = pte_offset_map_lock(vma->vm_mm, sweep->pmdp, first->addr, &ptl);
 	for (v = first; !ptep && v < first + nr; v++)
 		v->next = v->end;
 	if (!ptep)
 		return;
-	for (v = first; v < first + nr && sweep.wants; v++)
-		visit_ptes(v, &sweep, ptep + ((v->addr - first->addr) >> PAGE_SHIFT));
+	for (v = first; v < first + nr && sweep->wants; v++)
+		visit_ptes(v, ptep + ((v->addr - first->addr) >> PAGE_SHIFT));
 	/* Before the lock is dropped: a stale TLB entry would hide writes. */
-	if (sweep.flush_end) {
-		flush_tlb_range(vma, sweep.flush_start, sweep.flush_end);
-		ksm_budget_spend(budget, KSM_VISITS_PER_FLUSH);
+	if (sweep->cleaned) {
+		flush_tlb_range(vma, sweep->flush_start, sweep->flush_end);
+		ksm_budget_spend(budget, KSM_VISITS_PER_FLUSH +
+				 sweep->cleaned * KSM_VISITS_PER_CLEANING);
 	}
 	pte_unmap_unlock(ptep, ptl);
 }
@@ -465,29 +478,38 @@ static unsigned long scan_ptes(struct ksm_mm *kmm, struct vm_area_struct *vma,
 			       pmd_t *pmdp, unsigned long addr, unsigned long end,
 			       struct ksm_budget *budget)
 {
-	unsigned int most = ksm_vma_sampled(vma) ? 1 : KSM_VISIT_TILES;
+	struct sweep sweep = {
+		.vma = vma,
+		.pmdp = pmdp,
+		.sampled = ksm_vma_sampled(vma),
+		.wants = budget->reads,
+	};
+	unsigned int most = sweep.sampled ? 1 : KSM_VISIT_TILES;
+	struct ksm_tile *tile, *at = ksm_tile_from(kmm, addr);
 	unsigned long next, stop = 0;
 	unsigned int nr = 0;
 	struct visit *v;
 
 	for (; addr < end && nr < most; addr = next) {
 		next = min(end, ALIGN(addr + 1, KSM_TILE_SIZE));
-		if (ksm_visit_begin(&visits[nr], vma, tile_of(kmm, vma, pmdp, addr, next),
-			       addr, next))
+		tile = tile_of(kmm, &sweep, addr, next, &at);
+		if (tile && ksm_visit_begin(&visits[nr], &sweep, tile, addr, next))
 			nr++;
 		else
 			ksm_budget_spend(budget, 1);
 	}
 	if (!nr)
 		return addr;
-	sweep_ptes(vma, pmdp, nr, budget);
+	sweep_ptes(&sweep, nr, budget);
 	/* All of them before the first is read: reading may end early. */
 	for (v = visits; v < visits + nr; v++) {
 		if (v->next > v->addr)
-			ksm_forget_range(kmm, v->addr, v->next, v->tile, NULL);
+			ksm_forget_others(v->tile, v->addr, v->next);
 		ksm_visit_note(v, budget);
 	}
 	for (v = visits; v < visits + nr; v++) {
+		if (ksm_visit_quiet(v))
+			continue;
 		if (!stop) {
 			next = ksm_visit_read(v, budget);
 			if (next < v->end)

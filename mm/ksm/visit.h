@@ -7,31 +7,46 @@
 
 #include "ksm.h"
 
+/* What is visited under one page table lock. */
+struct sweep {
+	struct vm_area_struct *vma;
+	pmd_t *pmdp;		/* entry that maps it */
+	bool sampled;		/* the dirty bit does not tell everything */
+	bool drain;		/* a page waits in a per-CPU list */
+	unsigned int wants;	/* pages that may be read */
+	unsigned int cleaned;	/* PTEs */
+	unsigned long flush_start, flush_end;
+};
+
 /* One visit to (a part of) a tile: which pages were found how. */
 struct visit {
-	struct vm_area_struct *vma;
+	struct sweep *sweep;	/* that it is a part of */
 	struct ksm_tile *tile;
 	unsigned long addr;	/* first address */
 	unsigned long end;	/* of the part of the tile that is to be visited */
 	unsigned long next;	/* how far it has come */
-	bool sampled;		/* the dirty bit does not tell everything */
-	bool drain;		/* a page waits in a per-CPU list */
 	bool reread;		/* read pages in full that seem unchanged */
-	unsigned int cleaned;	/* PTEs */
+	bool leave;		/* do not read what is dirty once more */
 	u64 again;		/* if these are dirty, they are so once more */
-	u64 leave;		/* of them, those that are not to be read now */
 	u64 hot;		/* dirty once more, to be read */
 	u64 known;		/* do not look again: as it was */
 	u64 present;		/* anonymous pages, tracked */
 	u64 gone;		/* nothing to track */
-	u64 changed;		/* written since the last visit */
+	u64 cleaned;		/* written since the last visit, and cleaned */
+	u64 changed;		/* to be unsettled: those, and what is not to be merged */
 	u64 unmapped;		/* maps its KSM folio no more */
 	u64 adopt;		/* maps a KSM folio, unknown so far */
 	u64 want;		/* to be read in full */
 };
 
-bool ksm_visit_begin(struct visit *v, struct vm_area_struct *vma,
-		     struct ksm_tile *tile, unsigned long addr, unsigned long end);
+/* Nothing but pages that are as they were: there is nothing to put down, or to read. */
+static inline bool ksm_visit_quiet(const struct visit *v)
+{
+	return v->known && !v->present && !(v->gone & v->tile->present);
+}
+
+bool ksm_visit_begin(struct visit *v, struct sweep *sweep, struct ksm_tile *tile,
+		     unsigned long addr, unsigned long end);
 void ksm_visit_sample(struct page *page, unsigned int i);
 void ksm_visit_note(struct visit *v, struct ksm_budget *budget);
 unsigned long ksm_visit_read(struct visit *v, struct ksm_budget *budget);

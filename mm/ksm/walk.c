@@ -36,18 +36,28 @@ static pgoff_t vma_index(struct vm_area_struct *vma, unsigned long addr)
 }
 
 /**
- * ksm_vma_tile_find - find the tile of an address
- * @kmm: process
- * @vma: its VMA, locked
- * @addr: address in @vma
+ * ksm_vma_tile_at - find the tile of an address, going on from tiles below it
+ * @vma: VMA of @addr, locked
+ * @addr: address
+ * @at: first tile that ends after an address below @addr, or after @addr, or NULL; set
+ *	to the first that ends after @addr
  *
  * Return: the tile, or NULL.
  */
-struct ksm_tile *ksm_vma_tile_find(struct ksm_mm *kmm, struct vm_area_struct *vma,
-				   unsigned long addr)
+struct ksm_tile *ksm_vma_tile_at(struct vm_area_struct *vma, unsigned long addr,
+				 struct ksm_tile **at)
 {
+	struct ksm_tile *tile;
+	pgoff_t pgoff;
+
 	addr = ALIGN_DOWN(addr, KSM_TILE_SIZE);
-	return ksm_tile_find(kmm, addr, vma_index(vma, addr));
+	pgoff = vma_index(vma, addr);
+	while (*at && (*at)->addr < addr)
+		*at = ksm_tile_next(*at);
+	for (tile = *at; tile && tile->addr == addr; tile = ksm_tile_next(tile))
+		if (tile->pgoff == pgoff)
+			return tile;
+	return NULL;
 }
 
 /**
@@ -108,6 +118,27 @@ static bool trylock_vmas(struct mm_struct *mm)
 	return true;
 }
 
+/* Lock a VMA that was found under RCU, if it still is where it was. */
+static struct vm_area_struct *lock_found(struct vm_area_struct *vma, unsigned long addr)
+{
+	if (!vma_start_read(vma))
+		return NULL;
+	if (likely(!vma->detached && vma->vm_start <= addr && addr < vma->vm_end))
+		return vma;
+	vma_end_read(vma);
+	return NULL;
+}
+
+/* From trylock_vmas() to the lock of this VMA alone. */
+static struct vm_area_struct *keep_vma(struct mm_struct *mm, struct vm_area_struct *vma,
+				       unsigned long addr)
+{
+	if (vma)
+		vma = lock_found(vma, addr);
+	rcu_read_unlock();
+	return vma;
+}
+
 static void unlock_vmas(struct mm_struct *mm)
 {
 	rcu_read_unlock();
@@ -135,6 +166,14 @@ static bool trylock_vmas(struct mm_struct *mm)
 	return mmap_read_trylock(mm);
 }
 
+static struct vm_area_struct *keep_vma(struct mm_struct *mm, struct vm_area_struct *vma,
+				       unsigned long addr)
+{
+	if (!vma)
+		mmap_read_unlock(mm);
+	return vma;
+}
+
 static void unlock_vmas(struct mm_struct *mm)
 {
 	mmap_read_unlock(mm);
@@ -142,41 +181,35 @@ static void unlock_vmas(struct mm_struct *mm)
 #endif
 
 /**
- * ksm_next_mergeable - find where the next mergeable VMA begins
- * @mm: process
- * @addr: where to start
+ * ksm_lock_next - find the next mergeable VMA, and try to lock it
+ * @mm: process, between ksm_mm_enter() and ksm_mm_leave()
+ * @addr: where to start; set to an address below which no VMA is mergeable, where one
+ *	  begins or goes on; to ULONG_MAX if none follows
  * @budget: what may be done; less what is done
  *
- * Looks at a bounded number of VMAs: the answer may lie short of a mergeable
- * one, and is no more than a hint by the time it is used.
+ * Never waits.  Looks at a bounded number of VMAs: it may return one that is not
+ * mergeable.  What it says of those before it is no more than a hint.
  *
- * Return: an address from @addr on below which no VMA is mergeable; ULONG_MAX if
- *	   none follows; @addr if that cannot be told now.
+ * Return: the VMA at @addr, for ksm_unlock_vma(); NULL if there is none or it is locked.
  */
-unsigned long ksm_next_mergeable(struct mm_struct *mm, unsigned long addr,
-				 struct ksm_budget *budget)
+struct vm_area_struct *ksm_lock_next(struct mm_struct *mm, unsigned long *addr,
+				     struct ksm_budget *budget)
 {
-	VMA_ITERATOR(vmi, mm, addr);
+	VMA_ITERATOR(vmi, mm, *addr);
 	struct vm_area_struct *vma;
-	unsigned long next = ULONG_MAX;
 	int steps = KSM_MAX_STEPS;
 
 	if (!trylock_vmas(mm))
-		return addr;
+		return NULL;
 	for_each_vma(vmi, vma) {
-		if (ksm_vma_mergeable(vma)) {
-			next = max(READ_ONCE(vma->vm_start), addr);
+		/* The last one, not where it ends: there may be none to lock there. */
+		if (ksm_vma_mergeable(vma) || !--steps)
 			break;
-		}
-		/* Not where it ends, where there may be no VMA to lock. */
-		if (!--steps) {
-			next = max(READ_ONCE(vma->vm_start), addr);
-			break;
-		}
 	}
-	unlock_vmas(mm);
+	*addr = vma ? max(READ_ONCE(vma->vm_start), *addr) : ULONG_MAX;
+	vma = keep_vma(mm, vma, *addr);
 	ksm_budget_spend(budget, 1 + (KSM_MAX_STEPS - steps) / KSM_STEPS_PER_VISIT);
-	return next;
+	return vma;
 }
 
 /**
@@ -272,7 +305,7 @@ struct page *ksm_item_get_page(struct ksm_item *item)
 	pmd_t *pmdp, pmd;
 	pte_t *ptep, pte;
 
-	pmdp = ksm_find_pmd(vma->vm_mm, addr, &next);
+	pmdp = item->pmdp ?: ksm_find_pmd(vma->vm_mm, addr, &next);
 	if (!pmdp)
 		return NULL;
 	pmd = pmdp_get_lockless(pmdp);
