@@ -45,6 +45,7 @@ static DECLARE_WAIT_QUEUE_HEAD(ksmd_wait);
 static unsigned int kicks;
 
 /* What ksmd does beside scanning: when it is due next, and how often. */
+#define KSMD_RESUME_MSECS	20U
 #define KSMD_REAP_JIFFIES	max(HZ / 100, 1)
 #define KSMD_WATCH_JIFFIES	max(HZ / 4, 1)
 #define KSMD_MAX_WATCH_JIFFIES	(64 * HZ)
@@ -96,10 +97,15 @@ static bool batch_is_due(void)
 
 static void do_batch(void)
 {
+	unsigned int pause;
+
 	clock.kicks = READ_ONCE(kicks);
-	ksm_scan_batch(ksm_knobs.pages_to_scan);
 	clock.msecs = READ_ONCE(ksm_knobs.sleep_millisecs);
-	clock.batch = jiffies + msecs_to_jiffies(clock.msecs);
+	pause = clock.msecs;
+	/* A long pause is not to begin because of somebody who was there for a moment. */
+	if (!ksm_scan_batch(ksm_knobs.pages_to_scan))
+		pause = min(pause, KSMD_RESUME_MSECS);
+	clock.batch = jiffies + msecs_to_jiffies(pause);
 }
 
 /* Nodes that wait for their folio to go: often after an exit, else ever more rarely. */

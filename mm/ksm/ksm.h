@@ -560,7 +560,7 @@ unsigned long ksm_visit_pmd(struct ksm_mm *kmm, struct vm_area_struct *vma,
 			    unsigned long addr, struct ksm_budget *budget);
 
 /* scan.c */
-void ksm_scan_batch(unsigned int pages_to_scan);
+bool ksm_scan_batch(unsigned int pages_to_scan);
 void ksm_scan_restart(void);
 
 /* registry.c */

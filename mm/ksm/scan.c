@@ -162,8 +162,9 @@ static void end_pass(void)
  * Returns early at the end of a pass.
  *
  * Context: ksm_mutex held by ksmd.
+ * Return: false if it broke off because somebody else was in the way.
  */
-void ksm_scan_batch(unsigned int pages_to_scan)
+bool ksm_scan_batch(unsigned int pages_to_scan)
 {
 	struct ksm_budget budget = {
 		.reads = pages_to_scan,
@@ -172,23 +173,25 @@ void ksm_scan_batch(unsigned int pages_to_scan)
 	};
 
 	if (!pass.running && !start_pass())
-		return;
+		return true;
 
-	while (ksm_budget_left(&budget) && !freezing(current) && !ksm_wanted()) {
+	while (ksm_budget_left(&budget)) {
 		struct ksm_mm *kmm = ksm_mms_current();
 		enum scan_result result;
 
+		if (freezing(current) || ksm_wanted())
+			return false;
 		if (!kmm) {
 			if (pass.unfinished) {
-				/* In the next batch: VMAs are not locked for long. */
+				/* VMAs are not locked for long. */
 				pass.unfinished = false;
 				pass.again = true;
 				ksm_mms_next();
-				return;
+				return false;
 			}
 			if (ksm_watch_round(&budget))
 				end_pass();
-			return;
+			return true;
 		}
 		result = scan_turn(kmm, &budget);
 		ksm_budget_spend(&budget, 1);
@@ -202,6 +205,7 @@ void ksm_scan_batch(unsigned int pages_to_scan)
 		ksm_mms_next();
 		cond_resched();
 	}
+	return true;
 }
 
 /**

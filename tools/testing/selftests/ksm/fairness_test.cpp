@@ -5,6 +5,7 @@
  */
 #include <chrono>
 #include <memory>
+#include <thread>
 
 #include "support/child.h"
 #include "support/fixture.h"
@@ -129,6 +130,23 @@ TEST_F(fairness, neighbours_of_what_is_locked_are_merged)
 	behind.add(other.pid(), other.behind(), meddler::beside);
 	EXPECT_EQ(before.total(), meddler::beside);
 	EXPECT_EQ(behind.total(), meddler::beside);
+}
+
+/* What is locked is come back to soon, however long ksmd pauses between batches. */
+TEST_F(fairness, no_pause_begins_in_front_of_what_is_locked)
+{
+	meddler other((32UL << 20) / page_size);
+	auto limit = clock::now() + std::chrono::minutes(2);
+
+	other.begin();
+	set_knob("sleep_millisecs", 3600000);
+	set_knob("pages_to_scan", 1000000);
+	long before = knob("full_scans");
+
+	start_ksmd();
+	while (knob("full_scans") == before && clock::now() < limit)
+		std::this_thread::sleep_for(std::chrono::milliseconds(10));
+	EXPECT_GT(knob("full_scans"), before);
 }
 
 /*
