@@ -40,6 +40,7 @@ on_record=tools/testing/selftests/ksm/bench/recorded.json
 growth=(131072 524288)
 small_vmas=100000 # of 2000 processes
 budget=262144 own_pace=1048576
+tiles=1000000
 native_pages=32768 native_rounds=3
 two_cpus=(contention hot-writers launch-beside-ksmd)
 # Those that leave page tables alone: User Mode Linux has to ask the host for each change
@@ -114,6 +115,7 @@ measure_all() {
 	measure "$kernel" "$small_vmas" --scenario settled-small-vmas
 	# So short, whatever the pages, that it varies
 	measure "$kernel" "$pages" --scenario wait-exit
+	measure "$kernel" "$tiles" --scenario wait-ksmd
 	measure "$kernel" "$budget" --scenario budget
 	measure "$kernel" "$own_pace" --scenario defaults
 	for name in "${two_cpus[@]}"; do

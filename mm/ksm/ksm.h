@@ -444,6 +444,7 @@ struct ksm_tile *ksm_vma_tile(struct ksm_mm *kmm, struct vm_area_struct *vma,
 bool ksm_vma_fits(struct vm_area_struct *vma, struct ksm_tile *tile);
 struct vm_area_struct *ksm_lock_vma(struct mm_struct *mm, unsigned long addr);
 void ksm_unlock_vma(struct vm_area_struct *vma);
+bool ksm_vma_contended(struct vm_area_struct *vma);
 struct vm_area_struct *ksm_lock_next(struct mm_struct *mm, unsigned long *addr,
 				     struct ksm_budget *budget);
 unsigned long ksm_skip_vma(struct mm_struct *mm, unsigned long addr,

@@ -48,7 +48,8 @@ static void scan_vma(struct ksm_mm *kmm, struct vm_area_struct *vma,
 	do {
 		kmm->addr = ksm_visit_pmd(kmm, vma, kmm->addr, budget);
 	} while (kmm->addr < vma->vm_end && ksm_budget_left(budget) &&
-		 budget->visits > enough && !ksm_hurried(kmm));
+		 budget->visits > enough && !ksm_hurried(kmm) &&
+		 !ksm_vma_contended(vma));
 }
 
 /* Visit a process where its turn goes on, a part of a VMA at a time under its lock. */

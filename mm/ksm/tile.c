@@ -457,7 +457,7 @@ static unsigned long cost_of(const struct ksm_tile *tile, u64 pages)
  * @budget: what may be done, less what is done; or NULL for a range within a tile
  *
  * Context: ksm_mutex held, may sleep for the lock of a KSM folio.
- * Return: @end, or how far it has come with the budget.
+ * Return: @end, or how far it has come with the budget, or when somebody waited.
  */
 unsigned long ksm_forget_range(struct ksm_mm *kmm, unsigned long start,
 			       unsigned long end, struct ksm_tile *keep,
@@ -471,7 +471,7 @@ unsigned long ksm_forget_range(struct ksm_mm *kmm, unsigned long start,
 		next = ksm_tile_next(tile);
 		if (tile == keep)
 			continue;
-		if (budget && !ksm_budget_left(budget))
+		if (budget && (!ksm_budget_left(budget) || ksm_hurried(kmm)))
 			return max(start, tile->addr);
 		/* The first and the last may have none of theirs in the range. */
 		if (tile->present && !(tile->present & pages)) {

@@ -28,6 +28,9 @@
 #include "ksm.h"
 #include "visit.h"
 
+/* Pages that are read, and merged, at least while somebody waits for the VMA. */
+#define KSM_READS_AT_A_TIME	16
+
 /* Tiles that are visited under one page table lock: a page table, usually. */
 #define KSM_VISIT_TILES		8
 
@@ -287,12 +290,13 @@ static void read_page(struct visit *v, struct ksm_item *item)
 		ksm_merge_page(item, fingerprint);
 }
 
-/* Returns the pages that are left, for want of budget. */
+/* Returns the pages that are left: for want of budget, or because somebody waits. */
 static u64 read_pages(struct visit *v, struct ksm_budget *budget)
 {
+	struct sweep *sweep = v->sweep;
 	struct ksm_item item = {
-		.vma = v->sweep->vma,
-		.pmdp = v->sweep->pmdp,
+		.vma = sweep->vma,
+		.pmdp = sweep->pmdp,
 		.tile = v->tile,
 	};
 	u64 left = v->want | v->adopt;
@@ -301,7 +305,7 @@ static u64 read_pages(struct visit *v, struct ksm_budget *budget)
 	if (left)
 		ksm_slots_reserve(v->tile, left & ~ksm_tile_merged(v->tile));
 
-	for (; left && budget->reads && !ksm_hurried(v->tile->owner);
+	for (; left && budget->reads && !sweep->cut_short && !ksm_hurried(v->tile->owner);
 	     left &= left - 1) {
 		item.nr = __ffs64(left);
 		/* By now it may be merged with one before it, and written again. */
@@ -311,7 +315,7 @@ static u64 read_pages(struct visit *v, struct ksm_budget *budget)
 		if (!item.page)
 			continue;
 		budget->reads--;
-		item.sampled = v->sweep->sampled || (v->hot & BIT_ULL(item.nr));
+		item.sampled = sweep->sampled || (v->hot & BIT_ULL(item.nr));
 		if (PageKsm(item.page)) {
 			if (ksm_slots_reserve(v->tile, BIT_ULL(item.nr)))
 				ksm_merge_adopt(&item);
@@ -319,6 +323,8 @@ static u64 read_pages(struct visit *v, struct ksm_budget *budget)
 			read_page(v, &item);
 		}
 		put_page(item.page);
+		sweep->cut_short = !(++sweep->reads % KSM_READS_AT_A_TIME) &&
+				   ksm_vma_contended(sweep->vma);
 		cond_resched();
 	}
 	return left;
@@ -557,6 +563,8 @@ unsigned long ksm_visit_pmd(struct ksm_mm *kmm, struct vm_area_struct *vma,
 		else
 			addr = scan_ptes(kmm, vma, pmdp, addr, end, budget);
 		cond_resched();
+		if (ksm_vma_contended(vma))
+			break;
 	}
 	return addr;
 }

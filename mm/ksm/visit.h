@@ -13,6 +13,8 @@ struct sweep {
 	pmd_t *pmdp;		/* entry that maps it */
 	bool sampled;		/* the dirty bit does not tell everything */
 	bool drain;		/* a page waits in a per-CPU list */
+	bool cut_short;		/* somebody waits for the VMA */
+	unsigned int reads;	/* pages that have been read */
 	unsigned int wants;	/* pages that may be read */
 	unsigned int cleaned;	/* PTEs */
 	unsigned long flush_start, flush_end;

@@ -112,6 +112,17 @@ void ksm_unlock_vma(struct vm_area_struct *vma)
 	vma_end_read(vma);
 }
 
+/**
+ * ksm_vma_contended - tell whether somebody waits for the lock of a VMA
+ * @vma: VMA, locked by ksm_lock_vma() or ksm_lock_next()
+ *
+ * Return: true if so.
+ */
+bool ksm_vma_contended(struct vm_area_struct *vma)
+{
+	return rwsem_is_contended(&vma->vm_lock->lock);
+}
+
 static bool trylock_vmas(struct mm_struct *mm)
 {
 	rcu_read_lock();
@@ -159,6 +170,11 @@ struct vm_area_struct *ksm_lock_vma(struct mm_struct *mm, unsigned long addr)
 void ksm_unlock_vma(struct vm_area_struct *vma)
 {
 	mmap_read_unlock(vma->vm_mm);
+}
+
+bool ksm_vma_contended(struct vm_area_struct *vma)
+{
+	return mmap_lock_is_contended(vma->vm_mm);
 }
 
 static bool trylock_vmas(struct mm_struct *mm)

@@ -461,6 +461,8 @@ const std::vector<scenario> &scenarios()
 		{"wait-unmergeable", "the same while MADV_UNMERGEABLE does", wait_unmergeable},
 		{"wait-exit", "the longest wait of a process while one of merged pages ends",
 		 wait_exit, true},
+		{"wait-ksmd", "the longest waits for a CPU and a VMA beside very many tiles and nodes",
+		 wait_ksmd, true},
 		{"defaults", "all as at boot: settled pages, then a quarter of duplicates",
 		 defaults, true},
 		{"budget", "all as at boot: a mix, and what is merged for how much CPU time",

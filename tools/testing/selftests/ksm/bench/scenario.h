@@ -70,6 +70,7 @@ cost budget(const bench_options &options);
 cost wait_run_2(const bench_options &options);
 cost wait_unmergeable(const bench_options &options);
 cost wait_exit(const bench_options &options);
+cost wait_ksmd(const bench_options &options);
 
 /* contention.cpp */
 cost contention(const bench_options &options);
