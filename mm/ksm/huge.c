@@ -133,7 +133,7 @@ unsigned long ksm_visit_huge(struct ksm_mm *kmm, struct vm_area_struct *vma,
 	v->next = tile_end;
 	v->unmapped = pages & ksm_tile_merged(tile);
 	if (again && v->leave) {
-		v->known = pages & ~v->unmapped;
+		v->known = pages & tile->present & ~v->unmapped;
 	} else if (again) {
 		v->hot = pages;
 		v->want = pages;
@@ -144,7 +144,7 @@ unsigned long ksm_visit_huge(struct ksm_mm *kmm, struct vm_area_struct *vma,
 	v->present = pages & ~v->known;
 	ksm_forget_others(tile, addr, tile_end);
 	ksm_visit_note(v, budget);
-	if (ksm_visit_quiet(v))
+	if (v->quiet)
 		return tile_end;
 	addr = ksm_visit_read(v, budget);
 	ksm_tile_trim(tile);

@@ -407,7 +407,7 @@ static inline unsigned long ksm_item_addr(const struct ksm_item *item)
 
 /**
  * ksm_folio_mergeable - tell whether a page is worth a look
- * @folio: its folio; looked up once for all, which takes 16 instructions less
+ * @folio: its folio, looked up once for all
  * @page: page, mapped and its page table locked, or referenced
  *
  * Leaves out what a merge would refuse anyway.
@@ -473,6 +473,7 @@ static inline bool ksm_wanted(void)
 }
 
 bool ksm_trylock_soon(void);
+void ksm_let_them_run(void);
 void ksm_give_way(void);
 
 /* thp.c */
@@ -522,21 +523,24 @@ struct ksm_budget {
 };
 
 /*
- * Visits that ride along for each page that may be read: together they take 5,500
- * instructions, and the read and its look-ups 2,800.  A batch of the defaults stays
- * below what the KSM before took to read 100 pages.
+ * Visits that ride along for each page that may be read: together they take as long as
+ * one or two reads.  A batch of the defaults stays below what the KSM before took to
+ * read 100 pages.
  */
 #define KSM_VISITS_PER_READ	192
 
-/* A sample takes as long as 8 visits, and more where the page is not in the cache. */
+/* A sample takes as long as so many visits, where the page is not in the cache. */
 #define KSM_VISITS_PER_SAMPLE	24
 
 /* To forget a mapping of a KSM folio takes as long as so many visits. */
-#define KSM_VISITS_PER_UNMAP	8
+#define KSM_VISITS_PER_UNMAP	12
 
 /* To clean a PTE takes as long as so many visits more, and a TLB flush as so many. */
-#define KSM_VISITS_PER_CLEANING	1
+#define KSM_VISITS_PER_CLEANING	4
 #define KSM_VISITS_PER_FLUSH	256
+
+/* What ksm_let_them_run() takes, so that a batch does not get long by it. */
+#define KSM_VISITS_PER_PAUSE	512
 
 static inline bool ksm_budget_left(const struct ksm_budget *budget)
 {

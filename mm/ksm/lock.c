@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ksm_mutex for callers that must not wait long for it.
+ * Locks that others must not wait long for: ksm_mutex, first of all.
  *
  * ksmd holds it for a batch, and run=2 until everything is unmerged.  Who needs it
  * sooner asks for it; the holders look at ksm_wanted() often, and give way.
@@ -36,6 +36,19 @@ bool ksm_trylock_soon(void)
 	} while (!locked && --tries);
 	atomic_dec(&ksm_waiting);
 	return locked;
+}
+
+/**
+ * ksm_let_them_run - have those run who wait for a lock that has been dropped
+ *
+ * A lock for readers would be had again at once, or be found taken for the moment that
+ * it takes to wake a writer.
+ *
+ * Context: may sleep.
+ */
+void ksm_let_them_run(void)
+{
+	usleep_range(20, 50);
 }
 
 /**

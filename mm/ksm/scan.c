@@ -56,6 +56,7 @@ static void scan_vma(struct ksm_mm *kmm, struct vm_area_struct *vma,
 static enum scan_result scan_mm(struct ksm_mm *kmm, struct ksm_budget *budget)
 {
 	struct mm_struct *mm = kmm->slot.mm;
+	bool contended;
 
 	while (ksm_budget_left(budget) && !ksm_hurried(kmm) && !freezing(current)) {
 		unsigned long next = kmm->addr;
@@ -79,8 +80,12 @@ static enum scan_result scan_mm(struct ksm_mm *kmm, struct ksm_budget *budget)
 				kmm->misses++;
 				return SCAN_LOCKED;
 			}
+			ksm_let_them_run();
 			/* A lock that is held for long may be one of a large VMA. */
-			kmm->addr = ksm_skip_vma(mm, kmm->addr, kmm->skips);
+			next = ksm_skip_vma(mm, kmm->addr, kmm->skips);
+			if (next == kmm->addr && kmm->skips == KSM_MAX_SKIPS)
+				return SCAN_DONE;
+			kmm->addr = next;
 			kmm->skips = min(kmm->skips + 1, KSM_MAX_SKIPS);
 			continue;
 		}
@@ -91,7 +96,13 @@ static enum scan_result scan_mm(struct ksm_mm *kmm, struct ksm_budget *budget)
 		} else {
 			ksm_budget_spend(budget, 1);
 		}
+		contended = ksm_vma_contended(vma);
 		ksm_unlock_vma(vma);
+		if (contended) {
+			/* Else it would be locked at the next try, and be skipped. */
+			ksm_let_them_run();
+			ksm_budget_spend(budget, KSM_VISITS_PER_PAUSE);
+		}
 		cond_resched();
 	}
 	return SCAN_MORE;

@@ -502,7 +502,7 @@ bool ksm_range_tracked(struct ksm_mm *kmm, unsigned long start, unsigned long en
 
 	for (tile = ksm_tile_from(kmm, start); tile && tile->addr < end;
 	     tile = ksm_tile_next(tile))
-		if (tile->present & ksm_tile_mask(tile, start, end))
+		if (!tile->present || (tile->present & ksm_tile_mask(tile, start, end)))
 			return true;
 	return false;
 }

@@ -6,7 +6,6 @@
  * madvise(), prctl(), mremap() and of a write to the sysfs file "run".
  */
 #include <linux/dax.h>
-#include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/rmap.h>
 #include <linux/sched/mm.h>
@@ -101,6 +100,7 @@ static enum found find_ksm_page(struct vm_area_struct *vma, unsigned long *addr,
 		pmd_t *pmdp = ksm_find_pmd(vma->vm_mm, from, &next);
 
 		next = min(next, end);
+		cond_resched();
 		if (!pmdp || pmd_none(pmdp_get_lockless(pmdp)))
 			continue;
 		if (!*tables) {
@@ -112,7 +112,6 @@ static enum found find_ksm_page(struct vm_area_struct *vma, unsigned long *addr,
 			*addr = from;
 			return FOUND;
 		}
-		cond_resched();
 	}
 	return FOUND_NONE;
 }
@@ -162,7 +161,6 @@ static int break_pages(struct vm_area_struct *vma, unsigned long *addr,
 			break;
 		}
 
-		cond_resched();
 		found = find_ksm_page(vma, addr, end, part ? &part->tables : &tables);
 		if (found != FOUND) {
 			ret = found == STOPPED;
@@ -291,9 +289,8 @@ static int unmerge_part(struct mm_struct *mm, unsigned long *addr)
 	}
 	contended = mmap_lock_is_contended(mm);
 	mmap_read_unlock(mm);
-	/* Until who waits has run: readers get the lock before that. */
 	if (contended)
-		usleep_range(20, 50);
+		ksm_let_them_run();
 	return ret;
 }
 

@@ -29,7 +29,7 @@
 #include "visit.h"
 
 /* Pages that are read, and merged, at least while somebody waits for the VMA. */
-#define KSM_READS_AT_A_TIME	16
+#define KSM_READS_AT_A_TIME	8
 
 /* Tiles that are visited under one page table lock: a page table, usually. */
 #define KSM_VISIT_TILES		8
@@ -356,7 +356,9 @@ void ksm_visit_note(struct visit *v, struct ksm_budget *budget)
 	if (v->sweep->sampled)
 		seen *= KSM_VISITS_PER_SAMPLE;
 	ksm_budget_spend(budget, seen + 1);
-	if (ksm_visit_quiet(v))
+	/* Before anything is forgotten. */
+	v->quiet = v->known && !v->present && !(v->gone & tile->present);
+	if (v->quiet)
 		return;
 
 	unmapped = v->unmapped & ksm_tile_merged(tile);
@@ -514,7 +516,7 @@ static unsigned long scan_ptes(struct ksm_mm *kmm, struct vm_area_struct *vma,
 		ksm_visit_note(v, budget);
 	}
 	for (v = visits; v < visits + nr; v++) {
-		if (ksm_visit_quiet(v))
+		if (v->quiet)
 			continue;
 		if (!stop) {
 			next = ksm_visit_read(v, budget);
@@ -524,6 +526,18 @@ static unsigned long scan_ptes(struct ksm_mm *kmm, struct vm_area_struct *vma,
 		ksm_tile_trim(v->tile);
 	}
 	return stop ?: addr;
+}
+
+/* No page tables: a part of a hole where much was before, as for pages that are there. */
+static unsigned long scan_hole(struct ksm_mm *kmm, unsigned long addr, unsigned long end,
+			       struct ksm_budget *budget)
+{
+	unsigned long most = min_t(unsigned long, budget->visits, PTRS_PER_PTE);
+	struct ksm_budget part = { .reads = 1, .visits = most };
+
+	addr = ksm_forget_range(kmm, addr, end, NULL, &part);
+	ksm_budget_spend(budget, 1 + most - part.visits);
+	return addr;
 }
 
 /**
@@ -548,10 +562,8 @@ unsigned long ksm_visit_pmd(struct ksm_mm *kmm, struct vm_area_struct *vma,
 		pmd = pmdp_get_lockless(pmdp);
 	end = min(end, vma->vm_end);
 
-	if (pmd_none(pmd)) {
-		ksm_budget_spend(budget, 1);
-		return ksm_forget_range(kmm, addr, end, NULL, budget);
-	}
+	if (pmd_none(pmd))
+		return scan_hole(kmm, addr, end, budget);
 	/* Under migration, most likely: the next pass finds it again. */
 	if (!pmd_present(pmd)) {
 		ksm_budget_spend(budget, 1);

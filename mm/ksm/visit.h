@@ -29,6 +29,7 @@ struct visit {
 	unsigned long next;	/* how far it has come */
 	bool reread;		/* read pages in full that seem unchanged */
 	bool leave;		/* do not read what is dirty once more */
+	bool quiet;		/* all is as it was: nothing to read, or to give back */
 	u64 again;		/* if these are dirty, they are so once more */
 	u64 hot;		/* dirty once more, to be read */
 	u64 known;		/* do not look again: as it was */
@@ -40,12 +41,6 @@ struct visit {
 	u64 adopt;		/* maps a KSM folio, unknown so far */
 	u64 want;		/* to be read in full */
 };
-
-/* Nothing but pages that are as they were: there is nothing to put down, or to read. */
-static inline bool ksm_visit_quiet(const struct visit *v)
-{
-	return v->known && !v->present && !(v->gone & v->tile->present);
-}
 
 bool ksm_visit_begin(struct visit *v, struct sweep *sweep, struct ksm_tile *tile,
 		     unsigned long addr, unsigned long end);

@@ -121,6 +121,34 @@ TEST_F(metadata, of_dense_pages)
 	expect_bytes_per_page(one_in_each(page_size, 8192), 36);
 }
 
+/* What dense pages took is given back when few of them are left. */
+TEST_F(metadata, of_pages_whose_neighbours_went)
+{
+	constexpr std::size_t block = 256 * kib / page_size;
+	long before = knob("metadata_bytes");
+	region memory(64 * block), like(memory.pages());
+	std::size_t left = 0;
+
+	/* Merged, since those are never read again. */
+	memory.fill_unique(1);
+	like.fill_unique(1);
+	memory.mergeable();
+	like.mergeable();
+	scan(4);
+	ASSERT_EQ(knob("pages_sharing"), long(memory.pages()));
+	for (region *each : {&memory, &like})
+		for (std::size_t i = 0; i < each->pages(); i++) {
+			if (i % block == block / 2)
+				left++;
+			else
+				ASSERT_EQ(madvise(each->page(i), page_size, MADV_DONTNEED), 0);
+		}
+	scan(2);
+	/* A tile for each, and a node of 128 bytes for two. */
+	EXPECT_LE(knob("metadata_bytes") - before - registration, long(left) * (128 + 64));
+	EXPECT_EQ(memory.strangers_unique(1), memory.pages() - left / 2);
+}
+
 /* Who offers memory has the bookkeeping for it counted as its own. */
 TEST_F(metadata, is_charged)
 {

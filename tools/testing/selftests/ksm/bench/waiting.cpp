@@ -122,8 +122,7 @@ class held_up
 {
 public:
 	held_up(void *data, std::size_t bytes)
-		: cpu_([] { usleep(nap_us); }),
-		  vma_([=, advice = MADV_DONTFORK]() mutable {
+		: cpu_([] { usleep(nap_us); }), vma_([=, advice = MADV_DONTFORK]() mutable {
 			  advice = advice == MADV_DONTFORK ? MADV_DOFORK : MADV_DONTFORK;
 			  madvise(data, bytes, advice);
 		  })
