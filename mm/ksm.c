@@ -41,6 +41,9 @@ struct ksm_knobs ksm_knobs = {
 
 static DECLARE_WAIT_QUEUE_HEAD(ksmd_wait);
 
+/* There may be something to do: ksmd is to reckon anew how long it may sleep. */
+static bool woken;
+
 /* Counts what ends the pause between two batches. */
 static unsigned int kicks;
 
@@ -51,6 +54,9 @@ static unsigned int kicks;
 #define KSMD_MAX_WATCH_JIFFIES	(64 * HZ)
 #define KSMD_WATCH_VISITS	(64 * 1024)
 
+/* Not so long that a time to come can be mistaken for one that has been. */
+#define KSMD_MAX_SLEEP_JIFFIES	(24 * 3600 * HZ)
+
 /**
  * ksm_wake - tell ksmd that there may be something to do
  *
@@ -58,6 +64,7 @@ static unsigned int kicks;
  */
 void ksm_wake(void)
 {
+	WRITE_ONCE(woken, true);
 	wake_up_interruptible(&ksmd_wait);
 }
 
@@ -83,7 +90,8 @@ static struct {
 	unsigned long batch;		/* jiffies: when the next one is due */
 	unsigned int msecs;		/* the pause that it was reckoned with */
 	unsigned int kicks;
-	unsigned long watch;		/* jiffies: when to look at watched nodes */
+	bool watching;			/* there were watched nodes */
+	unsigned long watch;		/* jiffies: when to look at them */
 	unsigned long watch_interval;
 } clock;
 
@@ -126,9 +134,9 @@ static void do_watch(void)
 
 static long time_to_sleep(void)
 {
-	unsigned long next = jiffies + MAX_JIFFY_OFFSET;
+	unsigned long next = jiffies + KSMD_MAX_SLEEP_JIFFIES;
 
-	if (should_scan())
+	if (should_scan() && time_before(clock.batch, next))
 		next = clock.batch;
 	if (ksm_watching() && time_before(clock.watch, next))
 		next = clock.watch;
@@ -136,6 +144,16 @@ static long time_to_sleep(void)
 	if (ksm_mms_dead() && time_before(jiffies + KSMD_REAP_JIFFIES, next))
 		next = jiffies + KSMD_REAP_JIFFIES;
 	return time_after(next, jiffies) ? next - jiffies : 0;
+}
+
+/* An exit may have left nodes to be looked at: soon, and not later for each of many. */
+static void watch_soon(void)
+{
+	unsigned long soon = jiffies + KSMD_WATCH_JIFFIES;
+
+	clock.watch_interval = KSMD_WATCH_JIFFIES;
+	if (!clock.watching || time_after(clock.watch, soon))
+		clock.watch = soon;
 }
 
 static int ksmd(void *unused)
@@ -149,16 +167,19 @@ static int ksmd(void *unused)
 	while (!kthread_should_stop()) {
 		bool more;
 
+		/* Before anything is looked at: what comes after that is seen next time. */
+		smp_store_mb(woken, false);
+		if (time_before(clock.batch, jiffies))
+			clock.batch = jiffies;
 		if (should_scan())
 			ksm_fingerprint_draw();
 		mutex_lock(&ksm_mutex);
 		if (ksm_wanted())
 			ksm_give_way();
 		ksm_wait_while_offlining();
-		if (ksm_mms_news()) {
-			clock.watch_interval = KSMD_WATCH_JIFFIES;
-			clock.watch = jiffies + clock.watch_interval;
-		}
+		if (ksm_mms_news() || (ksm_watching() && !clock.watching))
+			watch_soon();
+		clock.watching = ksm_watching();
 		/* Reaping must not add scanning: one batch for each pause. */
 		more = ksm_reap_dead();
 		if (!more && batch_is_due())
@@ -171,8 +192,8 @@ static int ksmd(void *unused)
 		/* A timeout of zero never reaches the freezer. */
 		try_to_freeze();
 		if (!more)
-			wait_event_freezable_timeout(ksmd_wait, batch_is_due() ||
-						     ksm_mms_news() ||
+			wait_event_freezable_timeout(ksmd_wait, READ_ONCE(woken) ||
+						     batch_is_due() ||
 						     kthread_should_stop(),
 						     time_to_sleep());
 	}
@@ -443,12 +464,12 @@ static int memory_callback(struct notifier_block *self, unsigned long action,
 
 	switch (action) {
 	case MEM_GOING_OFFLINE:
-		mutex_lock(&ksm_mutex);
+		ksm_lock_soon();
 		set_bit(KSM_RUN_OFFLINE_BIT, &ksm_knobs.run);
 		mutex_unlock(&ksm_mutex);
 		break;
 	case MEM_OFFLINE:
-		mutex_lock(&ksm_mutex);
+		ksm_lock_soon();
 		ksm_stable_offline(notify->start_pfn,
 				   notify->start_pfn + notify->nr_pages);
 		mutex_unlock(&ksm_mutex);

@@ -36,12 +36,6 @@ struct ksm_anchor {
 
 static struct kmem_cache *anchor_cache;
 
-/* Once the last VMA has gone, none can come. */
-static bool is_deserted(struct anon_vma *root)
-{
-	return !READ_ONCE(root->rb_root.rb_root.rb_node);
-}
-
 static bool is_known(struct ksm_stable *stable, struct vm_area_struct *vma,
 		     unsigned long addr, pgoff_t pgoff)
 {
@@ -56,7 +50,10 @@ static bool is_known(struct ksm_stable *stable, struct vm_area_struct *vma,
 
 /*
  * May a VMA of this family map the folio without being known to?  Those of @except do
- * not count; after @limit VMAs the answer is yes.
+ * not count, unless they may yet swap it in; after @limit VMAs the answer is yes.
+ *
+ * The lock is needed to see that a family has no VMA left: one that is changed is off
+ * the tree for a moment.
  */
 static bool has_unknown(struct ksm_stable *stable, struct folio *folio,
 			struct anon_vma *root, pgoff_t pgoff,
@@ -65,16 +62,14 @@ static bool has_unknown(struct ksm_stable *stable, struct folio *folio,
 	bool swapped = folio_test_swapcache(folio), found = false;
 	struct anon_vma_chain *avc;
 
-	if (is_deserted(root))
-		return false;
 	anon_vma_lock_read(root);
 	anon_vma_interval_tree_foreach(avc, &root->rb_root, pgoff, pgoff) {
 		struct vm_area_struct *vma = avc->vma;
 		unsigned long addr = vma_address(vma, pgoff, 1);
 
-		if (vma->vm_mm == except || addr == -EFAULT)
+		if (addr == -EFAULT || (vma->vm_mm == except && !swapped))
 			continue;
-		found = !limit-- || ((swapped || ksm_folio_mapped_at(folio, vma, addr)) &&
+		found = vma->vm_mm == except || !limit-- || ((swapped || ksm_folio_mapped_at(folio, vma, addr)) &&
 				     !is_known(stable, vma, addr, pgoff));
 		if (found)
 			break;
@@ -93,6 +88,36 @@ static struct ksm_anchor *find_anchor(struct ksm_stable *stable,
 		if (anchor->root == root && anchor->pgoff == pgoff)
 			return anchor;
 	return NULL;
+}
+
+static struct ksm_anchor *alloc_anchor(struct anon_vma *root, pgoff_t pgoff)
+{
+	struct ksm_anchor *anchor;
+
+	anchor = kmem_cache_alloc(anchor_cache, GFP_NOWAIT | __GFP_NOWARN);
+	if (!anchor)
+		return NULL;
+	atomic_long_add(sizeof(*anchor), &ksm_stats.bytes);
+	get_anon_vma(root);
+	anchor->root = root;
+	anchor->pgoff = pgoff;
+	return anchor;
+}
+
+/**
+ * ksm_anchor_add - give a node an anchor
+ * @stable: node
+ * @anchor: anchor, or NULL
+ *
+ * Context: ksm_mutex and the lock of the KSM folio held.
+ */
+void ksm_anchor_add(struct ksm_stable *stable, struct ksm_anchor *anchor)
+{
+	if (!anchor)
+		return;
+	hlist_add_head(&anchor->link, &stable->anchors);
+	ksm_stable_count(stable, ksm_knobs.max_page_sharing);
+	ksm_watch(stable);
 }
 
 static void free_anchor(struct ksm_stable *stable, struct ksm_anchor *anchor)
@@ -122,21 +147,38 @@ bool ksm_anchor_keep(struct ksm_slot *slot, struct folio *folio)
 
 	if (!folio_mapped(folio) && !folio_test_swapcache(folio))
 		return true;
-	if (is_deserted(root) || find_anchor(stable, root, pgoff) ||
+	if (find_anchor(stable, root, pgoff) ||
 	    !has_unknown(stable, folio, root, pgoff, mm, KSM_ANCHOR_VMAS))
 		return true;
 
-	anchor = kmem_cache_alloc(anchor_cache, GFP_NOWAIT | __GFP_NOWARN);
-	if (!anchor)
-		return false;
-	atomic_long_add(sizeof(*anchor), &ksm_stats.bytes);
-	get_anon_vma(root);
-	anchor->root = root;
-	anchor->pgoff = pgoff;
-	hlist_add_head(&anchor->link, &stable->anchors);
-	ksm_stable_count(stable, ksm_knobs.max_page_sharing);
-	ksm_watch(stable);
-	return true;
+	anchor = alloc_anchor(root, pgoff);
+	if (anchor)
+		ksm_anchor_add(stable, anchor);
+	return anchor;
+}
+
+/**
+ * ksm_anchor_for - make an anchor for a page that is to become a KSM page, if need be
+ * @folio: its folio, locked, mapped more than once
+ * @anon_vma: that of the VMA by which it is known
+ * @anchor: set to the anchor, for ksm_anchor_add(), or to NULL
+ *
+ * From @anon_vma the rmap walk comes to the VMA and its forks, but not to what it was
+ * forked from, which may map the page, too.
+ *
+ * Context: ksm_mutex held.
+ * Return: false if there is no memory for it.
+ */
+bool ksm_anchor_for(struct folio *folio, struct anon_vma *anon_vma,
+		    struct ksm_anchor **anchor)
+{
+	struct anon_vma *origin = folio_anon_vma(folio);
+
+	*anchor = NULL;
+	if (!origin || origin == anon_vma)
+		return true;
+	*anchor = alloc_anchor(origin->root, folio_pgoff(folio));
+	return *anchor;
 }
 
 /**

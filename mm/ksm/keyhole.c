@@ -199,12 +199,13 @@ bool ksm_stable_rehome(struct ksm_stable *stable, struct ksm_index *index,
 		ksm_stats.unslotted++;
 		return false;
 	}
+	/* First: it finds its place on a chain by the mappings that it gets. */
+	ksm_stable_promote(new, index, &folio->page, stable->key);
 	hlist_for_each_entry_safe(slot, next, &stable->mappings, link) {
 		ksm_stable_unmap(stable, slot, max);
 		ksm_stable_map(new, slot, max);
 	}
 	ksm_anchor_move(stable, new);
-	ksm_stable_promote(new, index, &folio->page, stable->key);
 	if (!list_empty(&stable->watch))
 		ksm_watch(new);
 	ksm_stable_bury(stable);

@@ -285,8 +285,9 @@ void ksm_slots_trim(struct ksm_tile *tile);
 int ksm_slot_init(void);
 
 /* tile.c */
-void *ksm_alloc_charged(struct ksm_mm *kmm, struct kmem_cache *cache);
-void ksm_free_charged(struct ksm_mm *kmm, struct kmem_cache *cache, void *object);
+void *ksm_alloc_charged(struct ksm_mm *kmm, struct kmem_cache *cache, size_t size);
+void ksm_free_charged(struct ksm_mm *kmm, struct kmem_cache *cache, size_t size,
+		      void *object);
 struct ksm_tile *ksm_tile_find(struct ksm_mm *kmm, unsigned long addr,
 			       pgoff_t pgoff);
 struct ksm_tile *ksm_tile_get(struct ksm_mm *kmm, unsigned long addr,
@@ -372,6 +373,9 @@ bool ksm_watching(void);
 
 /* anchor.c */
 bool ksm_anchor_keep(struct ksm_slot *slot, struct folio *folio);
+bool ksm_anchor_for(struct folio *folio, struct anon_vma *anon_vma,
+		    struct ksm_anchor **anchor);
+void ksm_anchor_add(struct ksm_stable *stable, struct ksm_anchor *anchor);
 void ksm_anchor_drop(struct ksm_stable *stable, struct folio *folio);
 void ksm_anchor_drop_all(struct ksm_stable *stable);
 void ksm_anchor_move(struct ksm_stable *from, struct ksm_stable *to);
@@ -473,6 +477,7 @@ static inline bool ksm_wanted(void)
 }
 
 bool ksm_trylock_soon(void);
+void ksm_lock_soon(void);
 void ksm_let_them_run(void);
 void ksm_give_way(void);
 

@@ -39,6 +39,18 @@ bool ksm_trylock_soon(void)
 }
 
 /**
+ * ksm_lock_soon - take ksm_mutex, and have who holds it for long give way
+ *
+ * Context: may sleep.
+ */
+void ksm_lock_soon(void)
+{
+	atomic_inc(&ksm_waiting);
+	mutex_lock(&ksm_mutex);
+	atomic_dec(&ksm_waiting);
+}
+
+/**
  * ksm_let_them_run - have those run who wait for a lock that has been dropped
  *
  * A lock for readers would be had again at once, or be found taken for the moment that

@@ -198,6 +198,7 @@ static int merge_locked(struct ksm_item *item, struct ksm_item *other,
 {
 	unsigned long pfn = page_to_pfn(other->page);
 	pte_t protected, other_protected;
+	struct ksm_anchor *anchor = NULL;
 	int err;
 
 	if (ksm_pte_protect(other, &other_protected))
@@ -206,9 +207,15 @@ static int merge_locked(struct ksm_item *item, struct ksm_item *other,
 		return KSM_CHANGED;
 	if (!ksm_pages_equal(item->page, other->page))
 		return KSM_STALE;
+	if (folio_mapcount(page_folio(item->page)) > 1 &&
+	    !ksm_anchor_for(page_folio(item->page), item->vma->anon_vma, &anchor)) {
+		ksm_stats.unslotted++;
+		return KSM_CHANGED;
+	}
 
 	ksm_stable_promote(stable, index, item->page, key);
 	ksm_tile_map(item->tile, item->nr, stable, item->vma->anon_vma);
+	ksm_anchor_add(stable, anchor);
 
 	/*
 	 * If the other page changes at the last moment, a KSM page with one

@@ -85,7 +85,11 @@ static void move_mappings(struct folio *folio, struct ksm_stable *bad,
 		cond_resched();
 	}
 	ksm_anchor_move(bad, sound);
-	ksm_stable_disown(bad, folio);
+	/* While it is mapped, memory failure needs its node. */
+	if (folio_mapped(folio))
+		ksm_watch(bad);
+	else
+		ksm_stable_disown(bad, folio);
 }
 
 /*

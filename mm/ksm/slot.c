@@ -210,7 +210,8 @@ static bool change_shape(struct ksm_tile *tile, enum ksm_shape shape)
 	enum ksm_shape old_shape = tile->shape;
 
 	if (shape != KSM_NO_BLOCK) {
-		new = ksm_alloc_charged(tile->owner, block_cache[shape]);
+		new = ksm_alloc_charged(tile->owner, block_cache[shape],
+					ksm_block_bytes(shape));
 		if (!new)
 			return false;
 		new->word = (unsigned long)tile | shape;
@@ -238,7 +239,8 @@ static bool change_shape(struct ksm_tile *tile, enum ksm_shape shape)
 	tile->block = new;
 	tile->shape = shape;
 	if (old)
-		ksm_free_charged(tile->owner, block_cache[old_shape], old);
+		ksm_free_charged(tile->owner, block_cache[old_shape],
+				 ksm_block_bytes(old_shape), old);
 	return true;
 }
 

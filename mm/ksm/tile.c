@@ -34,6 +34,7 @@ static void count_bytes(struct ksm_mm *kmm, long bytes)
  * ksm_alloc_charged - allocate memory for what is remembered of a process
  * @kmm: process
  * @cache: cache
+ * @size: bytes of an object
  *
  * It is charged to the process's memory cgroup.  A full group is not made to reclaim
  * for it: then these pages are left out, and counted.
@@ -41,7 +42,7 @@ static void count_bytes(struct ksm_mm *kmm, long bytes)
  * Context: ksm_mutex held, may sleep.
  * Return: an object full of zeroes, or NULL.
  */
-void *ksm_alloc_charged(struct ksm_mm *kmm, struct kmem_cache *cache)
+void *ksm_alloc_charged(struct ksm_mm *kmm, struct kmem_cache *cache, size_t size)
 {
 	struct mem_cgroup *memcg = get_mem_cgroup_from_mm(kmm->slot.mm);
 	struct mem_cgroup *before = set_active_memcg(memcg);
@@ -55,7 +56,7 @@ void *ksm_alloc_charged(struct ksm_mm *kmm, struct kmem_cache *cache)
 	set_active_memcg(before);
 	mem_cgroup_put(memcg);
 	if (object)
-		count_bytes(kmm, kmem_cache_size(cache));
+		count_bytes(kmm, size);
 	else
 		ksm_stats.unslotted++;
 	return object;
@@ -65,11 +66,13 @@ void *ksm_alloc_charged(struct ksm_mm *kmm, struct kmem_cache *cache)
  * ksm_free_charged - free what ksm_alloc_charged() gave
  * @kmm: process
  * @cache: cache
+ * @size: bytes of an object
  * @object: object
  */
-void ksm_free_charged(struct ksm_mm *kmm, struct kmem_cache *cache, void *object)
+void ksm_free_charged(struct ksm_mm *kmm, struct kmem_cache *cache, size_t size,
+		      void *object)
 {
-	count_bytes(kmm, -(long)kmem_cache_size(cache));
+	count_bytes(kmm, -(long)size);
 	kmem_cache_free(cache, object);
 }
 
@@ -131,7 +134,7 @@ struct ksm_tile *ksm_tile_get(struct ksm_mm *kmm, unsigned long addr, pgoff_t pg
 		link = cmp < 0 ? &parent->rb_left : &parent->rb_right;
 	}
 
-	tile = ksm_alloc_charged(kmm, tile_cache);
+	tile = ksm_alloc_charged(kmm, tile_cache, sizeof(*tile));
 	if (!tile)
 		return NULL;
 	tile->owner = kmm;
@@ -180,7 +183,7 @@ struct ksm_tile *ksm_tile_from(struct ksm_mm *kmm, unsigned long addr)
 bool ksm_tile_sample_alloc(struct ksm_tile *tile)
 {
 	if (!tile->sample)
-		tile->sample = ksm_alloc_charged(tile->owner, sample_cache);
+		tile->sample = ksm_alloc_charged(tile->owner, sample_cache, SAMPLE_BYTES);
 	return tile->sample;
 }
 
@@ -415,9 +418,9 @@ bool ksm_tile_trim(struct ksm_tile *tile)
 	if (tile->present)
 		return false;
 	if (tile->sample)
-		ksm_free_charged(kmm, sample_cache, tile->sample);
+		ksm_free_charged(kmm, sample_cache, SAMPLE_BYTES, tile->sample);
 	rb_erase(&tile->node, &kmm->tiles);
-	ksm_free_charged(kmm, tile_cache, tile);
+	ksm_free_charged(kmm, tile_cache, sizeof(*tile), tile);
 	return true;
 }
 

@@ -409,17 +409,12 @@ static int unmerge_node(struct ksm_stable *stable, unsigned int *stuck)
 	return 1;
 }
 
-/*
- * Forks may map KSM folios without having opted in, and what ksmd knew of their family
- * has been forgotten by now: but for the nodes, which are watched.
- */
-static int unmerge_unknown(void)
+static int unmerge_watched(void)
 {
 	struct ksm_stable *stable;
 	unsigned int stuck = 0;
 	int ret;
 
-	ksm_watched_rewind();
 	while ((stable = ksm_watched_first())) {
 		if (signal_pending(current))
 			return -ERESTARTSYS;
@@ -438,6 +433,20 @@ static int unmerge_unknown(void)
 		cond_resched();
 	}
 	return 0;
+}
+
+/*
+ * Forks may map KSM folios without having opted in, and what ksmd knew of their family
+ * has been forgotten by now: but for the nodes, which are watched.
+ */
+static int unmerge_unknown(void)
+{
+	int ret;
+
+	ksm_watched_rewind();
+	ret = unmerge_watched();
+	ksm_watched_rewind();
+	return ret;
 }
 
 /* Returns false if there is no memory for what is to be kept. */

@@ -30,6 +30,9 @@ static LIST_HEAD(looked_at);	/* in this round */
  */
 void ksm_watch(struct ksm_stable *stable)
 {
+	/* ksmd may be asleep without a time to wake up. */
+	if (!ksm_watching())
+		ksm_wake();
 	if (list_empty(&stable->watch))
 		list_add_tail(&stable->watch, &watched);
 }
@@ -80,10 +83,16 @@ static void look(struct ksm_stable *stable, struct ksm_budget *budget)
 		}
 		return;
 	}
+	/* Its folio would stay for ever. */
+	if (folio_test_hwpoison(folio) && !folio_mapped(folio)) {
+		ksm_stable_disown(stable, folio);
+		goto unlock;
+	}
 	ksm_anchor_drop(stable, folio);
 	if (ksm_unsettle_equals(stable->index, stable->key, KSM_WATCH_EQUALS) &&
 	    stable->nr && hlist_empty(&stable->anchors))
 		list_del_init(&stable->watch);
+unlock:
 	folio_unlock(folio);
 	folio_put(folio);
 }

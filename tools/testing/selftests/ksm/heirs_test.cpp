@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "support/cgroup.h"
@@ -215,6 +216,69 @@ TEST_F(heirs, pages_go_to_swap)
 		EXPECT_EQ(group.push_out(last.pid(), last.data(), pages), pages);
 		EXPECT_EQ(last.strangers(), 0u);
 	}
+}
+
+/* ksmd has come to a child by itself, and what the child was forked from is not its business. */
+TEST_F(heirs, pages_that_a_forebear_maps_move)
+{
+	if (memory_nodes() < 2)
+		GTEST_SKIP() << "needs two NUMA nodes with memory";
+	region own(pages);
+	std::vector<void *> all(pages);
+
+	for (std::size_t i = 0; i < pages; i++) {
+		own.fill(i, i / 2);
+		all[i] = own.page(i);
+	}
+	child heir([&](parent_link &parent) {
+		own.mergeable();
+		parent.meet();
+	});
+
+	heir.arrived();
+	scan(3);
+	ASSERT_EQ(truth_of(own).total(), folios);
+	for (int node : {1, 0, 1}) {
+		std::size_t moved = 0;
+
+		for (int tries = 0; tries < 100 && moved != pages; tries++)
+			moved = move_to(getpid(), all, node);
+		EXPECT_EQ(moved, pages) << "to node " << node;
+	}
+	heir.release();
+	EXPECT_EQ(heir.join(), "");
+	for (std::size_t i = 0; i < pages; i++)
+		ASSERT_TRUE(own.holds(i, i / 2)) << "page " << i;
+}
+
+/* What the last of them leaves is looked at soon, however many others come and go. */
+TEST_F(heirs, are_forgotten_while_others_exit)
+{
+	auto last = std::make_unique<heir>(ways[0]);
+	child others([](parent_link &parent) {
+		region own(1);
+
+		own.mergeable();
+		parent.meet();
+		for (;;) {
+			pid_t next = fork();
+
+			require(next >= 0, "fork");
+			if (!next)
+				_exit(0);
+			waitpid(next, nullptr, 0);
+			usleep(20000);
+		}
+	});
+
+	ASSERT_EQ(knob("pages_shared"), long(folios));
+	others.arrived();
+	others.release();
+	last.reset();
+	for (int tries = 0; tries < 600 && knob("pages_shared"); tries++)
+		usleep(100000);
+	EXPECT_EQ(knob("pages_shared"), 0);
+	others.kill();
 }
 
 } /* namespace ksm */

@@ -241,6 +241,39 @@ TEST_F(pace, no_pause_outlasts_a_new_start)
 	}
 }
 
+/* The last process goes, and another comes before the pause is over. */
+TEST_F(pace, no_sleep_outlasts_a_new_process)
+{
+	auto offer = [](parent_link &parent) {
+		region own(64);
+
+		own.fill_all(1);
+		own.mergeable();
+		parent.meet();
+	};
+
+	set_knob("sleep_millisecs", 3000);
+	set_knob("pages_to_scan", 1000000);
+	child first(offer);
+
+	first.arrived();
+	start_ksmd();
+	await_scans(2);
+	first.release();
+	EXPECT_EQ(first.join(), "");
+	std::this_thread::sleep_for(milliseconds(300));
+
+	child second(offer);
+
+	second.arrived();
+	for (auto limit = clock::now() + std::chrono::minutes(2);
+	     !knob("pages_sharing") && clock::now() < limit;)
+		std::this_thread::sleep_for(milliseconds(10));
+	EXPECT_EQ(knob("pages_sharing"), 63);
+	second.release();
+	EXPECT_EQ(second.join(), "");
+}
+
 TEST_F(pace, no_pause_outlasts_new_work)
 {
 	region memory(64);
