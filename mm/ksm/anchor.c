@@ -69,8 +69,9 @@ static bool has_unknown(struct ksm_stable *stable, struct folio *folio,
 
 		if (addr == -EFAULT || (vma->vm_mm == except && !swapped))
 			continue;
-		found = vma->vm_mm == except || !limit-- || ((swapped || ksm_folio_mapped_at(folio, vma, addr)) &&
-				     !is_known(stable, vma, addr, pgoff));
+		found = vma->vm_mm == except || !limit-- ||
+			((swapped || ksm_folio_mapped_at(folio, vma, addr)) &&
+			 !is_known(stable, vma, addr, pgoff));
 		if (found)
 			break;
 		cond_resched();

@@ -418,8 +418,10 @@ TEST_F(shortage, ksmd_gets_no_memory)
 	changing.mergeable();
 	for (unsigned percent : {100, 50, 20}) {
 		slab_failures failures(ksmd_pid(), percent);
+		long unslotted = knob("pages_unslotted");
 
 		scan(3);
+		EXPECT_GT(knob("pages_unslotted"), unslotted);
 		if (percent == 100) {
 			EXPECT_EQ(truth_of(memory).total(), 0u) << "no allocation failed";
 		}
