@@ -3,20 +3,15 @@
  * Kernel Samepage Merging: finds anonymous pages of equal content and keeps one
  * read-only copy of them.
  *
- * This is the front door: what the rest of the kernel calls, and ksmd.  The rooms
+ * This is the front door: what the rest of the kernel calls.  The rooms
  * behind it are in mm/ksm/, their interfaces and the lock order in mm/ksm/ksm.h,
  * and the design in Documentation/mm/ksm.rst.
  */
-#include <linux/freezer.h>
 #include <linux/init.h>
-#include <linux/kthread.h>
 #include <linux/ksm.h>
-#include <linux/memory.h>
 #include <linux/mman.h>
 #include <linux/mmap_lock.h>
 #include <linux/sched/coredump.h>
-#include <linux/wait.h>
-#include <linux/wait_bit.h>
 
 #include "ksm/advisor.h"
 #include "ksm/ksm.h"
@@ -38,167 +33,6 @@ struct ksm_knobs ksm_knobs = {
 	.merge_across_nodes = true,
 	.smart_scan = true,
 };
-
-static DECLARE_WAIT_QUEUE_HEAD(ksmd_wait);
-
-/* There may be something to do: ksmd is to reckon anew how long it may sleep. */
-static bool woken;
-
-/* Counts what ends the pause between two batches. */
-static unsigned int kicks;
-
-/* What ksmd does beside scanning: when it is due next, and how often. */
-#define KSMD_RESUME_MSECS	20U
-#define KSMD_REAP_JIFFIES	max(HZ / 100, 1)
-#define KSMD_WATCH_JIFFIES	max(HZ / 4, 1)
-#define KSMD_MAX_WATCH_JIFFIES	(64 * HZ)
-#define KSMD_WATCH_VISITS	(64 * 1024)
-
-/* Not so long that a time to come can be mistaken for one that has been. */
-#define KSMD_MAX_SLEEP_JIFFIES	(24 * 3600 * HZ)
-
-/**
- * ksm_wake - tell ksmd that there may be something to do
- *
- * Does not end its pause between two batches.
- */
-void ksm_wake(void)
-{
-	WRITE_ONCE(woken, true);
-	wake_up_interruptible(&ksmd_wait);
-}
-
-/**
- * ksm_kick - tell ksmd that there is something new to find
- *
- * Ends its pause between two batches.
- */
-void ksm_kick(void)
-{
-	WRITE_ONCE(kicks, kicks + 1);
-	ksm_wake();
-}
-
-static bool should_scan(void)
-{
-	return (READ_ONCE(ksm_knobs.run) & KSM_RUN_MERGE) &&
-	       READ_ONCE(ksm_knobs.pages_to_scan) && !ksm_mms_empty();
-}
-
-/* ksmd's clock; nobody else looks at it. */
-static struct {
-	unsigned long batch;		/* jiffies: when the next one is due */
-	unsigned int msecs;		/* the pause that it was reckoned with */
-	unsigned int kicks;
-	bool watching;			/* there were watched nodes */
-	unsigned long watch;		/* jiffies: when to look at them */
-	unsigned long watch_interval;
-} clock;
-
-static bool batch_is_due(void)
-{
-	return should_scan() && ksm_secret_drawn &&
-	       (clock.kicks != READ_ONCE(kicks) ||
-		clock.msecs != READ_ONCE(ksm_knobs.sleep_millisecs) ||
-		time_after_eq(jiffies, clock.batch));
-}
-
-static void do_batch(void)
-{
-	unsigned int pause;
-
-	clock.kicks = READ_ONCE(kicks);
-	clock.msecs = READ_ONCE(ksm_knobs.sleep_millisecs);
-	pause = clock.msecs;
-	/* A long pause is not to begin because of somebody who was there for a moment. */
-	if (!ksm_scan_batch(ksm_knobs.pages_to_scan))
-		pause = min(pause, KSMD_RESUME_MSECS);
-	clock.batch = jiffies + msecs_to_jiffies(pause);
-}
-
-/* Nodes that wait for their folio to go: often after an exit, else ever more rarely. */
-static void do_watch(void)
-{
-	struct ksm_budget budget = {
-		.reads = 1,
-		.visits = KSMD_WATCH_VISITS,
-	};
-
-	if (time_before(jiffies, clock.watch))
-		return;
-	if (ksm_watch_round(&budget))
-		clock.watch_interval = min(2 * clock.watch_interval,
-					   KSMD_MAX_WATCH_JIFFIES);
-	clock.watch = jiffies + clock.watch_interval;
-}
-
-static long time_to_sleep(void)
-{
-	unsigned long next = jiffies + KSMD_MAX_SLEEP_JIFFIES;
-
-	if (should_scan() && time_before(clock.batch, next))
-		next = clock.batch;
-	if (ksm_watching() && time_before(clock.watch, next))
-		next = clock.watch;
-	/* An exit that has not come to its end. */
-	if (ksm_mms_dead() && time_before(jiffies + KSMD_REAP_JIFFIES, next))
-		next = jiffies + KSMD_REAP_JIFFIES;
-	return time_after(next, jiffies) ? next - jiffies : 0;
-}
-
-/* An exit may have left nodes to be looked at: soon, and not later for each of many. */
-static void watch_soon(void)
-{
-	unsigned long soon = jiffies + KSMD_WATCH_JIFFIES;
-
-	clock.watch_interval = KSMD_WATCH_JIFFIES;
-	if (!clock.watching || time_after(clock.watch, soon))
-		clock.watch = soon;
-}
-
-static int ksmd(void *unused)
-{
-	set_freezable();
-	set_user_nice(current, 5);
-	clock.batch = jiffies;
-	clock.watch = jiffies;
-	clock.watch_interval = KSMD_WATCH_JIFFIES;
-
-	while (!kthread_should_stop()) {
-		bool more;
-
-		/* Before anything is looked at: what comes after that is seen next time. */
-		smp_store_mb(woken, false);
-		if (time_before(clock.batch, jiffies))
-			clock.batch = jiffies;
-		if (should_scan())
-			ksm_fingerprint_draw();
-		mutex_lock(&ksm_mutex);
-		if (ksm_wanted())
-			ksm_give_way();
-		ksm_wait_while_offlining();
-		if (ksm_mms_news() || (ksm_watching() && !clock.watching))
-			watch_soon();
-		clock.watching = ksm_watching();
-		/* Reaping must not add scanning: one batch for each pause. */
-		more = ksm_reap_dead();
-		if (!more && batch_is_due())
-			do_batch();
-		else if (!more && ksm_watching())
-			do_watch();
-		mutex_unlock(&ksm_mutex);
-
-		cond_resched();
-		/* A timeout of zero never reaches the freezer. */
-		try_to_freeze();
-		if (!more)
-			wait_event_freezable_timeout(ksmd_wait, READ_ONCE(woken) ||
-						     batch_is_due() ||
-						     kthread_should_stop(),
-						     time_to_sleep());
-	}
-	return 0;
-}
 
 static void add_vma(struct vm_area_struct *vma)
 {
@@ -430,66 +264,8 @@ void __ksm_exit(struct mm_struct *mm)
 	ksm_mm_exit(mm);
 }
 
-#ifdef CONFIG_MEMORY_HOTREMOVE
-/**
- * ksm_wait_while_offlining - wait until no memory is being taken offline
- *
- * Context: ksm_mutex held; dropped while it waits.
- */
-void ksm_wait_while_offlining(void)
-{
-	while (ksm_knobs.run & KSM_RUN_OFFLINE) {
-		mutex_unlock(&ksm_mutex);
-		wait_on_bit(&ksm_knobs.run, KSM_RUN_OFFLINE_BIT,
-			    TASK_UNINTERRUPTIBLE);
-		mutex_lock(&ksm_mutex);
-	}
-}
-
-static void stop_offlining(void)
-{
-	mutex_lock(&ksm_mutex);
-	clear_bit(KSM_RUN_OFFLINE_BIT, &ksm_knobs.run);
-	mutex_unlock(&ksm_mutex);
-	/* Orders the bit before the look for waiters. */
-	smp_mb__after_atomic();
-	wake_up_bit(&ksm_knobs.run, KSM_RUN_OFFLINE_BIT);
-}
-
-/* From GOING_OFFLINE on, ksmd stays away from nodes whose frames may vanish. */
-static int memory_callback(struct notifier_block *self, unsigned long action,
-			   void *arg)
-{
-	struct memory_notify *notify = arg;
-
-	switch (action) {
-	case MEM_GOING_OFFLINE:
-		ksm_lock_soon();
-		set_bit(KSM_RUN_OFFLINE_BIT, &ksm_knobs.run);
-		mutex_unlock(&ksm_mutex);
-		break;
-	case MEM_OFFLINE:
-		ksm_lock_soon();
-		ksm_stable_offline(notify->start_pfn,
-				   notify->start_pfn + notify->nr_pages);
-		mutex_unlock(&ksm_mutex);
-		stop_offlining();
-		break;
-	case MEM_CANCEL_OFFLINE:
-		stop_offlining();
-		break;
-	}
-	return NOTIFY_OK;
-}
-#else
-void ksm_wait_while_offlining(void)
-{
-}
-#endif
-
 static int __init ksm_init(void)
 {
-	struct task_struct *thread;
 	int err;
 
 	ksm_fingerprint_init();
@@ -500,19 +276,15 @@ static int __init ksm_init(void)
 		goto fail;
 	ksm_advisor_set_mode(KSM_ADVISOR_NONE);
 
-	thread = kthread_run(ksmd, NULL, "ksmd");
-	if (IS_ERR(thread)) {
-		err = PTR_ERR(thread);
+	err = ksmd_start();
+	if (err)
 		goto fail;
-	}
 	err = ksm_sysfs_init();
 	if (err) {
-		kthread_stop(thread);
+		ksmd_stop();
 		goto fail;
 	}
-#ifdef CONFIG_MEMORY_HOTREMOVE
-	hotplug_memory_notifier(memory_callback, KSM_CALLBACK_PRI);
-#endif
+	ksm_offline_init();
 	return 0;
 fail:
 	pr_err("ksm: not available, error %d\n", err);

@@ -315,30 +315,10 @@ struct ksm_anchor *ksm_anchor_next(struct ksm_stable *stable,
 				   struct anon_vma **root, pgoff_t *pgoff);
 int ksm_anchor_init(void);
 
-/* walk.c */
-
-/**
- * struct ksm_item - one mapped page that ksmd works on
- * @vma: VMA, locked against changes
- * @tile: tile of the page
- * @nr: place in the tile
- * @sampled: its dirty bit does not tell whether it was written
- * @page: the page, one reference held
- * @pmdp: its PMD entry, if that is known
- */
-struct ksm_item {
-	struct vm_area_struct *vma;
-	struct ksm_tile *tile;
-	unsigned int nr;
-	bool sampled;
-	struct page *page;
-	pmd_t *pmdp;
-};
-
-static inline unsigned long ksm_item_addr(const struct ksm_item *item)
-{
-	return ksm_tile_addr(item->tile, item->nr);
-}
+/* eligible.c */
+bool ksm_flags_compatible(vm_flags_t vm_flags);
+bool ksm_vma_compatible(struct vm_area_struct *vma);
+bool ksm_vma_mergeable(struct vm_area_struct *vma);
 
 /**
  * ksm_folio_mergeable - tell whether a page is worth a look
@@ -371,7 +351,31 @@ static inline bool ksm_page_mergeable(struct page *page)
 	return ksm_folio_mergeable(page_folio(page), page);
 }
 
-bool ksm_vma_mergeable(struct vm_area_struct *vma);
+/* walk.c */
+
+/**
+ * struct ksm_item - one mapped page that ksmd works on
+ * @vma: VMA, locked against changes
+ * @tile: tile of the page
+ * @nr: place in the tile
+ * @sampled: its dirty bit does not tell whether it was written
+ * @page: the page, one reference held
+ * @pmdp: its PMD entry, if that is known
+ */
+struct ksm_item {
+	struct vm_area_struct *vma;
+	struct ksm_tile *tile;
+	unsigned int nr;
+	bool sampled;
+	struct page *page;
+	pmd_t *pmdp;
+};
+
+static inline unsigned long ksm_item_addr(const struct ksm_item *item)
+{
+	return ksm_tile_addr(item->tile, item->nr);
+}
+
 struct ksm_tile *ksm_vma_tile_at(struct vm_area_struct *vma, unsigned long addr,
 				 struct ksm_tile **at);
 struct ksm_tile *ksm_vma_tile(struct ksm_mm *kmm, struct vm_area_struct *vma,
@@ -419,8 +423,6 @@ int ksm_make_room(struct ksm_room *room, struct vm_area_struct *vma,
 		  unsigned long addr);
 
 /* unmerge.c */
-bool ksm_flags_compatible(vm_flags_t vm_flags);
-bool ksm_vma_compatible(struct vm_area_struct *vma);
 int ksm_break_range(struct vm_area_struct *vma, unsigned long start,
 		    unsigned long end);
 int ksm_unmerge_all(void);

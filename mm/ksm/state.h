@@ -92,9 +92,24 @@ void ksm_lock_soon(void);
 void ksm_let_them_run(void);
 void ksm_give_way(void);
 
-/* ../ksm.c */
+/* ksmd.c */
 void ksm_wake(void);
 void ksm_kick(void);
+int ksmd_start(void);
+void ksmd_stop(void);
+
+/* offline.c */
+#ifdef CONFIG_MEMORY_HOTREMOVE
 void ksm_wait_while_offlining(void);
+void ksm_offline_init(void);
+#else
+static inline void ksm_wait_while_offlining(void)
+{
+}
+
+static inline void ksm_offline_init(void)
+{
+}
+#endif
 
 #endif /* _MM_KSM_STATE_H */

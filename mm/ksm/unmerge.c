@@ -5,7 +5,6 @@
  * Here mmap_lock is held, which ksmd never needs: these are the paths of
  * madvise(), prctl(), mremap() and of a write to the sysfs file "run".
  */
-#include <linux/dax.h>
 #include <linux/mm.h>
 #include <linux/rmap.h>
 #include <linux/sched/mm.h>
@@ -14,38 +13,6 @@
 #include <linux/swapops.h>
 
 #include "ksm.h"
-
-/**
- * ksm_flags_compatible - tell whether pages of such a VMA may be merged at all
- * @vm_flags: flags of the VMA
- *
- * Return: false if it is shared, special, or not made of ordinary pages.
- */
-bool ksm_flags_compatible(vm_flags_t vm_flags)
-{
-	vm_flags_t refused = VM_SHARED | VM_MAYSHARE | VM_PFNMAP | VM_IO |
-			     VM_DONTEXPAND | VM_HUGETLB | VM_MIXEDMAP |
-			     VM_DROPPABLE | VM_SHADOW_STACK;
-
-#ifdef VM_SAO
-	refused |= VM_SAO;
-#endif
-#ifdef VM_SPARC_ADI
-	refused |= VM_SPARC_ADI;
-#endif
-	return !(vm_flags & refused);
-}
-
-/**
- * ksm_vma_compatible - tell whether pages of a VMA may be merged at all
- * @vma: VMA
- *
- * Return: true if its flags are compatible and it maps no DAX file.
- */
-bool ksm_vma_compatible(struct vm_area_struct *vma)
-{
-	return ksm_flags_compatible(vma->vm_flags) && !vma_is_dax(vma);
-}
 
 static bool is_ksm_pte(struct vm_area_struct *vma, unsigned long addr, pte_t pte)
 {

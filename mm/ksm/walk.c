@@ -18,17 +18,6 @@
 /* So many of them take as long as a visit. */
 #define KSM_STEPS_PER_VISIT	2
 
-/**
- * ksm_vma_mergeable - tell whether pages of a VMA may be merged now
- * @vma: VMA, locked, or found under RCU and then only a hint
- *
- * Return: true if it is marked and may hold anonymous pages.
- */
-bool ksm_vma_mergeable(struct vm_area_struct *vma)
-{
-	return (vma->vm_flags & VM_MERGEABLE) && READ_ONCE(vma->anon_vma);
-}
-
 /* Linear page index that @vma gives, or would give, to @addr. */
 static pgoff_t vma_index(struct vm_area_struct *vma, unsigned long addr)
 {

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What may be merged: flags, VMAs, folios and pages, these two in ksm.h.
+ */
+#include <linux/dax.h>
+#include <linux/mm.h>
+
+#include "ksm.h"
+
+/**
+ * ksm_flags_compatible - tell whether pages of such a VMA may be merged at all
+ * @vm_flags: flags of the VMA
+ *
+ * Return: false if it is shared, special, or not made of ordinary pages.
+ */
+bool ksm_flags_compatible(vm_flags_t vm_flags)
+{
+	vm_flags_t refused = VM_SHARED | VM_MAYSHARE | VM_PFNMAP | VM_IO |
+			     VM_DONTEXPAND | VM_HUGETLB | VM_MIXEDMAP |
+			     VM_DROPPABLE | VM_SHADOW_STACK;
+
+#ifdef VM_SAO
+	refused |= VM_SAO;
+#endif
+#ifdef VM_SPARC_ADI
+	refused |= VM_SPARC_ADI;
+#endif
+	return !(vm_flags & refused);
+}
+
+/**
+ * ksm_vma_compatible - tell whether pages of a VMA may be merged at all
+ * @vma: VMA
+ *
+ * Return: true if its flags are compatible and it maps no DAX file.
+ */
+bool ksm_vma_compatible(struct vm_area_struct *vma)
+{
+	return ksm_flags_compatible(vma->vm_flags) && !vma_is_dax(vma);
+}
+
+/**
+ * ksm_vma_mergeable - tell whether pages of a VMA may be merged now
+ * @vma: VMA, locked, or found under RCU and then only a hint
+ *
+ * Return: true if it is marked and may hold anonymous pages.
+ */
+bool ksm_vma_mergeable(struct vm_area_struct *vma)
+{
+	return (vma->vm_flags & VM_MERGEABLE) && READ_ONCE(vma->anon_vma);
+}

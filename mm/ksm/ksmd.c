@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ksmd: when there is something to do, and when it sleeps.
+ */
+#include <linux/err.h>
+#include <linux/freezer.h>
+#include <linux/init.h>
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
+#include <linux/sched.h>
+#include <linux/wait.h>
+
+#include "ksm.h"
+
+static struct task_struct *thread;
+
+static DECLARE_WAIT_QUEUE_HEAD(ksmd_wait);
+
+/* There may be something to do: ksmd is to reckon anew how long it may sleep. */
+static bool woken;
+
+/* Counts what ends the pause between two batches. */
+static unsigned int kicks;
+
+/* What ksmd does beside scanning: when it is due next, and how often. */
+#define KSMD_RESUME_MSECS	20U
+#define KSMD_REAP_JIFFIES	max(HZ / 100, 1)
+#define KSMD_WATCH_JIFFIES	max(HZ / 4, 1)
+#define KSMD_MAX_WATCH_JIFFIES	(64 * HZ)
+#define KSMD_WATCH_VISITS	(64 * 1024)
+
+/* Not so long that a time to come can be mistaken for one that has been. */
+#define KSMD_MAX_SLEEP_JIFFIES	(24 * 3600 * HZ)
+
+/**
+ * ksm_wake - tell ksmd that there may be something to do
+ *
+ * Does not end its pause between two batches.
+ */
+void ksm_wake(void)
+{
+	WRITE_ONCE(woken, true);
+	wake_up_interruptible(&ksmd_wait);
+}
+
+/**
+ * ksm_kick - tell ksmd that there is something new to find
+ *
+ * Ends its pause between two batches.
+ */
+void ksm_kick(void)
+{
+	WRITE_ONCE(kicks, kicks + 1);
+	ksm_wake();
+}
+
+static bool should_scan(void)
+{
+	return (READ_ONCE(ksm_knobs.run) & KSM_RUN_MERGE) &&
+	       READ_ONCE(ksm_knobs.pages_to_scan) && !ksm_mms_empty();
+}
+
+/* ksmd's clock; nobody else looks at it. */
+static struct {
+	unsigned long batch;		/* jiffies: when the next one is due */
+	unsigned int msecs;		/* the pause that it was reckoned with */
+	unsigned int kicks;
+	bool watching;			/* there were watched nodes */
+	unsigned long watch;		/* jiffies: when to look at them */
+	unsigned long watch_interval;
+} clock;
+
+static bool batch_is_due(void)
+{
+	return should_scan() && ksm_secret_drawn &&
+	       (clock.kicks != READ_ONCE(kicks) ||
+		clock.msecs != READ_ONCE(ksm_knobs.sleep_millisecs) ||
+		time_after_eq(jiffies, clock.batch));
+}
+
+static void do_batch(void)
+{
+	unsigned int pause;
+
+	clock.kicks = READ_ONCE(kicks);
+	clock.msecs = READ_ONCE(ksm_knobs.sleep_millisecs);
+	pause = clock.msecs;
+	/* A long pause is not to begin because of somebody who was there for a moment. */
+	if (!ksm_scan_batch(ksm_knobs.pages_to_scan))
+		pause = min(pause, KSMD_RESUME_MSECS);
+	clock.batch = jiffies + msecs_to_jiffies(pause);
+}
+
+/* Nodes that wait for their folio to go: often after an exit, else ever more rarely. */
+static void do_watch(void)
+{
+	struct ksm_budget budget = {
+		.reads = 1,
+		.visits = KSMD_WATCH_VISITS,
+	};
+
+	if (time_before(jiffies, clock.watch))
+		return;
+	if (ksm_watch_round(&budget))
+		clock.watch_interval = min(2 * clock.watch_interval,
+					   KSMD_MAX_WATCH_JIFFIES);
+	clock.watch = jiffies + clock.watch_interval;
+}
+
+static long time_to_sleep(void)
+{
+	unsigned long next = jiffies + KSMD_MAX_SLEEP_JIFFIES;
+
+	if (should_scan() && time_before(clock.batch, next))
+		next = clock.batch;
+	if (ksm_watching() && time_before(clock.watch, next))
+		next = clock.watch;
+	/* An exit that has not come to its end. */
+	if (ksm_mms_dead() && time_before(jiffies + KSMD_REAP_JIFFIES, next))
+		next = jiffies + KSMD_REAP_JIFFIES;
+	return time_after(next, jiffies) ? next - jiffies : 0;
+}
+
+/* An exit may have left nodes to be looked at: soon, and not later for each of many. */
+static void watch_soon(void)
+{
+	unsigned long soon = jiffies + KSMD_WATCH_JIFFIES;
+
+	clock.watch_interval = KSMD_WATCH_JIFFIES;
+	if (!clock.watching || time_after(clock.watch, soon))
+		clock.watch = soon;
+}
+
+static int ksmd(void *unused)
+{
+	set_freezable();
+	set_user_nice(current, 5);
+	clock.batch = jiffies;
+	clock.watch = jiffies;
+	clock.watch_interval = KSMD_WATCH_JIFFIES;
+
+	while (!kthread_should_stop()) {
+		bool more;
+
+		/* Before anything is looked at: what comes after that is seen next time. */
+		smp_store_mb(woken, false);
+		if (time_before(clock.batch, jiffies))
+			clock.batch = jiffies;
+		if (should_scan())
+			ksm_fingerprint_draw();
+		mutex_lock(&ksm_mutex);
+		if (ksm_wanted())
+			ksm_give_way();
+		ksm_wait_while_offlining();
+		if (ksm_mms_news() || (ksm_watching() && !clock.watching))
+			watch_soon();
+		clock.watching = ksm_watching();
+		/* Reaping must not add scanning: one batch for each pause. */
+		more = ksm_reap_dead();
+		if (!more && batch_is_due())
+			do_batch();
+		else if (!more && ksm_watching())
+			do_watch();
+		mutex_unlock(&ksm_mutex);
+
+		cond_resched();
+		/* A timeout of zero never reaches the freezer. */
+		try_to_freeze();
+		if (!more)
+			wait_event_freezable_timeout(ksmd_wait, READ_ONCE(woken) ||
+						     batch_is_due() ||
+						     kthread_should_stop(),
+						     time_to_sleep());
+	}
+	return 0;
+}
+
+/**
+ * ksmd_start - start the thread
+ *
+ * Return: 0 or an error.
+ */
+int __init ksmd_start(void)
+{
+	thread = kthread_run(ksmd, NULL, "ksmd");
+	return PTR_ERR_OR_ZERO(thread);
+}
+
+/**
+ * ksmd_stop - stop the thread, and wait for its end
+ */
+void __init ksmd_stop(void)
+{
+	kthread_stop(thread);
+}
