@@ -23,6 +23,7 @@ static void slot_round_trip(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, ksm_slot_key(slot), KSM_KEY_MASK);
 		KUNIT_EXPECT_EQ(test, ksm_slot_nid(slot), MAX_NUMNODES - 1);
 		KUNIT_EXPECT_EQ(test, ksm_slot_nr(slot), i);
+		KUNIT_EXPECT_EQ(test, ksm_slots_in_row(tile, i), i ? KSM_TILE_PAGES - i : 1);
 		ksm_slot_set_key(slot, 0, 0);
 		KUNIT_EXPECT_EQ(test, ksm_slot_key(slot), 0ULL);
 		KUNIT_EXPECT_EQ(test, ksm_slot_nid(slot), 0);

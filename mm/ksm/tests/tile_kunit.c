@@ -244,6 +244,11 @@ static void tile_settle(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ksm_slot_nr(ksm_slot(tile, 5)), 5U);
 	expect_pages(test, 64, 0);
 
+	/* The slot in the tile stands alone. */
+	settle(test, tile, BIT_ULL(6) | BIT_ULL(7) | BIT_ULL(9));
+	KUNIT_EXPECT_EQ(test, ksm_slots_in_row(tile, 5), 1U);
+	KUNIT_EXPECT_EQ(test, ksm_slots_in_row(tile, 6), 2U);
+	KUNIT_EXPECT_EQ(test, ksm_slots_in_row(tile, 9), 1U);
 	ksm_tile_forget(tile, ALL);
 	ksm_tile_trim(tile);
 	expect_nothing(test);
@@ -405,6 +410,16 @@ static void tile_forget_range(struct kunit *test)
 			 BASE + 3 * KSM_TILE_SIZE, NULL, NULL);
 	ksm_forget_range(&f->kmm, BASE + 5 * KSM_TILE_SIZE, ULONG_MAX, NULL, NULL);
 	expect_pages(test, 5 * 64, 4 * 64);
+	KUNIT_EXPECT_FALSE(test, ksm_range_tracked(&f->kmm, 0, BASE));
+	KUNIT_EXPECT_FALSE(test, ksm_range_tracked(&f->kmm, BASE + 2 * KSM_TILE_SIZE,
+						   BASE + 3 * KSM_TILE_SIZE));
+	KUNIT_EXPECT_TRUE(test, ksm_range_tracked(&f->kmm, 0, BASE + PAGE_SIZE));
+
+	/* At the addresses of a tile that stays. */
+	ksm_forget_others(tile[0], tile[0]->addr, tile[0]->addr + PAGE_SIZE);
+	ksm_forget_others(tile[1], tile[1]->addr, tile[1]->addr + PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, tile[1]->present, ALL);
+	KUNIT_EXPECT_EQ(test, twin->present, ALL << 1);
 
 	/* From within the first tile to within the last. */
 	ksm_forget_range(&f->kmm, tile[0]->addr + 63 * PAGE_SIZE,
