@@ -104,7 +104,7 @@ static bool visit_other(struct visit *v, struct folio *folio, u64 bit, bool merg
 		return false;
 	}
 	v->present |= bit;
-	/* As a private page it may have been in the unstable tree. */
+	/* It may be in the unstable tree, from before it came to be so. */
 	v->changed |= bit;
 	if (merged)
 		v->unmapped |= bit;
