@@ -417,12 +417,13 @@ TEST_F(shortage, ksmd_gets_no_memory)
 	memory.mergeable();
 	changing.mergeable();
 	for (unsigned percent : {100, 50, 20}) {
+		unmerge_all(); /* so that ksmd needs memory for all of it again */
 		slab_failures failures(ksmd_pid(), percent);
 		long unslotted = knob("pages_unslotted");
 
 		scan(3);
-		EXPECT_GT(knob("pages_unslotted"), unslotted);
-		if (percent == 100) {
+		if (percent == 100) { /* with less it may be that none fails */
+			EXPECT_GT(knob("pages_unslotted"), unslotted);
 			EXPECT_EQ(truth_of(memory).total(), 0u) << "no allocation failed";
 		}
 		changing.fill_unique(1000 * percent);
