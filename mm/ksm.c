@@ -4,8 +4,8 @@
  * read-only copy of them.
  *
  * This is the front door: what the rest of the kernel calls.  The rooms
- * behind it are in mm/ksm/, their interfaces and the lock order in mm/ksm/ksm.h,
- * and the design in Documentation/mm/ksm.rst.
+ * behind it are in mm/ksm/, their interfaces and the lock order in mm/ksm/internal.h,
+ * and the design in Documentation/mm/ksm/.
  */
 #include <linux/init.h>
 #include <linux/ksm.h>
@@ -13,30 +13,11 @@
 #include <linux/mmap_lock.h>
 #include <linux/sched/coredump.h>
 
-#include "ksm/advisor.h"
-#include "ksm/ksm.h"
-
-#define CREATE_TRACE_POINTS
-#include <trace/events/ksm.h>
-
-/* See the lock order in ksm/ksm.h. */
-DEFINE_MUTEX(ksm_mutex);
-
-struct ksm_knobs ksm_knobs = {
-	/* Without sysfs nobody could start it. */
-	.run = IS_ENABLED(CONFIG_SYSFS) ? KSM_RUN_STOP : KSM_RUN_MERGE,
-	.pages_to_scan = KSM_PAGES_TO_SCAN_DEFAULT,
-	.sleep_millisecs = 20,
-	.max_page_sharing = 256,
-	.prune_millisecs = 2000,
-	.thp_split_threshold = 1,
-	.merge_across_nodes = true,
-	.smart_scan = true,
-};
+#include "ksm/internal.h"
 
 static void add_vma(struct vm_area_struct *vma)
 {
-	if (!(vma->vm_flags & VM_MERGEABLE) && ksm_vma_compatible(vma))
+	if (!(vma->vm_flags & VM_MERGEABLE) && ksm_eligible_to_mark(vma))
 		vm_flags_set(vma, VM_MERGEABLE);
 }
 
@@ -54,7 +35,7 @@ static int unmerge(struct vm_area_struct *vma, unsigned long start,
 		   unsigned long end)
 {
 	vma_start_write(vma);
-	return vma->anon_vma ? ksm_break_range(vma, start, end) : 0;
+	return vma->anon_vma ? ksm_unmerge_range(vma, start, end) : 0;
 }
 
 static int del_vmas(struct mm_struct *mm)
@@ -100,7 +81,7 @@ static bool merges_any(struct mm_struct *mm)
 vm_flags_t ksm_vma_flags(struct mm_struct *mm, const struct file *file,
 			 vm_flags_t vm_flags)
 {
-	if (!file && ksm_flags_compatible(vm_flags) && merges_any(mm))
+	if (!file && ksm_eligible_flags(vm_flags) && merges_any(mm))
 		vm_flags |= VM_MERGEABLE;
 	return vm_flags;
 }
@@ -201,7 +182,7 @@ int ksm_madvise(struct vm_area_struct *vma, unsigned long start,
 
 	switch (advice) {
 	case MADV_MERGEABLE:
-		if ((vma->vm_flags & VM_MERGEABLE) || !ksm_vma_compatible(vma))
+		if ((vma->vm_flags & VM_MERGEABLE) || !ksm_eligible_to_mark(vma))
 			return 0;
 		if (!test_bit(MMF_VM_MERGEABLE, &mm->flags)) {
 			err = ksm_mm_register(mm);
@@ -223,25 +204,6 @@ int ksm_madvise(struct vm_area_struct *vma, unsigned long start,
 	return 0;
 }
 EXPORT_SYMBOL_GPL(ksm_madvise);
-
-/**
- * ksm_process_mergeable - tell whether a process has anything to merge
- * @mm: process
- *
- * Context: mmap_lock held.
- * Return: true if a VMA is mergeable.
- */
-bool ksm_process_mergeable(struct mm_struct *mm)
-{
-	VMA_ITERATOR(vmi, mm, 0);
-	struct vm_area_struct *vma;
-
-	mmap_assert_locked(mm);
-	for_each_vma(vmi, vma)
-		if (vma->vm_flags & VM_MERGEABLE)
-			return true;
-	return false;
-}
 
 /**
  * __ksm_enter - register a process
@@ -269,12 +231,11 @@ static int __init ksm_init(void)
 	int err;
 
 	ksm_fingerprint_init();
-	ksm_visit_init();
+	ksm_change_init();
 	err = ksm_domain_init() ?: ksm_stable_init() ?: ksm_anchor_init() ?:
-	      ksm_slot_init() ?: ksm_tile_init() ?: ksm_registry_init();
+	      ksm_block_init() ?: ksm_tile_init() ?: ksm_mms_init();
 	if (err)
 		goto fail;
-	ksm_advisor_set_mode(KSM_ADVISOR_NONE);
 
 	err = ksmd_start();
 	if (err)

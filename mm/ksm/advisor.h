@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The advisor: chooses pages_to_scan after each pass, if it is asked to.
+ * The advisor: chooses the pages to read in a batch after each pass, if it is asked to.
  */
 #ifndef _MM_KSM_ADVISOR_H
 #define _MM_KSM_ADVISOR_H
@@ -42,11 +42,8 @@ struct ksm_advisor_state {
 	unsigned long trend;
 };
 
-unsigned long ksm_advise(struct ksm_advisor_state *state,
-			 const struct ksm_advisor_pass *pass);
-void ksm_advisor_set_mode(enum ksm_advisor mode);
-void ksm_advisor_start_pass(void);
-void ksm_advisor_end_pass(void);
+unsigned long ksm_advisor_advise(struct ksm_advisor_state *state,
+				 const struct ksm_advisor_pass *pass);
 extern struct ksm_advisor_state ksm_advisor;
 
 #endif /* _MM_KSM_ADVISOR_H */

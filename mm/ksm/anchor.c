@@ -16,7 +16,7 @@
 #include <linux/slab.h>
 
 #include "../internal.h"
-#include "ksm.h"
+#include "internal.h"
 
 /* VMAs to look at before it is taken that one of them needs the anchor. */
 #define KSM_ANCHOR_VMAS	16
@@ -70,7 +70,7 @@ static bool has_unknown(struct ksm_stable *stable, struct folio *folio,
 		if (addr == -EFAULT || (vma->vm_mm == except && !swapped))
 			continue;
 		found = vma->vm_mm == except || !limit-- ||
-			((swapped || ksm_folio_mapped_at(folio, vma, addr)) &&
+			((swapped || ksm_pte_maps(folio, vma, addr)) &&
 			 !is_known(stable, vma, addr, pgoff));
 		if (found)
 			break;
@@ -118,7 +118,7 @@ void ksm_anchor_add(struct ksm_stable *stable, struct ksm_anchor *anchor)
 		return;
 	hlist_add_head(&anchor->link, &stable->anchors);
 	ksm_stable_count(stable, ksm_knobs.max_page_sharing);
-	ksm_watch(stable);
+	ksm_watch_add(stable);
 }
 
 static void free_anchor(struct ksm_stable *stable, struct ksm_anchor *anchor)
@@ -239,7 +239,7 @@ void ksm_anchor_move(struct ksm_stable *from, struct ksm_stable *to)
 		ksm_stable_count(to, max);
 	}
 	if (!hlist_empty(&to->anchors))
-		ksm_watch(to);
+		ksm_watch_add(to);
 }
 
 /**

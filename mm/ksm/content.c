@@ -10,19 +10,19 @@
 #include <linux/highmem.h>
 #include <linux/mm.h>
 
-#include "ksm.h"
+#include "internal.h"
 
 /* Words that are looked at together. */
 #define KSM_STRIDE	8
 
 /**
- * ksm_equal - tell whether two pages hold the same bytes
+ * ksm_content_equal - tell whether two pages hold the same bytes
  * @a: PAGE_SIZE bytes, aligned to 8
  * @b: PAGE_SIZE bytes, aligned to 8
  *
  * Return: true if they do.
  */
-bool ksm_equal(const void *a, const void *b)
+bool ksm_content_equal(const void *a, const void *b)
 {
 	const u64 *x = a, *y = b, *end = a + PAGE_SIZE;
 
@@ -34,12 +34,12 @@ bool ksm_equal(const void *a, const void *b)
 }
 
 /**
- * ksm_empty - tell whether a page is full of zeroes
+ * ksm_content_empty - tell whether a page is full of zeroes
  * @addr: PAGE_SIZE bytes, aligned to 8
  *
  * Return: true if it is.
  */
-bool ksm_empty(const void *addr)
+bool ksm_content_empty(const void *addr)
 {
 	const u64 *x = addr, *end = addr + PAGE_SIZE;
 
@@ -50,7 +50,7 @@ bool ksm_empty(const void *addr)
 }
 
 /**
- * ksm_pages_equal - tell whether one page can stand for another
+ * ksm_content_same - tell whether one page can stand for another
  * @page: page, referenced
  * @other: page, referenced, or the zero page
  *
@@ -58,7 +58,7 @@ bool ksm_empty(const void *addr)
  *	    written meanwhile.
  * Return: true if they hold the same bytes, and the architecture does not mind.
  */
-bool ksm_pages_equal(struct page *page, struct page *other)
+bool ksm_content_same(struct page *page, struct page *other)
 {
 	const void *a, *b;
 	bool equal;
@@ -69,10 +69,10 @@ bool ksm_pages_equal(struct page *page, struct page *other)
 
 	a = kmap_local_page(page);
 	if (is_zero_pfn(page_to_pfn(other))) {
-		equal = ksm_empty(a);
+		equal = ksm_content_empty(a);
 	} else {
 		b = kmap_local_page(other);
-		equal = ksm_equal(a, b);
+		equal = ksm_content_equal(a, b);
 		kunmap_local(b);
 	}
 	kunmap_local(a);

@@ -8,7 +8,7 @@
 #include <linux/init.h>
 #include <linux/seq_file.h>
 
-#include "ksm.h"
+#include "internal.h"
 
 struct verify {
 	struct seq_file *m;
@@ -69,7 +69,7 @@ static void verify_tile(struct verify *v, struct ksm_mm *kmm, struct ksm_tile *t
 
 static unsigned long tile_bytes(struct ksm_tile *tile)
 {
-	unsigned long bytes = sizeof(*tile) + ksm_block_bytes(tile->shape);
+	unsigned long bytes = sizeof(*tile) + ksm_slot_block_bytes(tile->shape);
 
 	if (tile->sample)
 		bytes += KSM_TILE_PAGES * sizeof(*tile->sample);
@@ -80,12 +80,9 @@ static void verify_mm(struct verify *v, struct ksm_mm *kmm)
 {
 	struct mm_struct *mm = kmm->slot.mm;
 	unsigned long tracked = v->tracked, merged = v->merged, bytes = 0;
-	struct ksm_tile *last = NULL;
-	struct rb_node *node;
+	struct ksm_tile *last = NULL, *tile;
 
-	for (node = rb_first(&kmm->tiles); node; node = rb_next(node)) {
-		struct ksm_tile *tile = rb_entry(node, struct ksm_tile, node);
-
+	for (tile = ksm_tile_first(kmm); tile; tile = ksm_tile_next(tile)) {
 		check(v, !last || last->addr < tile->addr ||
 		      (last->addr == tile->addr && last->pgoff < tile->pgoff),
 		      "tile %p", tile);
@@ -104,11 +101,11 @@ static void verify_mm(struct verify *v, struct ksm_mm *kmm)
 
 static void verify_unstable(struct verify *v, struct ksm_index *index)
 {
-	struct rb_node *node;
+	struct ksm_slot *slot;
 	u64 last = 0;
 
-	for (node = rb_first(&index->unstable); node; node = rb_next(node)) {
-		struct ksm_slot *slot = rb_entry(node, struct ksm_slot, node);
+	for (slot = ksm_index_first_unstable(index); slot;
+	     slot = ksm_index_next_unstable(slot)) {
 		struct ksm_tile *tile = ksm_slot_tile(slot);
 
 		check(v, ksm_tile_unstable(tile) & BIT_ULL(ksm_slot_nr(slot)),
@@ -137,7 +134,7 @@ static void verify_node(struct verify *v, struct ksm_stable *stable)
 	check(v, stable->index == head->index, "node %p", stable);
 
 	/* Its lock keeps the list as it is; without a folio nobody walks it. */
-	folio = ksm_stable_get(stable, KSM_LOCK);
+	folio = ksm_node_get(stable, KSM_LOCK);
 	hlist_for_each_entry(slot, &stable->mappings, link) {
 		check(v, ksm_slot_stable(slot) == stable, "node %p slot %p",
 		      stable, slot);
@@ -195,12 +192,11 @@ static void verify_content(struct verify *v, struct ksm_stable *head)
 
 static void verify_stable(struct verify *v, struct ksm_index *index)
 {
-	struct rb_node *node;
+	struct ksm_stable *head;
 	u64 last = 0;
 
-	for (node = rb_first(&index->stable); node; node = rb_next(node)) {
-		struct ksm_stable *head = rb_entry(node, struct ksm_stable, node);
-
+	for (head = ksm_index_first_content(index); head;
+	     head = ksm_index_next_content(head)) {
 		check(v, head->index == index, "node %p", head);
 		check(v, head->key >= last, "node %p", head);
 		last = head->key;
@@ -223,8 +219,8 @@ static void verify_counters(struct verify *v)
 	check(v, v->chains == s->chains, "%lu, %lu", v->chains, s->chains);
 	check(v, v->dups == s->dups, "%lu, %lu", v->dups, s->dups);
 	/* Registrations come and go without ksm_mutex. */
-	check(v, v->bytes <= ksm_metadata_bytes(), "%lu, %lu", v->bytes,
-	      ksm_metadata_bytes());
+	check(v, v->bytes <= ksm_stats_bytes(), "%lu, %lu", v->bytes,
+	      ksm_stats_bytes());
 }
 
 static int verify_show(struct seq_file *m, void *unused)
@@ -236,8 +232,8 @@ static int verify_show(struct seq_file *m, void *unused)
 	mutex_lock(&ksm_mutex);
 	while ((kmm = ksm_mms_next_visited(kmm)))
 		verify_mm(&v, kmm);
-	for (index = ksm_next_index(NULL); index;
-	     index = ksm_next_index(index)) {
+	for (index = ksm_domain_next_index(NULL); index;
+	     index = ksm_domain_next_index(index)) {
 		verify_unstable(&v, index);
 		verify_stable(&v, index);
 	}
@@ -256,7 +252,7 @@ static int __init ksm_debug_init(void)
 
 	debugfs_create_file("verify", 0400, dir, NULL, &verify_fops);
 	/* To try here what other hardware has us do. */
-	debugfs_create_bool("dirty_bit", 0600, dir, &ksm_dirty_bit);
+	debugfs_create_bool("dirty_bit", 0600, dir, &ksm_change_dirty_bit);
 	return 0;
 }
 late_initcall(ksm_debug_init);

@@ -7,7 +7,7 @@
  */
 #include <linux/slab.h>
 
-#include "ksm.h"
+#include "internal.h"
 
 /**
  * struct ksm_domain - pages that may be merged with each other
@@ -34,7 +34,7 @@ struct ksm_domain *ksm_domain_of(struct mm_struct *mm)
 /**
  * ksm_domain_index - find the index of a domain for a node
  * @domain: domain
- * @nid: by ksm_page_nid() or ksm_slot_nid()
+ * @nid: by ksm_domain_nid() or ksm_slot_nid()
  *
  * Return: its index.
  */
@@ -44,23 +44,23 @@ struct ksm_index *ksm_domain_index(struct ksm_domain *domain, int nid)
 }
 
 /**
- * ksm_page_nid - tell which index of a domain a page belongs to
+ * ksm_domain_nid - tell which index of a domain a page belongs to
  * @page: page
  *
  * Return: its NUMA node, or 0 while pages are merged across nodes.
  */
-int ksm_page_nid(struct page *page)
+int ksm_domain_nid(struct page *page)
 {
 	return ksm_knobs.merge_across_nodes ? 0 : page_to_nid(page);
 }
 
 /**
- * ksm_next_index - walk all indexes
+ * ksm_domain_next_index - walk the indexes of all domains
  * @index: the one before, or NULL
  *
  * Return: next index, NULL after the last.
  */
-struct ksm_index *ksm_next_index(struct ksm_index *index)
+struct ksm_index *ksm_domain_next_index(struct ksm_index *index)
 {
 	if (!index)
 		return global_domain.index;

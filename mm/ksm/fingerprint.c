@@ -19,7 +19,7 @@
 #include <linux/xxhash.h>
 
 #include "crc32c.h"
-#include "ksm.h"
+#include "internal.h"
 
 /* Lines read by a sample: few enough to cost little, enough to see activity. */
 #define KSM_SAMPLE_WORDS	4
@@ -27,11 +27,11 @@
 /* Products that xxh64 takes at a time. */
 #define KSM_XXHASH_PRODUCTS	32
 
-enum ksm_hash ksm_hash __read_mostly = KSM_HASH_XXHASH;
-bool ksm_hash_auto __read_mostly = true;
+enum ksm_hash ksm_fingerprint_hash __read_mostly = KSM_HASH_XXHASH;
+bool ksm_fingerprint_auto __read_mostly = true;
 
 /* Is the secret one that nobody can guess?  Written under ksm_mutex. */
-bool ksm_secret_drawn __read_mostly;
+bool ksm_fingerprint_drawn __read_mostly;
 
 static struct ksm_secret ksm_secret __read_mostly;
 static u64 ksm_zero_fingerprint __read_mostly;
@@ -67,8 +67,7 @@ static u64 fingerprint_crc32c(const void *addr, const struct ksm_secret *s)
 
 	/*
 	 * Each lane's state is the next one's key, so that a difference spreads
-	 * over all of them.  Eight lanes hide the latency of that: with four, a
-	 * page in the cache took 1.6 times as long.
+	 * over all of them.  Eight lanes hide the latency of that, four do not.
 	 */
 	for (; w < end; w += 16) {
 		c0 = ksm_crc32c_product(c0, w[0] ^ c1, w[1] ^ m0);
@@ -104,24 +103,24 @@ static u64 fingerprint_xxhash(const void *addr, const struct ksm_secret *s)
 }
 
 /**
- * ksm_hash_usable - tell whether this CPU can compute a hash
+ * ksm_fingerprint_usable - tell whether this CPU can compute a hash
  * @hash: which
  *
  * Return: true if ksm_fingerprint() may be called with it.
  */
-bool ksm_hash_usable(enum ksm_hash hash)
+bool ksm_fingerprint_usable(enum ksm_hash hash)
 {
 	return hash == KSM_HASH_XXHASH || ksm_crc32c_usable();
 }
 
 /**
- * ksm_hash_best - tell which hash is the fastest here
+ * ksm_fingerprint_best - tell which hash is the fastest here
  *
  * Return: a usable hash.
  */
-enum ksm_hash ksm_hash_best(void)
+enum ksm_hash ksm_fingerprint_best(void)
 {
-	return ksm_hash_usable(KSM_HASH_CRC32C) ? KSM_HASH_CRC32C :
+	return ksm_fingerprint_usable(KSM_HASH_CRC32C) ? KSM_HASH_CRC32C :
 						  KSM_HASH_XXHASH;
 }
 
@@ -154,14 +153,14 @@ u64 ksm_fingerprint_page(struct page *page)
 	u64 fingerprint;
 
 	/* Empty pages are common, and need no hash to be told. */
-	fingerprint = !*addr && ksm_empty(addr) ? ksm_zero_fingerprint :
-		      ksm_fingerprint(addr, ksm_hash, &ksm_secret);
+	fingerprint = !*addr && ksm_content_empty(addr) ? ksm_zero_fingerprint :
+		      ksm_fingerprint(addr, ksm_fingerprint_hash, &ksm_secret);
 	kunmap_local(addr);
 	return fingerprint;
 }
 
 /**
- * ksm_sample_page - read a few words of a page, to see whether it is in use
+ * ksm_fingerprint_sample - read a few words of a page, to see whether it is in use
  * @page: page, referenced by the caller
  * @addr: where it is mapped; together with the secret it chooses the words
  *
@@ -171,7 +170,7 @@ u64 ksm_fingerprint_page(struct page *page)
  * Context: No spinlock held.
  * Return: 32-bit digest of the words.
  */
-u32 ksm_sample_page(struct page *page, unsigned long addr)
+u32 ksm_fingerprint_sample(struct page *page, unsigned long addr)
 {
 	u64 where = avalanche(addr ^ ksm_secret.seed, ksm_secret.mul[2]);
 	const u64 *word = kmap_local_page(page);
@@ -209,7 +208,7 @@ bool ksm_fingerprint_is_zero(u64 fingerprint)
  */
 void ksm_fingerprint_select(enum ksm_hash hash)
 {
-	ksm_hash = hash;
+	ksm_fingerprint_hash = hash;
 	ksm_zero_fingerprint = ksm_fingerprint(page_address(ZERO_PAGE(0)), hash,
 					       &ksm_secret);
 }
@@ -224,23 +223,18 @@ static void draw(void)
 }
 
 /**
- * ksm_fingerprint_draw - draw the secret once the random generator is seeded
+ * ksm_fingerprint_draw - draw the secret
  *
- * To be called before the first page is fingerprinted: until it has been,
- * ksm_secret_drawn is false.  Whoever comes too early after the boot waits for
- * the generator, for a second or so.
+ * To be called before the first page is fingerprinted, once the random generator is
+ * seeded.
  *
- * Context: ksmd, which holds no lock; may sleep, takes ksm_mutex.
+ * Context: ksm_mutex held.
  */
 void ksm_fingerprint_draw(void)
 {
-	if (likely(ksm_secret_drawn) || wait_for_random_bytes())
-		return;
-	mutex_lock(&ksm_mutex);
 	draw();
-	ksm_fingerprint_select(ksm_hash);
-	ksm_secret_drawn = true;
-	mutex_unlock(&ksm_mutex);
+	ksm_fingerprint_select(ksm_fingerprint_hash);
+	ksm_fingerprint_drawn = true;
 }
 
 /**
@@ -248,7 +242,7 @@ void ksm_fingerprint_draw(void)
  */
 void __init ksm_fingerprint_init(void)
 {
-	ksm_secret_drawn = rng_is_initialized();
+	ksm_fingerprint_drawn = rng_is_initialized();
 	draw();
-	ksm_fingerprint_select(ksm_hash_best());
+	ksm_fingerprint_select(ksm_fingerprint_best());
 }

@@ -7,7 +7,7 @@
 
 #include <asm/tlbflush.h>
 
-#include "ksm.h"
+#include "internal.h"
 #include "visit.h"
 
 /* Nothing in this range is merged, or has a fingerprint, any more. */
@@ -27,7 +27,7 @@ static void unsettle_range(struct ksm_mm *kmm, struct vm_area_struct *vma,
 
 			/* There were small pages before. */
 			for (; merged; merged &= merged - 1)
-				ksm_tile_unmap(tile, __ffs64(merged));
+				ksm_mapping_end(tile, __ffs64(merged));
 			ksm_tile_unsettle(tile, pages);
 			ksm_tile_track(tile, pages);
 			ksm_stats.scanned += hweight64(pages);
@@ -56,8 +56,14 @@ static void clean_pmd(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmd
 	set_pmd_at(vma->vm_mm, addr, pmdp, pmd_mkclean(pmd));
 }
 
+/* What a visit needs, too large for the stack; guarded by ksm_mutex. */
+static struct {
+	struct visit visit;
+	struct page *page[KSM_TILE_PAGES];
+} space;
+
 /**
- * ksm_visit_huge - visit pages that a huge PMD maps, as far as one tile goes
+ * ksm_huge_visit - visit pages that a huge PMD maps, as far as one tile goes
  * @kmm: process
  * @vma: its VMA, locked
  * @pmdp: PMD entry
@@ -68,19 +74,21 @@ static void clean_pmd(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmd
  * Context: ksm_mutex held, may sleep.
  * Return: where the next visit is to go on.
  */
-unsigned long ksm_visit_huge(struct ksm_mm *kmm, struct vm_area_struct *vma,
+unsigned long ksm_huge_visit(struct ksm_mm *kmm, struct vm_area_struct *vma,
 			     pmd_t *pmdp, unsigned long addr, unsigned long end,
 			     struct ksm_budget *budget)
 {
 	unsigned long head = addr & HPAGE_PMD_MASK;
 	unsigned long tile_end = min(end, ALIGN(addr + 1, KSM_TILE_SIZE));
+	const struct ksm_change *change = ksm_change_of(vma);
 	struct sweep sweep = {
 		.vma = vma,
 		.pmdp = pmdp,
-		.sampled = ksm_vma_sampled(vma),
+		.change = change,
+		.exact = change->exact,
+		.page = space.page,
 	};
-	static struct visit visit;	/* guarded by ksm_mutex */
-	struct visit *v = &visit;
+	struct visit *v = &space.visit;
 	struct page *page = NULL;
 	struct ksm_tile *tile;
 	bool dirty, again;
@@ -101,25 +109,25 @@ unsigned long ksm_visit_huge(struct ksm_mm *kmm, struct vm_area_struct *vma,
 	ptl = pmd_lock(vma->vm_mm, pmdp);
 	if (pmd_present(*pmdp) && pmd_trans_huge(*pmdp))
 		page = vm_normal_page_pmd(vma, head, *pmdp);
-	if (!page || !ksm_page_mergeable(page)) {
+	if (!page || !ksm_eligible_page(page)) {
 		spin_unlock(ptl);
 		ksm_budget_spend(budget, 1);
 		return ksm_forget_range(kmm, addr, end, NULL, budget);
 	}
-	dirty = !sweep.sampled && pmd_dirty(*pmdp);
+	dirty = sweep.exact && pmd_dirty(*pmdp);
 	again = dirty && (v->again & pages);
 	if (dirty && !again && addr == head) {
 		clean_pmd(vma, head, pmdp, page_folio(page));
 		ksm_budget_spend(budget, KSM_VISITS_PER_FLUSH);
 	}
-	if (sweep.sampled) {
+	if (!sweep.exact) {
 		unsigned int i;
 
 		page += (tile->addr - head) >> PAGE_SHIFT;
 		for (i = 0; i < KSM_TILE_PAGES; i++) {
 			if (!(pages & BIT_ULL(i)))
 				continue;
-			ksm_visit_sample(page + i, i);
+			ksm_visit_wait(v, page + i, i);
 		}
 	}
 	spin_unlock(ptl);
@@ -127,7 +135,7 @@ unsigned long ksm_visit_huge(struct ksm_mm *kmm, struct vm_area_struct *vma,
 	if (dirty && !again) {
 		/* To be seen clean, and then read, by the next pass. */
 		unsettle_range(kmm, vma, addr, end, budget);
-		ksm_tile_trim(tile);
+		ksm_forget_trim(tile);
 		return end;
 	}
 	v->next = tile_end;
@@ -137,7 +145,7 @@ unsigned long ksm_visit_huge(struct ksm_mm *kmm, struct vm_area_struct *vma,
 	} else if (again) {
 		v->hot = pages;
 		v->want = pages;
-	} else if (!sweep.sampled) {
+	} else if (sweep.exact) {
 		v->known = v->reread ? 0 : pages & ksm_tile_unstable(tile);
 		v->want = pages & ~v->known;
 	}
@@ -147,6 +155,6 @@ unsigned long ksm_visit_huge(struct ksm_mm *kmm, struct vm_area_struct *vma,
 	if (v->quiet)
 		return tile_end;
 	addr = ksm_visit_read(v, budget);
-	ksm_tile_trim(tile);
+	ksm_forget_trim(tile);
 	return addr;
 }

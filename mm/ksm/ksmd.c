@@ -7,20 +7,13 @@
 #include <linux/init.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
+#include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
 
-#include "ksm.h"
+#include "internal.h"
 
 static struct task_struct *thread;
-
-static DECLARE_WAIT_QUEUE_HEAD(ksmd_wait);
-
-/* There may be something to do: ksmd is to reckon anew how long it may sleep. */
-static bool woken;
-
-/* Counts what ends the pause between two batches. */
-static unsigned int kicks;
 
 /* What ksmd does beside scanning: when it is due next, and how often. */
 #define KSMD_RESUME_MSECS	20U
@@ -32,32 +25,10 @@ static unsigned int kicks;
 /* Not so long that a time to come can be mistaken for one that has been. */
 #define KSMD_MAX_SLEEP_JIFFIES	(24 * 3600 * HZ)
 
-/**
- * ksm_wake - tell ksmd that there may be something to do
- *
- * Does not end its pause between two batches.
- */
-void ksm_wake(void)
-{
-	WRITE_ONCE(woken, true);
-	wake_up_interruptible(&ksmd_wait);
-}
-
-/**
- * ksm_kick - tell ksmd that there is something new to find
- *
- * Ends its pause between two batches.
- */
-void ksm_kick(void)
-{
-	WRITE_ONCE(kicks, kicks + 1);
-	ksm_wake();
-}
-
 static bool should_scan(void)
 {
 	return (READ_ONCE(ksm_knobs.run) & KSM_RUN_MERGE) &&
-	       READ_ONCE(ksm_knobs.pages_to_scan) && !ksm_mms_empty();
+	       ksm_pace_pages() && !ksm_mms_empty();
 }
 
 /* ksmd's clock; nobody else looks at it. */
@@ -72,9 +43,9 @@ static struct {
 
 static bool batch_is_due(void)
 {
-	return should_scan() && ksm_secret_drawn &&
-	       (clock.kicks != READ_ONCE(kicks) ||
-		clock.msecs != READ_ONCE(ksm_knobs.sleep_millisecs) ||
+	return should_scan() && ksm_fingerprint_drawn &&
+	       (clock.kicks != READ_ONCE(ksmd_kicks) ||
+		clock.msecs != ksm_pace_pause() ||
 		time_after_eq(jiffies, clock.batch));
 }
 
@@ -82,11 +53,11 @@ static void do_batch(void)
 {
 	unsigned int pause;
 
-	clock.kicks = READ_ONCE(kicks);
-	clock.msecs = READ_ONCE(ksm_knobs.sleep_millisecs);
+	clock.kicks = READ_ONCE(ksmd_kicks);
+	clock.msecs = ksm_pace_pause();
 	pause = clock.msecs;
 	/* A long pause is not to begin because of somebody who was there for a moment. */
-	if (!ksm_scan_batch(ksm_knobs.pages_to_scan))
+	if (!ksm_scan_batch())
 		pause = min(pause, KSMD_RESUME_MSECS);
 	clock.batch = jiffies + msecs_to_jiffies(pause);
 }
@@ -101,7 +72,7 @@ static void do_watch(void)
 
 	if (time_before(jiffies, clock.watch))
 		return;
-	if (ksm_watch_round(&budget))
+	if (ksm_reap_watched(&budget))
 		clock.watch_interval = min(2 * clock.watch_interval,
 					   KSMD_MAX_WATCH_JIFFIES);
 	clock.watch = jiffies + clock.watch_interval;
@@ -113,7 +84,7 @@ static long time_to_sleep(void)
 
 	if (should_scan() && time_before(clock.batch, next))
 		next = clock.batch;
-	if (ksm_watching() && time_before(clock.watch, next))
+	if (ksm_watch_any() && time_before(clock.watch, next))
 		next = clock.watch;
 	/* An exit that has not come to its end. */
 	if (ksm_mms_dead() && time_before(jiffies + KSMD_REAP_JIFFIES, next))
@@ -140,26 +111,29 @@ static int ksmd(void *unused)
 	clock.watch_interval = KSMD_WATCH_JIFFIES;
 
 	while (!kthread_should_stop()) {
-		bool more;
+		bool more, random;
 
 		/* Before anything is looked at: what comes after that is seen next time. */
-		smp_store_mb(woken, false);
+		smp_store_mb(ksmd_woken, false);
 		if (time_before(clock.batch, jiffies))
 			clock.batch = jiffies;
-		if (should_scan())
-			ksm_fingerprint_draw();
+		/* Whoever comes early after the boot waits for the random generator. */
+		random = ksm_fingerprint_drawn ||
+			 (should_scan() && !wait_for_random_bytes());
 		mutex_lock(&ksm_mutex);
-		if (ksm_wanted())
-			ksm_give_way();
-		ksm_wait_while_offlining();
-		if (ksm_mms_news() || (ksm_watching() && !clock.watching))
+		if (random && !ksm_fingerprint_drawn)
+			ksm_fingerprint_draw();
+		if (ksm_lock_wanted())
+			ksm_lock_give_way();
+		ksm_lock_wait_offlining();
+		if (ksm_mms_news() || (ksm_watch_any() && !clock.watching))
 			watch_soon();
-		clock.watching = ksm_watching();
+		clock.watching = ksm_watch_any();
 		/* Reaping must not add scanning: one batch for each pause. */
 		more = ksm_reap_dead();
 		if (!more && batch_is_due())
 			do_batch();
-		else if (!more && ksm_watching())
+		else if (!more && ksm_watch_any())
 			do_watch();
 		mutex_unlock(&ksm_mutex);
 
@@ -167,7 +141,8 @@ static int ksmd(void *unused)
 		/* A timeout of zero never reaches the freezer. */
 		try_to_freeze();
 		if (!more)
-			wait_event_freezable_timeout(ksmd_wait, READ_ONCE(woken) ||
+			wait_event_freezable_timeout(ksmd_wait,
+						     READ_ONCE(ksmd_woken) ||
 						     batch_is_due() ||
 						     kthread_should_stop(),
 						     time_to_sleep());

@@ -15,39 +15,11 @@
 #include <linux/sched/signal.h>
 
 #include "../internal.h"
-#include "ksm.h"
+#include "internal.h"
 
 /* How often, and for how many milliseconds, to wait for a folio lock. */
 #define KSM_LOCK_TRIES	10
 #define KSM_LOCK_MSECS	1
-
-static bool is_sound(struct ksm_stable *stable)
-{
-	struct folio *folio = ksm_stable_get(stable, KSM_NOLOCK);
-	bool sound = folio && !folio_test_hwpoison(folio);
-
-	if (folio)
-		folio_put(folio);
-	return sound;
-}
-
-/* Another node of the same content whose folio is sound.  No folio is locked. */
-static struct ksm_stable *sound_node(struct ksm_stable *bad)
-{
-	struct ksm_stable *head = bad->head, *stable = head, *sound = NULL;
-
-	/* One with room if there is any; better too many mappings than a loss. */
-	do {
-		if (stable != bad && is_sound(stable)) {
-			sound = stable;
-			if (sound->nr + bad->nr <= ksm_knobs.max_page_sharing)
-				break;
-		}
-		stable = list_next_entry(stable, chain);
-		cond_resched();
-	} while (stable != head);
-	return sound;
-}
 
 /* Called for each mapping of a bad folio; @arg is the page to be mapped instead. */
 static bool replace_mapping(struct folio *folio, struct vm_area_struct *vma,
@@ -61,7 +33,7 @@ static bool replace_mapping(struct folio *folio, struct vm_area_struct *vma,
 				addr + PAGE_SIZE);
 	mmu_notifier_invalidate_range_start(&range);
 	while (page_vma_mapped_walk(&pvmw))
-		ksm_replace_pte(vma, pvmw.address, pvmw.pte, &folio->page, arg);
+		ksm_pte_exchange(vma, pvmw.address, pvmw.pte, &folio->page, arg);
 	mmu_notifier_invalidate_range_end(&range);
 	return true;
 }
@@ -74,22 +46,14 @@ static void move_mappings(struct folio *folio, struct ksm_stable *bad,
 		.rmap_one = replace_mapping,
 		.arg = &sound_folio->page,
 	};
-	unsigned int max = ksm_knobs.max_page_sharing;
-	struct hlist_node *next;
-	struct ksm_slot *slot;
 
 	rmap_walk_ksm(folio, &rwc);
-	hlist_for_each_entry_safe(slot, next, &bad->mappings, link) {
-		ksm_stable_unmap(bad, slot, max);
-		ksm_stable_map(sound, slot, max);
-		cond_resched();
-	}
-	ksm_anchor_move(bad, sound);
+	ksm_mapping_move_all(bad, sound);
 	/* While it is mapped, memory failure needs its node. */
 	if (folio_mapped(folio))
-		ksm_watch(bad);
+		ksm_watch_add(bad);
 	else
-		ksm_stable_disown(bad, folio);
+		ksm_mapping_disown(bad, folio);
 }
 
 /*
@@ -99,14 +63,14 @@ static void move_mappings(struct folio *folio, struct ksm_stable *bad,
 static bool try_replace(struct folio *folio, struct ksm_stable *bad,
 			struct ksm_stable *sound)
 {
-	struct folio *sound_folio = ksm_stable_get(sound, KSM_TRYLOCK);
+	struct folio *sound_folio = ksm_node_get(sound, KSM_TRYLOCK);
 	bool done = false;
 
 	if (IS_ERR_OR_NULL(sound_folio))
 		return false;
 	if (folio_trylock(folio)) {
 		/* It was not locked when its node was looked up. */
-		if (ksm_folio_stable(folio) == bad) {
+		if (ksm_node_of(folio) == bad) {
 			move_mappings(folio, bad, sound_folio, sound);
 			done = true;
 		}
@@ -134,13 +98,13 @@ void ksm_replace_poisoned(struct folio *folio)
 	struct ksm_stable *bad, *sound;
 	int tries;
 
-	if (!ksm_trylock_soon())
+	if (!ksm_lock_try_soon())
 		return;
 	for (tries = 0; tries < KSM_LOCK_TRIES; tries++) {
 		if (tries)
 			msleep(KSM_LOCK_MSECS);
-		bad = ksm_folio_stable(folio);
-		sound = bad ? sound_node(bad) : NULL;
+		bad = ksm_node_of(folio);
+		sound = bad ? ksm_chain_sound(bad) : NULL;
 		if (!sound || try_replace(folio, bad, sound))
 			break;
 	}
@@ -158,7 +122,7 @@ static void collect_task(struct task_struct *task, struct anon_vma *anon_vma,
 		unsigned long addr = vma_address(vma, pgoff, 1);
 
 		if (vma->vm_mm == task->mm && addr != -EFAULT &&
-		    ksm_folio_mapped_at(page_folio(page), vma, addr))
+		    ksm_pte_maps(page_folio(page), vma, addr))
 			add_to_kill_ksm(task, page, vma, to_kill, addr);
 	}
 }
@@ -195,7 +159,7 @@ static void collect_family(struct anon_vma *anon_vma, pgoff_t pgoff,
 void collect_procs_ksm(struct folio *folio, struct page *page,
 		       struct list_head *to_kill, int force_early)
 {
-	struct ksm_stable *stable = ksm_folio_stable(folio);
+	struct ksm_stable *stable = ksm_node_of(folio);
 	struct ksm_anchor *anchor = NULL;
 	struct anon_vma *root;
 	struct ksm_slot *slot;

@@ -1,29 +1,148 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * PTEs of pages that are merged: found, write-protected, and replaced.
+ * Page tables: PTEs of pages that are merged are found, write-protected and replaced.
  */
 #include <linux/cacheflush.h>
+#include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
 #include <linux/mmu_notifier.h>
+#include <linux/pgtable.h>
 #include <linux/rmap.h>
 #include <linux/swap.h>
 
 #include <asm/tlbflush.h>
 
 #include "../internal.h"
-#include "ksm.h"
+#include "internal.h"
 
-static pte_t *lock_pte(const struct ksm_item *item, spinlock_t **ptl)
+/**
+ * ksm_pte_find_pmd - find the PMD entry of an address
+ * @mm: process; the VMA at @addr is locked
+ * @addr: address
+ * @next: set to where the entry ends, or the hole that stands there
+ *
+ * Return: the entry, perhaps an empty one, or NULL for a hole.
+ */
+pmd_t *ksm_pte_find_pmd(struct mm_struct *mm, unsigned long addr, unsigned long *next)
+{
+	pgd_t *pgd = pgd_offset(mm, addr);
+	p4d_t *p4d;
+	pud_t *pud;
+
+	*next = pgd_addr_end(addr, ULONG_MAX);
+	if (pgd_none(READ_ONCE(*pgd)))
+		return NULL;
+	p4d = p4d_offset(pgd, addr);
+	*next = p4d_addr_end(addr, *next);
+	if (p4d_none(READ_ONCE(*p4d)))
+		return NULL;
+	pud = pud_offset(p4d, addr);
+	*next = pud_addr_end(addr, *next);
+	if (!pud_present(READ_ONCE(*pud)) || pud_leaf(READ_ONCE(*pud)))
+		return NULL;
+	*next = pmd_addr_end(addr, *next);
+	return pmd_offset(pud, addr);
+}
+
+/* The page table entry that an item is mapped by is looked up once. */
+static pmd_t *item_pmd(struct ksm_item *item)
+{
+	unsigned long next;
+
+	if (!item->pmdp)
+		item->pmdp = ksm_pte_find_pmd(item->vma->vm_mm, ksm_item_addr(item),
+					      &next);
+	return item->pmdp;
+}
+
+static struct page *get_huge_page(struct vm_area_struct *vma, unsigned long addr,
+				  pmd_t *pmdp)
+{
+	struct page *page = NULL;
+	spinlock_t *ptl = pmd_lock(vma->vm_mm, pmdp);
+
+	if (pmd_present(*pmdp) && pmd_trans_huge(*pmdp))
+		page = vm_normal_page_pmd(vma, addr, *pmdp);
+	if (page) {
+		page += (addr & ~HPAGE_PMD_MASK) >> PAGE_SHIFT;
+		get_page(page);
+	}
+	spin_unlock(ptl);
+	return page;
+}
+
+/**
+ * ksm_pte_get_page - get the page that is mapped at an address
+ * @item: whose VMA, tile and place are known
+ *
+ * What the process has written can be read through the kernel's mapping then, also
+ * where a data cache tells the two apart.
+ *
+ * Return: the page with a reference, or NULL if no ordinary page is there.
+ */
+struct page *ksm_pte_get_page(struct ksm_item *item)
 {
 	unsigned long addr = ksm_item_addr(item);
-	struct mm_struct *mm = item->vma->vm_mm;
-	pmd_t *pmd = mm_find_pmd(mm, addr);
+	struct vm_area_struct *vma = item->vma;
+	struct page *page = NULL;
+	spinlock_t *ptl;	/* of the page table */
+	pmd_t *pmdp, pmd;
 	pte_t *ptep, pte;
 
-	if (!pmd)
+	pmdp = item_pmd(item);
+	if (!pmdp)
 		return NULL;
-	ptep = pte_offset_map_lock(mm, pmd, addr, ptl);
+	pmd = pmdp_get_lockless(pmdp);
+	if (pmd_trans_huge(pmd)) {
+		page = get_huge_page(vma, addr, pmdp);
+	} else {
+		ptep = pte_offset_map_lock(vma->vm_mm, pmdp, addr, &ptl);
+		if (!ptep)
+			return NULL;
+		pte = ptep_get(ptep);
+		if (pte_present(pte))
+			page = vm_normal_page(vma, addr, pte);
+		if (page)
+			get_page(page);
+		pte_unmap_unlock(ptep, ptl);
+	}
+	if (page && PageAnon(page)) {
+		flush_anon_page(vma, page, addr);
+		flush_dcache_page(page);
+	}
+	return page;
+}
+
+/**
+ * ksm_pte_maps - tell whether a VMA maps a KSM folio at an address
+ * @folio: KSM folio
+ * @vma: VMA
+ * @addr: address in @vma
+ *
+ * Context: @folio locked, lock of @vma's anon_vma held.
+ * Return: true if so.
+ */
+bool ksm_pte_maps(struct folio *folio, struct vm_area_struct *vma,
+		  unsigned long addr)
+{
+	/* In turn with those who clear a PTE for a moment to change it. */
+	DEFINE_FOLIO_VMA_WALK(pvmw, folio, vma, addr, PVMW_SYNC);
+
+	if (!page_vma_mapped_walk(&pvmw))
+		return false;
+	page_vma_mapped_walk_done(&pvmw);
+	return true;
+}
+
+static pte_t *lock_pte(struct ksm_item *item, spinlock_t **ptl)
+{
+	pmd_t *pmdp = item_pmd(item);
+	pte_t *ptep, pte;
+
+	if (!pmdp)
+		return NULL;
+	ptep = pte_offset_map_lock(item->vma->vm_mm, pmdp, ksm_item_addr(item), ptl);
 	if (!ptep)
 		return NULL;
 	pte = ptep_get(ptep);
@@ -46,7 +165,7 @@ static pte_t *lock_pte(const struct ksm_item *item, spinlock_t **ptl)
  * Context: folio of @item locked, may sleep.
  * Return: 0; -EAGAIN if the page is not what it was; -EBUSY if somebody holds it.
  */
-int ksm_pte_protect(const struct ksm_item *item, pte_t *protected)
+int ksm_pte_protect(struct ksm_item *item, pte_t *protected)
 {
 	struct vm_area_struct *vma = item->vma;
 	struct folio *folio = page_folio(item->page);
@@ -65,7 +184,7 @@ int ksm_pte_protect(const struct ksm_item *item, pte_t *protected)
 	if (!ptep)
 		goto out;
 	/* Written since its fingerprint was taken: no use going on. */
-	if (pte_dirty(ptep_get(ptep)) && !item->sampled)
+	if (pte_dirty(ptep_get(ptep)) && item->exact)
 		goto unlock;
 
 	flush_cache_page(vma, addr, folio_pfn(folio));
@@ -101,7 +220,7 @@ static pte_t carry_bits(pte_t pte, pte_t old)
 }
 
 /**
- * ksm_replace_pte - map another page in place of one of equal content
+ * ksm_pte_exchange - map another page in place of one of equal content
  * @vma: VMA
  * @addr: address
  * @ptep: its PTE, write-protected
@@ -111,8 +230,8 @@ static pte_t carry_bits(pte_t pte, pte_t old)
  * Context: page table lock and the folio locks of @page and, unless it is the zero
  *	    page, @kpage held, in a section of invalidating MMU notifiers.
  */
-void ksm_replace_pte(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep,
-		     struct page *page, struct page *kpage)
+void ksm_pte_exchange(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep,
+		      struct page *page, struct page *kpage)
 {
 	struct folio *folio = page_folio(page), *kfolio = page_folio(kpage);
 	struct mm_struct *mm = vma->vm_mm;
@@ -155,7 +274,7 @@ void ksm_replace_pte(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep
  * Context: folio of @item locked, may sleep.
  * Return: 0; -EAGAIN if the PTE has changed.
  */
-int ksm_pte_replace(const struct ksm_item *item, struct page *kpage, pte_t protected)
+int ksm_pte_replace(struct ksm_item *item, struct page *kpage, pte_t protected)
 {
 	unsigned long addr = ksm_item_addr(item);
 	struct mmu_notifier_range range;
@@ -170,7 +289,7 @@ int ksm_pte_replace(const struct ksm_item *item, struct page *kpage, pte_t prote
 	ptep = lock_pte(item, &ptl);
 	if (ptep) {
 		if (pte_same(ptep_get(ptep), protected)) {
-			ksm_replace_pte(item->vma, addr, ptep, item->page, kpage);
+			ksm_pte_exchange(item->vma, addr, ptep, item->page, kpage);
 			err = 0;
 		}
 		pte_unmap_unlock(ptep, ptl);

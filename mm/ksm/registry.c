@@ -20,12 +20,9 @@
 
 #include <trace/events/ksm.h>
 
-#include "ksm.h"
+#include "internal.h"
 
 #define KSM_MMS_HASH_BITS	10
-
-/* What may be done for dead processes before ksm_mutex is dropped for a moment. */
-#define KSM_REAP_VISITS		(64 * 1024)
 
 static DEFINE_HASHTABLE(mms_hash, KSM_MMS_HASH_BITS);
 static LIST_HEAD(mms);
@@ -108,7 +105,7 @@ static void bury(struct ksm_mm *kmm, bool visited)
 		free_mm(kmm);
 	}
 	/* What ksmd does not know of may have kept a KSM folio, too. */
-	if (visited || ksm_watching()) {
+	if (visited || ksm_watch_any()) {
 		WRITE_ONCE(news, true);
 		ksm_wake();
 	}
@@ -303,7 +300,7 @@ bool ksm_mms_empty(void)
 }
 
 /**
- * ksm_mms_news - tell whether a process has exited since ksm_reap_dead()
+ * ksm_mms_news - tell whether a process has exited since ksm_mms_no_news()
  *
  * Return: true if so; a hint.
  */
@@ -322,11 +319,24 @@ bool ksm_mms_dead(void)
 	return !list_empty(&dead_mms);
 }
 
-/*
- * A dead process that is to be freed now.  Not while its exit is still unmapping: what
- * it maps would be looked at as if somebody else were to keep it.
+/**
+ * ksm_mms_no_news - forget that processes have exited
  */
-static struct ksm_mm *first_dead(void)
+void ksm_mms_no_news(void)
+{
+	WRITE_ONCE(news, false);
+}
+
+/**
+ * ksm_mms_first_dead - find a dead process that is to be freed now
+ *
+ * Not while its exit is still unmapping: what it maps would be looked at as if somebody
+ * else were to keep it.
+ *
+ * Context: ksm_mutex held.
+ * Return: process, or NULL.
+ */
+struct ksm_mm *ksm_mms_first_dead(void)
 {
 	struct ksm_mm *kmm, *found = NULL;
 
@@ -342,27 +352,13 @@ static struct ksm_mm *first_dead(void)
 }
 
 /**
- * ksm_reap_dead - free a part of what is known about dead processes
+ * ksm_mms_free_dead - free a dead process
+ * @kmm: process without tiles
  *
- * Context: ksm_mutex held, may sleep.
- * Return: true if there is more to free now; what is left beside that waits for an
- *	   exit to end, or for memory.
+ * Context: ksm_mutex held.
  */
-bool ksm_reap_dead(void)
+void ksm_mms_free_dead(struct ksm_mm *kmm)
 {
-	struct ksm_budget budget = {
-		.reads = 1,
-		.visits = KSM_REAP_VISITS,
-	};
-	struct ksm_mm *kmm;
-
-	WRITE_ONCE(news, false);
-	kmm = first_dead();
-	if (!kmm)
-		return false;
-	if (!ksm_forget_mm(kmm, &budget))
-		return !ksm_budget_left(&budget);
-
 	if (kmm == cursor)
 		ksm_mms_next();
 	spin_lock(&ksm_mms_lock);
@@ -370,7 +366,6 @@ bool ksm_reap_dead(void)
 	list_del(&kmm->slot.mm_node);
 	spin_unlock(&ksm_mms_lock);
 	free_mm(kmm);
-	return first_dead();
 }
 
 /**
@@ -393,11 +388,11 @@ unsigned long ksm_mm_bytes(struct mm_struct *mm)
 }
 
 /**
- * ksm_registry_init - set up the cache of registrations
+ * ksm_mms_init - set up the cache of registrations
  *
  * Return: 0 or -ENOMEM.
  */
-int __init ksm_registry_init(void)
+int __init ksm_mms_init(void)
 {
 	mm_cache = kmem_cache_create("ksm_mm", sizeof(struct ksm_mm), 0, 0, NULL);
 	return mm_cache ? 0 : -ENOMEM;

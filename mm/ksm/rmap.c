@@ -13,28 +13,7 @@
 #include <linux/vmstat.h>
 
 #include "../internal.h"
-#include "ksm.h"
-
-/**
- * ksm_folio_mapped_at - tell whether a VMA maps a KSM folio at an address
- * @folio: KSM folio
- * @vma: VMA
- * @addr: address in @vma
- *
- * Context: @folio locked, lock of @vma's anon_vma held.
- * Return: true if so.
- */
-bool ksm_folio_mapped_at(struct folio *folio, struct vm_area_struct *vma,
-			 unsigned long addr)
-{
-	/* In turn with those who clear a PTE for a moment to change it. */
-	DEFINE_FOLIO_VMA_WALK(pvmw, folio, vma, addr, PVMW_SYNC);
-
-	if (!page_vma_mapped_walk(&pvmw))
-		return false;
-	page_vma_mapped_walk_done(&pvmw);
-	return true;
-}
+#include "internal.h"
 
 /* Which VMAs of an anon_vma to walk. */
 enum walk_which {
@@ -101,7 +80,7 @@ void rmap_walk_ksm(struct folio *folio, struct rmap_walk_control *rwc)
 	VM_WARN_ON_ONCE_FOLIO(!folio_test_ksm(folio), folio);
 	VM_WARN_ON_ONCE_FOLIO(!folio_test_locked(folio), folio);
 
-	stable = ksm_folio_stable(folio);
+	stable = ksm_node_of(folio);
 	if (!stable)
 		return;
 	for (which = WALK_OWN; which <= WALK_FORKS; which++) {
@@ -117,34 +96,6 @@ void rmap_walk_ksm(struct folio *folio, struct rmap_walk_control *rwc)
 		if (!walk_vmas(folio, rwc, root, pgoff, NULL, WALK_ALL))
 			return;
 }
-
-#ifdef CONFIG_MIGRATION
-/**
- * folio_migrate_ksm - a KSM folio moves to another page frame
- * @newfolio: where to; its mapping has been set
- * @folio: where from
- *
- * Context: both folios are locked.
- */
-void folio_migrate_ksm(struct folio *newfolio, struct folio *folio)
-{
-	struct ksm_stable *stable = ksm_folio_stable(folio);
-
-	VM_WARN_ON_ONCE_FOLIO(!folio_test_locked(folio), folio);
-	VM_WARN_ON_ONCE_FOLIO(!folio_test_locked(newfolio), newfolio);
-	VM_WARN_ON_ONCE_FOLIO(newfolio->mapping != folio->mapping, newfolio);
-
-	if (!stable)
-		return;
-	WRITE_ONCE(stable->pfn, folio_pfn(newfolio));
-	/*
-	 * Pairs with the smp_rmb() in stable_get(): whoever finds that the old
-	 * folio has lost its node must see the new frame.
-	 */
-	smp_wmb();
-	WRITE_ONCE(folio->mapping, (void *)PAGE_MAPPING_KSM);
-}
-#endif
 
 static struct folio *copy_folio(struct folio *folio, struct vm_area_struct *vma,
 				unsigned long addr)
@@ -193,7 +144,7 @@ struct folio *ksm_might_need_to_copy(struct folio *folio,
 	if (folio_test_large(folio))
 		return folio;
 	if (folio_test_ksm(folio)) {
-		if (ksm_folio_stable(folio) &&
+		if (ksm_node_of(folio) &&
 		    !(READ_ONCE(ksm_knobs.run) & KSM_RUN_UNMERGE))
 			return folio;
 	} else if (!anon_vma) {

@@ -20,7 +20,7 @@
 #include <linux/swap.h>
 #include <linux/vmstat.h>
 
-#include "ksm.h"
+#include "internal.h"
 
 /* Copies to find room for at a time, and pages beyond them for whoever comes next. */
 #define ROOM_COPIES	64
@@ -107,7 +107,7 @@ static bool try_pages(struct vm_area_struct *vma, unsigned long addr)
 }
 
 /**
- * ksm_make_room - see whether there is memory for a copy of a page
+ * ksm_room_make - see whether there is memory for a copy of a page
  * @room: what is known of that; no copies to begin with
  * @vma: VMA that maps the page
  * @addr: its address there
@@ -118,7 +118,7 @@ static bool try_pages(struct vm_area_struct *vma, unsigned long addr)
  * Return: 0; or -ENOMEM if the copy might have the OOM killer called, or leave too
  *	   little memory for others.
  */
-int ksm_make_room(struct ksm_room *room, struct vm_area_struct *vma,
+int ksm_room_make(struct ksm_room *room, struct vm_area_struct *vma,
 		  unsigned long addr)
 {
 	if (room->copies) {

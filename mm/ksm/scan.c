@@ -4,14 +4,15 @@
  */
 #include <linux/freezer.h>
 #include <linux/ktime.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
+#include <linux/sched/cputime.h>
 #include <linux/swap.h>
 
 #include <trace/events/ksm.h>
 
-#include "advisor.h"
-#include "ksm.h"
+#include "internal.h"
 
 /* How often a process is come back to in a pass, before what is locked is skipped. */
 #define KSM_MAX_MISSES		3
@@ -27,6 +28,7 @@ static struct {
 	bool again;		/* those are being come back to now */
 	unsigned int number;
 	ktime_t started;
+	u64 runtime;		/* ksmd's CPU time at the start, ns */
 } pass;
 
 enum scan_result {
@@ -46,9 +48,9 @@ static void scan_vma(struct ksm_mm *kmm, struct vm_area_struct *vma,
 			       min_t(unsigned long, budget->visits, PTRS_PER_PTE);
 
 	do {
-		kmm->addr = ksm_visit_pmd(kmm, vma, kmm->addr, budget);
+		kmm->addr = ksm_sweep_pmd(kmm, vma, kmm->addr, budget);
 	} while (kmm->addr < vma->vm_end && ksm_budget_left(budget) &&
-		 budget->visits > enough && !ksm_hurried(kmm) &&
+		 budget->visits > enough && !ksm_mm_hurried(kmm) &&
 		 !ksm_vma_contended(vma));
 }
 
@@ -58,14 +60,14 @@ static enum scan_result scan_mm(struct ksm_mm *kmm, struct ksm_budget *budget)
 	struct mm_struct *mm = kmm->slot.mm;
 	bool contended;
 
-	while (ksm_budget_left(budget) && !ksm_hurried(kmm) && !freezing(current)) {
+	while (ksm_budget_left(budget) && !ksm_mm_hurried(kmm) && !freezing(current)) {
 		unsigned long next = kmm->addr;
-		struct vm_area_struct *vma = ksm_lock_next(mm, &next, budget);
+		struct vm_area_struct *vma = ksm_vma_lock_next(mm, &next, budget);
 
 		/* That may take long, so nobody is kept out meanwhile. */
-		if (next > kmm->addr && ksm_range_tracked(kmm, kmm->addr, next)) {
+		if (next > kmm->addr && ksm_tile_any(kmm, kmm->addr, next)) {
 			if (vma)
-				ksm_unlock_vma(vma);
+				ksm_vma_unlock(vma);
 			kmm->addr = ksm_forget_range(kmm, kmm->addr, next, NULL,
 						     budget);
 			continue;
@@ -80,9 +82,9 @@ static enum scan_result scan_mm(struct ksm_mm *kmm, struct ksm_budget *budget)
 				kmm->misses++;
 				return SCAN_LOCKED;
 			}
-			ksm_let_them_run();
+			ksm_lock_let_them_run();
 			/* A lock that is held for long may be one of a large VMA. */
-			next = ksm_skip_vma(mm, kmm->addr, kmm->skips);
+			next = ksm_vma_skip(mm, kmm->addr, kmm->skips);
 			if (next == kmm->addr && kmm->skips == KSM_MAX_SKIPS)
 				return SCAN_DONE;
 			kmm->addr = next;
@@ -90,17 +92,17 @@ static enum scan_result scan_mm(struct ksm_mm *kmm, struct ksm_budget *budget)
 			continue;
 		}
 		kmm->skips = 0;
-		if (ksm_vma_mergeable(vma)) {
+		if (ksm_eligible_vma(vma)) {
 			kmm->mergeable = true;
 			scan_vma(kmm, vma, budget);
 		} else {
 			ksm_budget_spend(budget, 1);
 		}
 		contended = ksm_vma_contended(vma);
-		ksm_unlock_vma(vma);
+		ksm_vma_unlock(vma);
 		if (contended) {
 			/* Else it would be locked at the next try, and be skipped. */
-			ksm_let_them_run();
+			ksm_lock_let_them_run();
 			ksm_budget_spend(budget, KSM_VISITS_PER_PAUSE);
 		}
 		cond_resched();
@@ -150,39 +152,37 @@ static bool start_pass(void)
 	pass.again = false;
 	pass.number++;
 	pass.started = ktime_get();
+	pass.runtime = task_sched_runtime(current);
 	pass.running = ksm_mms_next();
-	if (pass.running) {
+	if (pass.running)
 		trace_ksm_start_scan(ksm_stats.full_scans, ksm_stats.tracked);
-		ksm_advisor_start_pass();
-	}
 	return pass.running;
 }
 
 static void end_pass(void)
 {
-	ksm_advisor_end_pass();
+	u64 msecs = ktime_ms_delta(ktime_get(), pass.started);
+	u64 cpu_msecs = div_u64(task_sched_runtime(current) - pass.runtime,
+				NSEC_PER_MSEC);
+
+	ksm_pace_end_pass(msecs, cpu_msecs);
 	trace_ksm_stop_scan(ksm_stats.full_scans, ksm_stats.tracked);
-	ksm_stats.full_scan_msecs = ktime_ms_delta(ktime_get(), pass.started);
+	ksm_stats.full_scan_msecs = msecs;
 	WRITE_ONCE(ksm_stats.full_scans, ksm_stats.full_scans + 1);
 	pass.running = false;
 }
 
 /**
  * ksm_scan_batch - visit some pages, and merge what can be merged
- * @pages_to_scan: pages to read at the most; many more may be visited
  *
  * Returns early at the end of a pass.
  *
  * Context: ksm_mutex held by ksmd.
  * Return: false if it broke off because somebody else was in the way.
  */
-bool ksm_scan_batch(unsigned int pages_to_scan)
+bool ksm_scan_batch(void)
 {
-	struct ksm_budget budget = {
-		.reads = pages_to_scan,
-		.visits = min_t(u64, ULONG_MAX,
-				(u64)pages_to_scan * KSM_VISITS_PER_READ),
-	};
+	struct ksm_budget budget = ksm_pace_batch();
 
 	if (!pass.running && !start_pass())
 		return true;
@@ -191,7 +191,7 @@ bool ksm_scan_batch(unsigned int pages_to_scan)
 		struct ksm_mm *kmm = ksm_mms_current();
 		enum scan_result result;
 
-		if (freezing(current) || ksm_wanted())
+		if (freezing(current) || ksm_lock_wanted())
 			return false;
 		if (!kmm) {
 			if (pass.unfinished) {
@@ -201,7 +201,7 @@ bool ksm_scan_batch(unsigned int pages_to_scan)
 				ksm_mms_next();
 				return false;
 			}
-			if (ksm_watch_round(&budget))
+			if (ksm_reap_watched(&budget))
 				end_pass();
 			return true;
 		}

@@ -7,7 +7,7 @@
 #include <linux/hash.h>
 #include <linux/minmax.h>
 
-#include "ksm.h"
+#include "internal.h"
 
 /* Passes between full reads of a page that nothing seems to write. */
 #define KSM_REREAD_DIRTY	255
@@ -17,16 +17,16 @@
 #define KSM_MAX_HEAT		4
 
 /**
- * ksm_reread_due - tell whether pages are to be read again, unchanged though they seem
+ * ksm_schedule_reread - tell whether pages are to be read again, unchanged though they seem
  * @tile: tile
- * @sampled: the dirty bit does not tell everything there
+ * @exact: the dirty bits of their PTEs tell everything
  *
  * By passes, as in each there is a visit for every VMA that has pages in the tile.
  *
  * Context: ksm_mutex held.
  * Return: true if so.
  */
-bool ksm_reread_due(struct ksm_tile *tile, bool sampled)
+bool ksm_schedule_reread(struct ksm_tile *tile, bool exact)
 {
 	u16 pass = ksm_stats.full_scans;
 	s16 ahead = tile->reread - pass;
@@ -39,19 +39,19 @@ bool ksm_reread_due(struct ksm_tile *tile, bool sampled)
 		tile->reread_done = true;
 		return true;
 	}
-	if (sampled)
-		/* A read costs twelve samples, so there are few soon. */
-		tile->interval = min(4 * tile->interval + 1, KSM_REREAD_SAMPLED);
-	else
+	if (exact)
 		/* Not all tiles in one pass. */
 		tile->interval = KSM_REREAD_DIRTY - hash_long(tile->addr, 7);
+	else
+		/* A read costs many samples, so there are few soon. */
+		tile->interval = min(4 * tile->interval + 1, KSM_REREAD_SAMPLED);
 	tile->reread = pass + tile->interval;
 	tile->reread_done = false;
 	return false;
 }
 
 /**
- * ksm_heat_due - tell whether pages that are dirty once more are to be read
+ * ksm_schedule_heat - tell whether pages that are dirty once more are to be read
  * @tile: tile
  *
  * What was found in the last pass in which they were read tells how long they are left
@@ -60,7 +60,7 @@ bool ksm_reread_due(struct ksm_tile *tile, bool sampled)
  * Context: ksm_mutex held.
  * Return: true if so, in this pass.
  */
-bool ksm_heat_due(struct ksm_tile *tile)
+bool ksm_schedule_heat(struct ksm_tile *tile)
 {
 	u8 pass = ksm_stats.full_scans;
 	s8 ahead = tile->due - pass;

@@ -9,7 +9,7 @@
  */
 #include <linux/slab.h>
 
-#include "ksm.h"
+#include "internal.h"
 
 static struct kmem_cache *stable_cache;
 

@@ -8,6 +8,7 @@
 #include <linux/atomic.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
+#include <linux/wait.h>
 
 /**
  * struct ksm_stats - counters, written under ksm_mutex, read anywhere
@@ -69,8 +70,7 @@ struct ksm_knobs {
 #define KSM_RUN_STOP		0
 #define KSM_RUN_MERGE		1
 #define KSM_RUN_UNMERGE		2
-#define KSM_RUN_OFFLINE		4
-#define KSM_RUN_OFFLINE_BIT	2
+#define KSM_RUN_OFFLINE		4	/* shown to readers of "run" */
 
 extern struct mutex ksm_mutex;
 extern struct ksm_knobs ksm_knobs;
@@ -78,36 +78,55 @@ extern struct ksm_stats ksm_stats;
 
 #define KSM_PAGES_TO_SCAN_DEFAULT	100
 
-/* lock.c */
-extern atomic_t ksm_waiting;
+/* How ksmd is woken: where it waits, and what it looks at then. */
+extern wait_queue_head_t ksmd_wait;
+extern bool ksmd_woken;		/* it is to reckon anew how long it may sleep */
+extern unsigned int ksmd_kicks;	/* another value ends the pause between batches */
 
-/* Is somebody waiting for ksm_mutex who must not wait long? */
-static inline bool ksm_wanted(void)
-{
-	return atomic_read(&ksm_waiting);
-}
-
-bool ksm_trylock_soon(void);
-void ksm_lock_soon(void);
-void ksm_let_them_run(void);
-void ksm_give_way(void);
-
-/* ksmd.c */
 void ksm_wake(void);
 void ksm_kick(void);
-int ksmd_start(void);
-void ksmd_stop(void);
 
-/* offline.c */
-#ifdef CONFIG_MEMORY_HOTREMOVE
-void ksm_wait_while_offlining(void);
-void ksm_offline_init(void);
-#else
-static inline void ksm_wait_while_offlining(void)
+/* charge.c */
+struct kmem_cache;
+struct ksm_mm;
+
+void *ksm_charge_alloc(struct ksm_mm *kmm, struct kmem_cache *cache, size_t size);
+void ksm_charge_free(struct ksm_mm *kmm, struct kmem_cache *cache, size_t size,
+		     void *object);
+
+/* lock.c */
+extern atomic_t ksm_lock_waiting;
+
+/* Is somebody waiting for ksm_mutex who must not wait long? */
+static inline bool ksm_lock_wanted(void)
 {
+	return atomic_read(&ksm_lock_waiting);
 }
 
-static inline void ksm_offline_init(void)
+bool ksm_lock_try_soon(void);
+void ksm_lock_soon(void);
+void ksm_lock_let_them_run(void);
+void ksm_lock_give_way(void);
+
+#ifdef CONFIG_MEMORY_HOTREMOVE
+/* A bit: memory is being taken offline, and ksmd stands still. */
+extern unsigned long ksm_lock_offline_bits;
+
+#define KSM_OFFLINING_BIT	0
+
+static inline bool ksm_lock_offlining(void)
+{
+	return READ_ONCE(ksm_lock_offline_bits);
+}
+
+void ksm_lock_wait_offlining(void);
+#else
+static inline bool ksm_lock_offlining(void)
+{
+	return false;
+}
+
+static inline void ksm_lock_wait_offlining(void)
 {
 }
 #endif

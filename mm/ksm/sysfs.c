@@ -5,12 +5,10 @@
  */
 #include <linux/kobject.h>
 #include <linux/kstrtox.h>
-#include <linux/oom.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
 
-#include "advisor.h"
-#include "ksm.h"
+#include "internal.h"
 
 #define KSM_ATTR_RO(_name) \
 	static struct kobj_attribute _name##_attr = __ATTR_RO(_name)
@@ -88,13 +86,13 @@ KSM_COUNTER(pages_skipped, ksm_stats.skipped);
 KSM_COUNTER(pages_shared, ksm_stats.shared);
 KSM_COUNTER(pages_sharing, ksm_stats.sharing);
 KSM_COUNTER(pages_unshared, ksm_stats.unshared);
-KSM_COUNTER(pages_volatile, ksm_pages_volatile());
+KSM_COUNTER(pages_volatile, ksm_stats_volatile());
 KSM_COUNTER(pages_unslotted, ksm_stats.unslotted);
 KSM_COUNTER(full_scans, ksm_stats.full_scans);
 KSM_COUNTER(stable_node_chains, ksm_stats.chains);
 KSM_COUNTER(stable_node_dups, ksm_stats.dups);
 KSM_COUNTER(full_scan_msecs, ksm_stats.full_scan_msecs);
-KSM_COUNTER(metadata_bytes, ksm_metadata_bytes());
+KSM_COUNTER(metadata_bytes, ksm_stats_bytes());
 KSM_COUNTER(chains_prune_miss_ratio, ksm_stats.prune_miss_ratio);
 
 /* Root only: it takes time in proportion to the trees, and ksmd has to wait. */
@@ -111,8 +109,8 @@ static ssize_t _name##_show(struct kobject *kobj,			\
 }									\
 static struct kobj_attribute _name##_attr = __ATTR_RO_MODE(_name, 0400)
 
-KSM_LEVELS(stable_tree_levels, ksm_stable_levels);
-KSM_LEVELS(unstable_tree_levels, ksm_unstable_levels);
+KSM_LEVELS(stable_tree_levels, ksm_index_stable_levels);
+KSM_LEVELS(unstable_tree_levels, ksm_index_unstable_levels);
 
 KSM_WORK_KNOB(use_zero_pages, bool, kstrtobool, ksm_knobs.use_zero_pages);
 KSM_KNOB(smart_scan, bool, kstrtobool, ksm_knobs.smart_scan);
@@ -136,78 +134,28 @@ KSM_ATTR_RO(ksm_zero_pages);
 static ssize_t general_profit_show(struct kobject *kobj,
 				   struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%ld\n", ksm_general_profit());
+	return sysfs_emit(buf, "%ld\n", ksm_stats_profit());
 }
 KSM_ATTR_RO(general_profit);
 
 static ssize_t run_show(struct kobject *kobj, struct kobj_attribute *attr,
 			char *buf)
 {
-	return sysfs_emit(buf, "%lu\n", READ_ONCE(ksm_knobs.run));
-}
+	unsigned long run = READ_ONCE(ksm_knobs.run);
 
-/*
- * Held by writers that set everything going anew: run=2 drops ksm_mutex for a moment
- * now and then, and none of them may come in between.
- */
-static DEFINE_MUTEX(writer_mutex);
-
-static void lock_writers(void)
-{
-	mutex_lock(&writer_mutex);
-	mutex_lock(&ksm_mutex);
-	ksm_wait_while_offlining();
-}
-
-static void unlock_writers(void)
-{
-	mutex_unlock(&ksm_mutex);
-	mutex_unlock(&writer_mutex);
-}
-
-static int set_run(unsigned int run)
-{
-	int err = 0;
-
-	if ((ksm_knobs.run & ~KSM_RUN_OFFLINE) == run)
-		return 0;
-	WRITE_ONCE(ksm_knobs.run, run);
-	if (run != KSM_RUN_UNMERGE)
-		return 0;
-
-	/*
-	 * It leaves room for others, see ksm_make_room().  If they run out of memory
-	 * all the same, then to end this is what helps them.
-	 */
-	set_current_oom_origin();
-	err = ksm_unmerge_all();
-	clear_current_oom_origin();
-	if (err)
-		WRITE_ONCE(ksm_knobs.run, KSM_RUN_STOP);
-	else
-		WRITE_ONCE(ksm_stats.full_scans, 0);
-	return err;
+	if (ksm_lock_offlining())
+		run |= KSM_RUN_OFFLINE;
+	return sysfs_emit(buf, "%lu\n", run);
 }
 
 static ssize_t run_store(struct kobject *kobj, struct kobj_attribute *attr,
 			 const char *buf, size_t count)
 {
-	unsigned long before;
 	unsigned int run;
-	int err;
 
 	if (kstrtouint(buf, 10, &run) || run > KSM_RUN_UNMERGE)
 		return -EINVAL;
-
-	lock_writers();
-	before = ksm_knobs.run;
-	err = set_run(run);
-	unlock_writers();
-	if (err)
-		return err;
-	if (run == KSM_RUN_MERGE && before != run)
-		ksm_kick();
-	return count;
+	return ksm_run_set(run) ?: count;
 }
 KSM_ATTR_RW(run);
 
@@ -234,7 +182,7 @@ KSM_ATTR_RW(sleep_millisecs);
 static ssize_t pages_to_scan_show(struct kobject *kobj,
 				  struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%u\n", READ_ONCE(ksm_knobs.pages_to_scan));
+	return sysfs_emit(buf, "%u\n", ksm_pace_pages());
 }
 
 static ssize_t pages_to_scan_store(struct kobject *kobj,
@@ -262,21 +210,6 @@ static ssize_t pages_to_scan_store(struct kobject *kobj,
 }
 KSM_ATTR_RW(pages_to_scan);
 
-/*
- * Knobs that decide what is in which tree: they change only while no page is
- * merged, and everything that is known is forgotten.
- */
-static int lock_unmerged(void)
-{
-	lock_writers();
-	if (ksm_stats.shared) {
-		unlock_writers();
-		return -EBUSY;
-	}
-	ksm_forget_all();
-	return 0;
-}
-
 #ifdef CONFIG_NUMA
 static ssize_t merge_across_nodes_show(struct kobject *kobj,
 				       struct kobj_attribute *attr, char *buf)
@@ -299,12 +232,11 @@ static ssize_t merge_across_nodes_store(struct kobject *kobj,
 	if (across == READ_ONCE(ksm_knobs.merge_across_nodes))
 		return count;
 
-	err = lock_unmerged();
+	err = ksm_run_lock_unmerged();
 	if (err)
 		return err;
 	WRITE_ONCE(ksm_knobs.merge_across_nodes, across);
-	unlock_writers();
-	ksm_kick();
+	ksm_run_unlock_unmerged();
 	return count;
 }
 KSM_ATTR_RW(merge_across_nodes);
@@ -331,12 +263,11 @@ static ssize_t max_page_sharing_store(struct kobject *kobj,
 	if (max == READ_ONCE(ksm_knobs.max_page_sharing))
 		return count;
 
-	err = lock_unmerged();
+	err = ksm_run_lock_unmerged();
 	if (err)
 		return err;
 	WRITE_ONCE(ksm_knobs.max_page_sharing, max);
-	unlock_writers();
-	ksm_kick();
+	ksm_run_unlock_unmerged();
 	return count;
 }
 KSM_ATTR_RW(max_page_sharing);
@@ -344,9 +275,9 @@ KSM_ATTR_RW(max_page_sharing);
 static ssize_t fingerprint_show(struct kobject *kobj, struct kobj_attribute *attr,
 				char *buf)
 {
-	enum ksm_hash hash = READ_ONCE(ksm_hash);
+	enum ksm_hash hash = READ_ONCE(ksm_fingerprint_hash);
 
-	if (READ_ONCE(ksm_hash_auto))
+	if (READ_ONCE(ksm_fingerprint_auto))
 		return sysfs_emit(buf, "[auto] crc32c xxhash\n");
 	return sysfs_emit(buf, hash == KSM_HASH_CRC32C ? "auto [crc32c] xxhash\n" :
 							 "auto crc32c [xxhash]\n");
@@ -360,25 +291,25 @@ static ssize_t fingerprint_store(struct kobject *kobj, struct kobj_attribute *at
 	int err;
 
 	if (is_auto)
-		hash = ksm_hash_best();
+		hash = ksm_fingerprint_best();
 	else if (sysfs_streq(buf, "crc32c"))
 		hash = KSM_HASH_CRC32C;
 	else if (sysfs_streq(buf, "xxhash"))
 		hash = KSM_HASH_XXHASH;
 	else
 		return -EINVAL;
-	if (!ksm_hash_usable(hash))
+	if (!ksm_fingerprint_usable(hash))
 		return -EOPNOTSUPP;
-	if (hash == READ_ONCE(ksm_hash) && is_auto == READ_ONCE(ksm_hash_auto))
+	if (hash == READ_ONCE(ksm_fingerprint_hash) &&
+	    is_auto == READ_ONCE(ksm_fingerprint_auto))
 		return count;
 
-	err = lock_unmerged();
+	err = ksm_run_lock_unmerged();
 	if (err)
 		return err;
 	ksm_fingerprint_select(hash);
-	WRITE_ONCE(ksm_hash_auto, is_auto);
-	unlock_writers();
-	ksm_kick();
+	WRITE_ONCE(ksm_fingerprint_auto, is_auto);
+	ksm_run_unlock_unmerged();
 	return count;
 }
 KSM_ATTR_RW(fingerprint);
@@ -407,7 +338,7 @@ static ssize_t advisor_mode_store(struct kobject *kobj,
 	mutex_lock(&ksm_mutex);
 	changed = mode != ksm_advisor.mode;
 	if (changed)
-		ksm_advisor_set_mode(mode);
+		ksm_pace_set_advisor(mode);
 	mutex_unlock(&ksm_mutex);
 	/* pages_to_scan may have been 0. */
 	if (changed)

@@ -9,7 +9,7 @@
 #include <linux/mm.h>
 #include <linux/sched.h>
 
-#include "ksm.h"
+#include "internal.h"
 
 /* Who splits a folio here, for ksm_keeps_empty_pages(); guarded by ksm_mutex. */
 struct task_struct *ksm_splitter;
@@ -27,7 +27,7 @@ static struct ksm_tile *first_tile(const struct ksm_item *item, unsigned long *e
 static bool mapped_by_pmd(const struct ksm_item *item)
 {
 	unsigned long end;
-	pmd_t *pmdp = ksm_find_pmd(item->vma->vm_mm, ksm_item_addr(item), &end);
+	pmd_t *pmdp = ksm_pte_find_pmd(item->vma->vm_mm, ksm_item_addr(item), &end);
 
 	return pmdp && pmd_trans_huge(pmdp_get_lockless(pmdp));
 }
@@ -48,7 +48,7 @@ static unsigned int count_matches(struct ksm_tile *tile, u64 key)
 }
 
 /**
- * ksm_split_pays - tell whether a large folio may be split for a match
+ * ksm_thp_split_pays - tell whether a large folio may be split for a match
  * @item: a page of it that has a match
  * @key: fingerprint of that page
  *
@@ -58,7 +58,7 @@ static unsigned int count_matches(struct ksm_tile *tile, u64 key)
  * Context: ksm_mutex held, @item's VMA locked.
  * Return: true if so.
  */
-bool ksm_split_pays(const struct ksm_item *item, u64 key)
+bool ksm_thp_split_pays(const struct ksm_item *item, u64 key)
 {
 	unsigned int needed = READ_ONCE(ksm_knobs.thp_split_threshold);
 	unsigned int matches = 0;
@@ -82,7 +82,7 @@ bool ksm_split_pays(const struct ksm_item *item, u64 key)
 }
 
 /**
- * ksm_split_page - split the large folio of a page
+ * ksm_thp_split - split the large folio of a page
  * @page: page, one reference held, its folio locked
  *
  * Other splits map the zero page where a huge page is empty.  What was offered to
@@ -92,7 +92,7 @@ bool ksm_split_pays(const struct ksm_item *item, u64 key)
  * Return: 0, then the lock is that of the page's new folio; or a negative error
  *	   code, as split_huge_page() has them.
  */
-int ksm_split_page(struct page *page)
+int ksm_thp_split(struct page *page)
 {
 	int err;
 
@@ -103,7 +103,7 @@ int ksm_split_page(struct page *page)
 }
 
 /**
- * ksm_split_done - let pages that were passed over for a huge page be merged
+ * ksm_thp_split_done - let pages that were passed over for a huge page be merged
  * @item: a page of what was a huge page
  *
  * Those that have a match were put in the unstable tree all the same.  When they
@@ -111,7 +111,7 @@ int ksm_split_page(struct page *page)
  *
  * Context: ksm_mutex held.
  */
-void ksm_split_done(const struct ksm_item *item)
+void ksm_thp_split_done(const struct ksm_item *item)
 {
 	struct ksm_tile *tile;
 	unsigned long end;
@@ -164,17 +164,17 @@ bool ksm_refuses_collapse(struct vm_area_struct *vma, unsigned long addr,
 	return found >= needed;
 }
 #else
-bool ksm_split_pays(const struct ksm_item *item, u64 key)
+bool ksm_thp_split_pays(const struct ksm_item *item, u64 key)
 {
 	return true;
 }
 
-int ksm_split_page(struct page *page)
+int ksm_thp_split(struct page *page)
 {
 	return split_huge_page(page);
 }
 
-void ksm_split_done(const struct ksm_item *item)
+void ksm_thp_split_done(const struct ksm_item *item)
 {
 }
 #endif

@@ -23,6 +23,7 @@
 #include <linux/types.h>
 
 struct anon_vma;
+struct ksm_index;
 struct ksm_mm;
 struct ksm_stable;
 struct ksm_tile;
@@ -197,7 +198,7 @@ static inline struct ksm_slot *ksm_slot(struct ksm_tile *tile, unsigned int i)
 	return i ? &tile->block->slot[i - 1] : &tile->slot;
 }
 
-unsigned int ksm_slots_in_row(struct ksm_tile *tile, unsigned int i);
+unsigned int ksm_slot_row(struct ksm_tile *tile, unsigned int i);
 
 static inline unsigned int ksm_slot_place(const struct ksm_slot *slot)
 {
@@ -246,7 +247,53 @@ static inline struct ksm_stable *ksm_slot_stable(const struct ksm_slot *slot)
 	return (struct ksm_stable *)(unsigned long)(slot->word & ~KSM_SLOT_MASK);
 }
 
-unsigned long ksm_block_bytes(enum ksm_shape shape);
-enum ksm_shape ksm_shape_for(unsigned int pages);
+extern const u8 ksm_slot_shapes[KSM_SHAPES];
+
+/* For each slot of a block, its page; not if there is a slot for each page. */
+static inline u8 *ksm_slot_block_pages(struct ksm_block *block)
+{
+	return (u8 *)&block->slot[ksm_slot_shapes[block->word & KSM_SHAPE_MASK]];
+}
+
+unsigned long ksm_slot_block_bytes(enum ksm_shape shape);
+enum ksm_shape ksm_slot_shape_for(unsigned int pages);
+struct ksm_index *ksm_slot_index(struct ksm_slot *slot);
+bool ksm_slot_matches(struct ksm_slot *slot);
+
+/* tile.c */
+struct ksm_tile *ksm_tile_find(struct ksm_mm *kmm, unsigned long addr, pgoff_t pgoff);
+struct ksm_tile *ksm_tile_get(struct ksm_mm *kmm, unsigned long addr, pgoff_t pgoff);
+struct ksm_tile *ksm_tile_get_at(struct ksm_mm *kmm, unsigned long addr, pgoff_t pgoff,
+				 struct ksm_tile *at);
+struct ksm_tile *ksm_tile_from(struct ksm_mm *kmm, unsigned long addr);
+struct ksm_tile *ksm_tile_first(struct ksm_mm *kmm);
+
+static inline struct ksm_tile *ksm_tile_next(struct ksm_tile *tile)
+{
+	return rb_entry_safe(rb_next(&tile->node), struct ksm_tile, node);
+}
+
+bool ksm_tile_any(struct ksm_mm *kmm, unsigned long start, unsigned long end);
+u64 ksm_tile_mask(const struct ksm_tile *tile, unsigned long start, unsigned long end);
+bool ksm_tile_sample_alloc(struct ksm_tile *tile);
+void ksm_tile_track(struct ksm_tile *tile, u64 pages);
+void ksm_tile_untrack(struct ksm_tile *tile, u64 pages);
+
+/* Keep the fingerprint of a page that is tracked, in no tree, and has a slot. */
+static inline void ksm_tile_settle(struct ksm_tile *tile, unsigned int i,
+				   u64 fingerprint)
+{
+	ksm_slot_set_key(ksm_slot(tile, i), fingerprint, 0);
+	ksm_tile_set(tile, BIT_ULL(i), KSM_SETTLED);
+}
+
+void ksm_tile_index(struct ksm_tile *tile, unsigned int i,
+		    struct ksm_index *index, u64 key);
+bool ksm_tile_index_only(struct ksm_tile *tile, unsigned int i,
+			 struct ksm_index *index, u64 key);
+void ksm_tile_unsettle(struct ksm_tile *tile, u64 pages);
+bool ksm_tile_unsettle_equals(struct ksm_index *index, u64 key, unsigned int max);
+void ksm_tile_free(struct ksm_tile *tile);
+int ksm_tile_init(void);
 
 #endif /* _MM_KSM_TILE_H */

@@ -6,7 +6,7 @@
  * changes: the tree lives on from pass to pass, and an entry leaves it when its
  * page is seen to have changed.
  */
-#include "ksm.h"
+#include "internal.h"
 
 /**
  * ksm_unstable_first - find the pages that have a fingerprint

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Visits, as visit.c and huge.c share them.
+ * Visits, as visit.c, sweep.c and huge.c share them.
  */
 #ifndef _MM_KSM_VISIT_H
 #define _MM_KSM_VISIT_H
 
-#include "ksm.h"
+#include "change.h"
+#include "internal.h"
 
 /* What is visited under one page table lock. */
 struct sweep {
 	struct vm_area_struct *vma;
 	pmd_t *pmdp;		/* entry that maps it */
-	bool sampled;		/* the dirty bit does not tell everything */
+	const struct ksm_change *change;
+	bool exact;		/* by @change */
+	struct page **page;	/* where visits put pages that wait to be looked into */
 	bool drain;		/* a page waits in a per-CPU list */
 	bool cut_short;		/* somebody waits for the VMA */
 	unsigned int reads;	/* pages that have been read */
@@ -39,22 +42,23 @@ struct visit {
 	u64 changed;		/* to be unsettled: those, and what is not to be merged */
 	u64 unmapped;		/* maps its KSM folio no more */
 	u64 adopt;		/* maps a KSM folio, unknown so far */
+	u64 waiting;		/* in sweep->page, to be looked into */
 	u64 want;		/* to be read in full */
 };
 
 bool ksm_visit_begin(struct visit *v, struct sweep *sweep, struct ksm_tile *tile,
 		     unsigned long addr, unsigned long end);
-void ksm_visit_sample(struct page *page, unsigned int i);
+void ksm_visit_wait(struct visit *v, struct page *page, unsigned int i);
 void ksm_visit_note(struct visit *v, struct ksm_budget *budget);
 unsigned long ksm_visit_read(struct visit *v, struct ksm_budget *budget);
 
 /* huge.c */
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
-unsigned long ksm_visit_huge(struct ksm_mm *kmm, struct vm_area_struct *vma,
+unsigned long ksm_huge_visit(struct ksm_mm *kmm, struct vm_area_struct *vma,
 			     pmd_t *pmdp, unsigned long addr, unsigned long end,
 			     struct ksm_budget *budget);
 #else
-static inline unsigned long ksm_visit_huge(struct ksm_mm *kmm,
+static inline unsigned long ksm_huge_visit(struct ksm_mm *kmm,
 					   struct vm_area_struct *vma, pmd_t *pmdp,
 					   unsigned long addr, unsigned long end,
 					   struct ksm_budget *budget)

@@ -28,7 +28,7 @@ static unsigned long advise(struct ksm_advisor_state *state, unsigned long pages
 		.cpu_percent = percent,
 	};
 
-	return ksm_advise(state, &pass);
+	return ksm_advisor_advise(state, &pass);
 }
 
 static void advisor_on_target(struct kunit *test)
@@ -232,27 +232,6 @@ static void advisor_recovers(struct kunit *test)
 	KUNIT_EXPECT_LE(test, abs_diff(secs, (unsigned long)TARGET), TARGET / 10UL);
 }
 
-static void advisor_set_mode(struct kunit *test)
-{
-	struct ksm_advisor_state state = ksm_advisor;
-	unsigned int pages_to_scan = ksm_knobs.pages_to_scan;
-
-	ksm_advisor.last_secs = 77;
-	ksm_advisor.trend = 500;
-	ksm_advisor_set_mode(KSM_ADVISOR_SCAN_TIME);
-	KUNIT_EXPECT_EQ(test, ksm_advisor.mode, KSM_ADVISOR_SCAN_TIME);
-	KUNIT_EXPECT_EQ(test, ksm_knobs.pages_to_scan, ksm_advisor.min_pages);
-	/* What was before it was switched on says nothing. */
-	KUNIT_EXPECT_EQ(test, ksm_advisor.last_secs, 0UL);
-	KUNIT_EXPECT_EQ(test, ksm_advisor.trend, 100UL);
-
-	ksm_advisor_set_mode(KSM_ADVISOR_NONE);
-	KUNIT_EXPECT_EQ(test, ksm_knobs.pages_to_scan, KSM_PAGES_TO_SCAN_DEFAULT);
-
-	ksm_advisor = state;
-	ksm_knobs.pages_to_scan = pages_to_scan;
-}
-
 static struct kunit_case advisor_cases[] = {
 	KUNIT_CASE(advisor_on_target),
 	KUNIT_CASE(advisor_proportional),
@@ -263,7 +242,6 @@ static struct kunit_case advisor_cases[] = {
 	KUNIT_CASE(advisor_follows),
 	KUNIT_CASE(advisor_huge),
 	KUNIT_CASE(advisor_recovers),
-	KUNIT_CASE(advisor_set_mode),
 	{}
 };
 

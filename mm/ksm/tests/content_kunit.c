@@ -22,25 +22,26 @@ static void content_each_bit(struct kunit *test)
 		a[i] = ksm_test_u64(&rng);
 		b[i] = a[i];
 	}
-	KUNIT_EXPECT_TRUE(test, ksm_equal(a, b));
-	KUNIT_EXPECT_TRUE(test, ksm_equal(a, a));
-	KUNIT_EXPECT_TRUE(test, ksm_empty(zero));
-	KUNIT_EXPECT_FALSE(test, ksm_empty(a));
-	KUNIT_EXPECT_FALSE(test, ksm_equal(a, zero));
+	KUNIT_EXPECT_TRUE(test, ksm_content_equal(a, b));
+	KUNIT_EXPECT_TRUE(test, ksm_content_equal(a, a));
+	KUNIT_EXPECT_TRUE(test, ksm_content_empty(zero));
+	KUNIT_EXPECT_FALSE(test, ksm_content_empty(a));
+	KUNIT_EXPECT_FALSE(test, ksm_content_equal(a, zero));
 	for (i = 0; i < PAGE_SIZE / sizeof(u64); i++) {
 		for (bit = 0; bit < 64; bit++) {
 			u64 flip = BIT_ULL(bit);
 
 			b[i] ^= flip;
 			zero[i] = flip;
-			if (ksm_equal(a, b) || ksm_equal(b, a) || ksm_empty(zero))
+			if (ksm_content_equal(a, b) || ksm_content_equal(b, a) ||
+			    ksm_content_empty(zero))
 				KUNIT_FAIL(test, "bit %d of word %d", bit, i);
 			b[i] ^= flip;
 			zero[i] = 0;
 		}
 	}
-	KUNIT_EXPECT_TRUE(test, ksm_equal(a, b));
-	KUNIT_EXPECT_TRUE(test, ksm_empty(zero));
+	KUNIT_EXPECT_TRUE(test, ksm_content_equal(a, b));
+	KUNIT_EXPECT_TRUE(test, ksm_content_empty(zero));
 }
 
 /* Differences must not cancel, whatever words they are in. */
@@ -57,8 +58,8 @@ static void content_equal_differences(struct kunit *test)
 
 		b[i] ^= difference;
 		b[j] ^= difference;
-		KUNIT_EXPECT_EQ(test, ksm_equal(a, b), i == j);
-		KUNIT_EXPECT_EQ(test, ksm_empty(b), i == j);
+		KUNIT_EXPECT_EQ(test, ksm_content_equal(a, b), i == j);
+		KUNIT_EXPECT_EQ(test, ksm_content_empty(b), i == j);
 		b[i] = 0;
 		b[j] = 0;
 	}

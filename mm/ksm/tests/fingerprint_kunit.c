@@ -96,7 +96,7 @@ static enum ksm_hash hash_of(struct kunit *test)
 {
 	enum ksm_hash hash = *(const enum ksm_hash *)test->param_value;
 
-	if (!ksm_hash_usable(hash))
+	if (!ksm_fingerprint_usable(hash))
 		kunit_skip(test, "no instruction for it on this CPU");
 	return hash;
 }
@@ -340,10 +340,10 @@ static void fingerprint_page(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	word = page_address(page);
 	before = ksm_fingerprint_page(page);
-	sample = ksm_sample_page(page, addr);
+	sample = ksm_fingerprint_sample(page, addr);
 	KUNIT_EXPECT_TRUE(test, ksm_fingerprint_is_zero(before));
 	KUNIT_EXPECT_EQ(test, ksm_fingerprint_page(page), before);
-	KUNIT_EXPECT_EQ(test, ksm_sample_page(page, addr), sample);
+	KUNIT_EXPECT_EQ(test, ksm_fingerprint_sample(page, addr), sample);
 
 	word[WORDS - 1] = 1;
 	KUNIT_EXPECT_FALSE(test, ksm_fingerprint_is_zero(ksm_fingerprint_page(page)));
@@ -352,7 +352,7 @@ static void fingerprint_page(struct kunit *test)
 	for (i = 0; i < 4; i++) {
 		memset(word, 0, PAGE_SIZE);
 		memset(word + i * WORDS / 4, 0xa5, PAGE_SIZE / 4);
-		KUNIT_EXPECT_NE_MSG(test, ksm_sample_page(page, addr), sample,
+		KUNIT_EXPECT_NE_MSG(test, ksm_fingerprint_sample(page, addr), sample,
 				    "quarter %d", i);
 	}
 	__free_page(page);
@@ -360,10 +360,10 @@ static void fingerprint_page(struct kunit *test)
 
 static void fingerprint_best(struct kunit *test)
 {
-	KUNIT_EXPECT_TRUE(test, ksm_hash_usable(KSM_HASH_XXHASH));
-	KUNIT_EXPECT_TRUE(test, ksm_hash_usable(ksm_hash_best()));
-	KUNIT_EXPECT_EQ(test, ksm_hash_best() == KSM_HASH_CRC32C,
-			ksm_hash_usable(KSM_HASH_CRC32C));
+	KUNIT_EXPECT_TRUE(test, ksm_fingerprint_usable(KSM_HASH_XXHASH));
+	KUNIT_EXPECT_TRUE(test, ksm_fingerprint_usable(ksm_fingerprint_best()));
+	KUNIT_EXPECT_EQ(test, ksm_fingerprint_best() == KSM_HASH_CRC32C,
+			ksm_fingerprint_usable(KSM_HASH_CRC32C));
 }
 
 static struct kunit_case fingerprint_cases[] = {

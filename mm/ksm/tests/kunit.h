@@ -11,7 +11,7 @@
 #include <kunit/test.h>
 #include <linux/prandom.h>
 
-#include "../ksm.h"
+#include "../internal.h"
 
 /* Repeatable, so that a failure that tells its seed and step can be replayed. */
 struct ksm_test_rng {
@@ -61,7 +61,7 @@ static inline struct ksm_tile *ksm_test_tile(struct kunit *test)
 	int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, tile);
-	block = kunit_kzalloc(test, ksm_block_bytes(KSM_BLOCK_63), GFP_KERNEL);
+	block = kunit_kzalloc(test, ksm_slot_block_bytes(KSM_BLOCK_63), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, block);
 	block->word = (unsigned long)tile | KSM_BLOCK_63;
 	for (i = 1; i < KSM_TILE_PAGES; i++)

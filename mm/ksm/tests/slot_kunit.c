@@ -23,7 +23,7 @@ static void slot_round_trip(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, ksm_slot_key(slot), KSM_KEY_MASK);
 		KUNIT_EXPECT_EQ(test, ksm_slot_nid(slot), MAX_NUMNODES - 1);
 		KUNIT_EXPECT_EQ(test, ksm_slot_nr(slot), i);
-		KUNIT_EXPECT_EQ(test, ksm_slots_in_row(tile, i), i ? KSM_TILE_PAGES - i : 1);
+		KUNIT_EXPECT_EQ(test, ksm_slot_row(tile, i), i ? KSM_TILE_PAGES - i : 1);
 		ksm_slot_set_key(slot, 0, 0);
 		KUNIT_EXPECT_EQ(test, ksm_slot_key(slot), 0ULL);
 		KUNIT_EXPECT_EQ(test, ksm_slot_nid(slot), 0);
@@ -43,18 +43,18 @@ static void slot_bytes(struct kunit *test)
 {
 	unsigned int pages;
 
-	KUNIT_EXPECT_EQ(test, ksm_shape_for(0), KSM_NO_BLOCK);
+	KUNIT_EXPECT_EQ(test, ksm_slot_shape_for(0), KSM_NO_BLOCK);
 	for (pages = 1; pages <= KSM_TILE_PAGES; pages++) {
-		enum ksm_shape shape = ksm_shape_for(pages);
-		unsigned long bytes = sizeof(struct ksm_tile) + ksm_block_bytes(shape);
+		enum ksm_shape shape = ksm_slot_shape_for(pages);
+		unsigned long bytes = sizeof(struct ksm_tile) + ksm_slot_block_bytes(shape);
 
 		KUNIT_EXPECT_LE_MSG(test, bytes, pages * MOST_BYTES, "%u pages", pages);
 		/* A smaller one would not do. */
-		KUNIT_EXPECT_GE_MSG(test, ksm_block_bytes(shape),
+		KUNIT_EXPECT_GE_MSG(test, ksm_slot_block_bytes(shape),
 				    (pages - 1) * sizeof(struct ksm_slot), "%u pages",
 				    pages);
 	}
-	KUNIT_EXPECT_EQ(test, ksm_shape_for(KSM_TILE_PAGES), KSM_BLOCK_63);
+	KUNIT_EXPECT_EQ(test, ksm_slot_shape_for(KSM_TILE_PAGES), KSM_BLOCK_63);
 }
 
 static struct kunit_case slot_cases[] = {

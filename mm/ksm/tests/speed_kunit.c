@@ -40,7 +40,7 @@ static u64 add_up(const u64 *word)
 
 static u64 fingerprint(const u64 *page)
 {
-	return ksm_fingerprint(page, ksm_hash_best(), &secret);
+	return ksm_fingerprint(page, ksm_fingerprint_best(), &secret);
 }
 
 /* Time for all pages, ns; their digests are added to @sum. */

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * VMAs and page tables as ksmd reaches them: without mmap_lock wherever VMAs
- * have locks of their own, and never waiting for either.
+ * VMAs as ksmd reaches them: without mmap_lock wherever they have locks of their own,
+ * and never waiting for either.
  */
-#include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
-#include <linux/pgtable.h>
 #include <linux/sched.h>
 
 #include "../internal.h"
-#include "ksm.h"
+#include "internal.h"
 
 /* VMAs to step over in one RCU section. */
 #define KSM_MAX_STEPS	256
@@ -50,6 +48,23 @@ struct ksm_tile *ksm_vma_tile_at(struct vm_area_struct *vma, unsigned long addr,
 }
 
 /**
+ * ksm_vma_tile_get - find the tile of an address, or make it, going on from another
+ * @kmm: process
+ * @vma: its VMA, locked
+ * @addr: address in @vma
+ * @at: first tile that ends after @addr, or NULL
+ *
+ * Context: ksm_mutex held, may sleep.
+ * Return: the tile, or NULL if there is no memory for it.
+ */
+struct ksm_tile *ksm_vma_tile_get(struct ksm_mm *kmm, struct vm_area_struct *vma,
+				  unsigned long addr, struct ksm_tile *at)
+{
+	addr = ALIGN_DOWN(addr, KSM_TILE_SIZE);
+	return ksm_tile_get_at(kmm, addr, vma_index(vma, addr), at);
+}
+
+/**
  * ksm_vma_tile - find the tile of an address, or make it
  * @kmm: process
  * @vma: its VMA, locked
@@ -74,36 +89,36 @@ struct ksm_tile *ksm_vma_tile(struct ksm_mm *kmm, struct vm_area_struct *vma,
  */
 bool ksm_vma_fits(struct vm_area_struct *vma, struct ksm_tile *tile)
 {
-	return ksm_vma_mergeable(vma) && tile->pgoff == vma_index(vma, tile->addr);
+	return ksm_eligible_vma(vma) && tile->pgoff == vma_index(vma, tile->addr);
 }
 
 #ifdef CONFIG_PER_VMA_LOCK
 /**
- * ksm_lock_vma - try to lock the VMA of an address
+ * ksm_vma_lock - try to lock the VMA of an address
  * @mm: process, between ksm_mm_enter() and ksm_mm_leave()
  * @addr: address
  *
  * Never waits, so it may be called while another VMA is locked.
  *
- * Return: the VMA, for ksm_unlock_vma(); NULL if there is none or it is locked.
+ * Return: the VMA, for ksm_vma_unlock(); NULL if there is none or it is locked.
  */
-struct vm_area_struct *ksm_lock_vma(struct mm_struct *mm, unsigned long addr)
+struct vm_area_struct *ksm_vma_lock(struct mm_struct *mm, unsigned long addr)
 {
 	return lock_vma_under_rcu(mm, addr);
 }
 
 /**
- * ksm_unlock_vma - undo ksm_lock_vma()
+ * ksm_vma_unlock - undo ksm_vma_lock()
  * @vma: VMA
  */
-void ksm_unlock_vma(struct vm_area_struct *vma)
+void ksm_vma_unlock(struct vm_area_struct *vma)
 {
 	vma_end_read(vma);
 }
 
 /**
  * ksm_vma_contended - tell whether somebody waits for the lock of a VMA
- * @vma: VMA, locked by ksm_lock_vma() or ksm_lock_next()
+ * @vma: VMA, locked by ksm_vma_lock() or ksm_vma_lock_next()
  *
  * Return: true if so.
  */
@@ -144,7 +159,7 @@ static void unlock_vmas(struct mm_struct *mm)
 	rcu_read_unlock();
 }
 #else
-struct vm_area_struct *ksm_lock_vma(struct mm_struct *mm, unsigned long addr)
+struct vm_area_struct *ksm_vma_lock(struct mm_struct *mm, unsigned long addr)
 {
 	struct vm_area_struct *vma;
 
@@ -156,7 +171,7 @@ struct vm_area_struct *ksm_lock_vma(struct mm_struct *mm, unsigned long addr)
 	return vma;
 }
 
-void ksm_unlock_vma(struct vm_area_struct *vma)
+void ksm_vma_unlock(struct vm_area_struct *vma)
 {
 	mmap_read_unlock(vma->vm_mm);
 }
@@ -186,7 +201,7 @@ static void unlock_vmas(struct mm_struct *mm)
 #endif
 
 /**
- * ksm_lock_next - find the next mergeable VMA, and try to lock it
+ * ksm_vma_lock_next - find the next mergeable VMA, and try to lock it
  * @mm: process, between ksm_mm_enter() and ksm_mm_leave()
  * @addr: where to start; set to an address below which no VMA is mergeable, where one
  *	  begins or goes on; to ULONG_MAX if none follows
@@ -195,10 +210,10 @@ static void unlock_vmas(struct mm_struct *mm)
  * Never waits.  Looks at a bounded number of VMAs: it may return one that is not
  * mergeable.  What it says of those before it is no more than a hint.
  *
- * Return: the VMA at @addr, for ksm_unlock_vma(); NULL if there is none or it is locked.
+ * Return: the VMA at @addr, for ksm_vma_unlock(); NULL if there is none or it is locked.
  */
-struct vm_area_struct *ksm_lock_next(struct mm_struct *mm, unsigned long *addr,
-				     struct ksm_budget *budget)
+struct vm_area_struct *ksm_vma_lock_next(struct mm_struct *mm, unsigned long *addr,
+					 struct ksm_budget *budget)
 {
 	VMA_ITERATOR(vmi, mm, *addr);
 	struct vm_area_struct *vma;
@@ -208,7 +223,7 @@ struct vm_area_struct *ksm_lock_next(struct mm_struct *mm, unsigned long *addr,
 		return NULL;
 	for_each_vma(vmi, vma) {
 		/* The last one, not where it ends: there may be none to lock there. */
-		if (ksm_vma_mergeable(vma) || !--steps)
+		if (ksm_eligible_vma(vma) || !--steps)
 			break;
 	}
 	*addr = vma ? max(READ_ONCE(vma->vm_start), *addr) : ULONG_MAX;
@@ -218,7 +233,7 @@ struct vm_area_struct *ksm_lock_next(struct mm_struct *mm, unsigned long *addr,
 }
 
 /**
- * ksm_skip_vma - tell where to go on in a VMA that cannot be locked, or behind it
+ * ksm_vma_skip - tell where to go on in a VMA that cannot be locked, or behind it
  * @mm: process
  * @addr: address in it
  * @order: how far, as a power of two of page tables
@@ -226,7 +241,7 @@ struct vm_area_struct *ksm_lock_next(struct mm_struct *mm, unsigned long *addr,
  * Return: an address in it, or its end, by the look of it; @addr if there is none by
  *	   now, or if that cannot be told now.
  */
-unsigned long ksm_skip_vma(struct mm_struct *mm, unsigned long addr,
+unsigned long ksm_vma_skip(struct mm_struct *mm, unsigned long addr,
 			   unsigned int order)
 {
 	unsigned long size = PMD_SIZE << order;
@@ -245,91 +260,4 @@ unsigned long ksm_skip_vma(struct mm_struct *mm, unsigned long addr,
 	}
 	unlock_vmas(mm);
 	return addr;
-}
-
-/**
- * ksm_find_pmd - find the PMD entry of an address
- * @mm: process; the VMA at @addr is locked
- * @addr: address
- * @next: set to where the entry ends, or the hole that stands there
- *
- * Return: the entry, perhaps an empty one, or NULL for a hole.
- */
-pmd_t *ksm_find_pmd(struct mm_struct *mm, unsigned long addr, unsigned long *next)
-{
-	pgd_t *pgd = pgd_offset(mm, addr);
-	p4d_t *p4d;
-	pud_t *pud;
-
-	*next = pgd_addr_end(addr, ULONG_MAX);
-	if (pgd_none(READ_ONCE(*pgd)))
-		return NULL;
-	p4d = p4d_offset(pgd, addr);
-	*next = p4d_addr_end(addr, *next);
-	if (p4d_none(READ_ONCE(*p4d)))
-		return NULL;
-	pud = pud_offset(p4d, addr);
-	*next = pud_addr_end(addr, *next);
-	if (!pud_present(READ_ONCE(*pud)) || pud_leaf(READ_ONCE(*pud)))
-		return NULL;
-	*next = pmd_addr_end(addr, *next);
-	return pmd_offset(pud, addr);
-}
-
-static struct page *get_huge_page(struct vm_area_struct *vma, unsigned long addr,
-				  pmd_t *pmdp)
-{
-	struct page *page = NULL;
-	spinlock_t *ptl = pmd_lock(vma->vm_mm, pmdp);
-
-	if (pmd_present(*pmdp) && pmd_trans_huge(*pmdp))
-		page = vm_normal_page_pmd(vma, addr, *pmdp);
-	if (page) {
-		page += (addr & ~HPAGE_PMD_MASK) >> PAGE_SHIFT;
-		get_page(page);
-	}
-	spin_unlock(ptl);
-	return page;
-}
-
-/**
- * ksm_item_get_page - get the page that is mapped at an address
- * @item: whose VMA, tile and place are known
- *
- * What the process has written can be read through the kernel's mapping then, also
- * where a data cache tells the two apart.
- *
- * Return: the page with a reference, or NULL if no ordinary page is there.
- */
-struct page *ksm_item_get_page(struct ksm_item *item)
-{
-	unsigned long addr = ksm_item_addr(item), next;
-	struct vm_area_struct *vma = item->vma;
-	struct page *page = NULL;
-	spinlock_t *ptl;	/* of the page table */
-	pmd_t *pmdp, pmd;
-	pte_t *ptep, pte;
-
-	pmdp = item->pmdp ?: ksm_find_pmd(vma->vm_mm, addr, &next);
-	if (!pmdp)
-		return NULL;
-	pmd = pmdp_get_lockless(pmdp);
-	if (pmd_trans_huge(pmd)) {
-		page = get_huge_page(vma, addr, pmdp);
-	} else {
-		ptep = pte_offset_map_lock(vma->vm_mm, pmdp, addr, &ptl);
-		if (!ptep)
-			return NULL;
-		pte = ptep_get(ptep);
-		if (pte_present(pte))
-			page = vm_normal_page(vma, addr, pte);
-		if (page)
-			get_page(page);
-		pte_unmap_unlock(ptep, ptl);
-	}
-	if (page && PageAnon(page)) {
-		flush_anon_page(vma, page, addr);
-		flush_dcache_page(page);
-	}
-	return page;
 }

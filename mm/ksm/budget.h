@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What may be done at a time, and what things take of it.
+ */
+#ifndef _MM_KSM_BUDGET_H
+#define _MM_KSM_BUDGET_H
+
+#include <linux/minmax.h>
+#include <linux/types.h>
+
+/**
+ * struct ksm_budget - what a batch may still do
+ * @reads: pages to read
+ * @visits: pages to visit, read or not
+ * @drain: set when a page was seen that waits in a per-CPU list
+ */
+struct ksm_budget {
+	unsigned int reads;
+	unsigned long visits;
+	bool drain;
+};
+
+/*
+ * Visits that ride along for each page that may be read: together they take as long as
+ * one or two reads.  A batch of the defaults stays below what the KSM before took to
+ * read as many.
+ */
+#define KSM_VISITS_PER_READ	192
+
+/* A sample takes as long as so many visits, where the page is not in the cache. */
+#define KSM_VISITS_PER_SAMPLE	24
+
+/* To forget a mapping of a KSM folio takes as long as so many visits. */
+#define KSM_VISITS_PER_UNMAP	12
+
+/* To clean a PTE takes as long as so many visits more, and a TLB flush as so many. */
+#define KSM_VISITS_PER_CLEANING	4
+#define KSM_VISITS_PER_FLUSH	256
+
+/* What ksm_lock_let_them_run() takes, so that a batch does not get long by it. */
+#define KSM_VISITS_PER_PAUSE	512
+
+static inline bool ksm_budget_left(const struct ksm_budget *budget)
+{
+	return budget->reads && budget->visits;
+}
+
+static inline void ksm_budget_spend(struct ksm_budget *budget, unsigned long visits)
+{
+	budget->visits -= min(budget->visits, visits);
+}
+
+#endif /* _MM_KSM_BUDGET_H */

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Whether a page can have changed since the last visit.
+ */
+#ifndef _MM_KSM_CHANGE_H
+#define _MM_KSM_CHANGE_H
+
+#include <linux/mm_types.h>
+#include <linux/mmu_notifier.h>
+#include <linux/types.h>
+
+struct ksm_tile;
+
+/**
+ * struct ksm_change - how changes are seen in an address space
+ * @exact: a PTE whose dirty bit is clear says that its page was not written.  Else each
+ *	   page is referenced under the page table lock, for @unchanged
+ * @reread: pages are read in full at each visit
+ * @tiles: how many are visited under one page table lock
+ * @visits: what it takes to see to a page, in visits
+ * @unchanged: tell which pages of a tile seem to be as they were at the last call, and
+ *	       drop the references; ksm_mutex held, no page table lock, may sleep
+ */
+struct ksm_change {
+	bool exact;
+	bool reread;
+	unsigned int tiles;
+	unsigned int visits;
+	u64 (*unchanged)(struct ksm_tile *tile, u64 pages, struct page **page);
+};
+
+/*
+ * Does the hardware set the dirty bit?  Where it does not, each cleaned PTE is a fault of
+ * the writer: there, pages are not cleaned but read, at each visit.
+ */
+extern bool ksm_change_dirty_bit;
+
+extern const struct ksm_change ksm_change_by_dirty_bit;
+extern const struct ksm_change ksm_change_by_sample;
+extern const struct ksm_change ksm_change_by_reading;
+
+/* How changes are seen in the address space of a VMA, which is locked. */
+static inline const struct ksm_change *ksm_change_of(struct vm_area_struct *vma)
+{
+	if (!ksm_change_dirty_bit)
+		return &ksm_change_by_reading;
+	return mm_has_live_notifiers(vma->vm_mm) ? &ksm_change_by_sample :
+						   &ksm_change_by_dirty_bit;
+}
+
+void ksm_change_init(void);
+
+/* Tiles that are visited under one page table lock at the most: a page table, usually. */
+#define KSM_CHANGE_MAX_TILES	8
+
+#endif /* _MM_KSM_CHANGE_H */

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What pages are found by: stable nodes and slots, in trees by fingerprint.
+ */
+#ifndef _MM_KSM_INDEX_H
+#define _MM_KSM_INDEX_H
+
+#include <linux/list.h>
+#include <linux/rbtree.h>
+#include <linux/types.h>
+
+#include "tile.h"
+
+struct ksm_domain;
+struct ksm_index;
+struct mm_struct;
+struct page;
+
+/* folio->mapping and ksm_slot::word both keep flags below a node's address. */
+#define KSM_STABLE_ALIGN	KSM_TILE_PAGES
+
+/**
+ * struct ksm_stable - one KSM folio and its mappings
+ * @node: a head's place in the stable tree
+ * @chain: of a head: further nodes of equal content, those with room first; of
+ *	   another: its place there
+ * @head: the node of this content that is in the tree, perhaps this one
+ * @watch: in the list of nodes without a known mapping, or with anchors
+ * @mappings: ksm_slot::link of each mapping, guarded by the folio lock
+ * @anchors: ksm_anchor::link of each anchor, guarded by the folio lock
+ * @index: the tree it is in
+ * @key: fingerprint, KSM_KEY_MASK of it
+ * @pfn: page frame, changed by migration under the folio lock; KSM_HOLLOW for a
+ *	 head that lost its folio and only holds the others together
+ * @pruned: of a head: jiffies when the last search for stale nodes began
+ * @prune_next: of a head: where that search goes on, NULL once it is over
+ * @nr: number of @mappings and @anchors
+ * @live: of a head: nodes of this content that have a folio
+ *
+ * The node holds no reference to its folio: see ksm_node_get().
+ */
+struct ksm_stable {
+	struct rb_node node;
+	struct list_head chain;
+	struct list_head watch;
+	struct hlist_head mappings;
+	struct hlist_head anchors;
+	struct ksm_stable *head;
+	struct ksm_index *index;
+	u64 key;
+	unsigned long pfn;
+	unsigned long pruned;
+	struct ksm_stable *prune_next;
+	unsigned int nr;
+	unsigned int live;
+} __aligned(KSM_STABLE_ALIGN);
+
+#define KSM_HOLLOW		ULONG_MAX
+
+/**
+ * struct ksm_index - the pages that may meet: both trees of a domain and node
+ * @stable: by key, nodes of different content may share one
+ * @unstable: by key, equal keys hang side by side
+ * @domain: owner
+ * @nid: NUMA node, 0 while merge_across_nodes is on
+ */
+struct ksm_index {
+	struct rb_root stable;
+	struct rb_root unstable;
+	struct ksm_domain *domain;
+	int nid;
+};
+
+/* stable.c */
+struct ksm_stable *ksm_stable_alloc(void);
+void ksm_stable_free(struct ksm_stable *stable);
+struct ksm_stable *ksm_stable_first(struct ksm_index *index, u64 key);
+struct ksm_stable *ksm_stable_next(struct ksm_stable *head);
+struct ksm_stable *ksm_stable_pick(struct ksm_stable *head, unsigned int max);
+void ksm_stable_insert(struct ksm_index *index, struct ksm_stable *stable);
+void ksm_stable_chain(struct ksm_stable *head, struct ksm_stable *stable);
+void ksm_stable_erase(struct ksm_stable *stable);
+void ksm_stable_count(struct ksm_stable *stable, unsigned int max);
+void ksm_stable_uncount(struct ksm_stable *stable, unsigned int max);
+void ksm_stable_map(struct ksm_stable *stable, struct ksm_slot *slot,
+		    unsigned int max);
+void ksm_stable_unmap(struct ksm_stable *stable, struct ksm_slot *slot,
+		      unsigned int max);
+int ksm_stable_init(void);
+
+/* unstable.c */
+struct ksm_slot *ksm_unstable_first(struct ksm_index *index, u64 key);
+struct ksm_slot *ksm_unstable_next(struct ksm_slot *slot);
+void ksm_unstable_insert(struct ksm_index *index, struct ksm_slot *slot, u64 key);
+bool ksm_unstable_insert_only(struct ksm_index *index, struct ksm_slot *slot,
+			      u64 key);
+void ksm_unstable_erase(struct ksm_index *index, struct ksm_slot *slot);
+
+/* domain.c */
+struct ksm_domain *ksm_domain_of(struct mm_struct *mm);
+struct ksm_index *ksm_domain_index(struct ksm_domain *domain, int nid);
+struct ksm_index *ksm_domain_next_index(struct ksm_index *index);
+int ksm_domain_nid(struct page *page);
+int ksm_domain_init(void);
+
+/* index.c */
+
+/* The contents of a stable tree, by their heads, in order. */
+static inline struct ksm_stable *ksm_index_first_content(struct ksm_index *index)
+{
+	return rb_entry_safe(rb_first(&index->stable), struct ksm_stable, node);
+}
+
+static inline struct ksm_stable *ksm_index_next_content(struct ksm_stable *head)
+{
+	return rb_entry_safe(rb_next(&head->node), struct ksm_stable, node);
+}
+
+/* The pages of an unstable tree, in order. */
+static inline struct ksm_slot *ksm_index_first_unstable(struct ksm_index *index)
+{
+	return rb_entry_safe(rb_first(&index->unstable), struct ksm_slot, node);
+}
+
+static inline struct ksm_slot *ksm_index_next_unstable(struct ksm_slot *slot)
+{
+	return rb_entry_safe(rb_next(&slot->node), struct ksm_slot, node);
+}
+
+/**
+ * struct ksm_stable_iter - a walk of all nodes that have a folio
+ * @index: where it is
+ * @head: content that it is at
+ * @next_head: the one after that in the tree
+ * @next: node of @head's content that comes next
+ */
+struct ksm_stable_iter {
+	struct ksm_index *index;
+	struct ksm_stable *head;
+	struct ksm_stable *next_head;
+	struct ksm_stable *next;
+};
+
+struct ksm_stable *ksm_stable_iter_next(struct ksm_stable_iter *iter);
+
+unsigned int ksm_index_stable_levels(void);
+unsigned int ksm_index_unstable_levels(void);
+
+#endif /* _MM_KSM_INDEX_H */

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The rooms of mm/ksm/, and the lock order.  A room uses those of its own floor and of
+ * the floors below, never one above: the Makefile tells which is on which floor, and
+ * Documentation/mm/ksm/design.rst what each is for.
+ *
+ * Lock order, outermost first:
+ *
+ *   mf_mutex			memory failure: to replace a KSM folio that went bad
+ *   writer_mutex (run.c)	writers of knobs that set everything going anew
+ *   ksm_mutex			tiles, slots, trees, cursor, counters and knobs
+ *     ksm_mm::inside		who is in a process for KSM; only ever tried, but
+ *				by the process's exit
+ *       mmap_lock or VMA lock	ksmd only ever tries it; run=2 waits for mmap_lock
+ *         folio lock		a KSM folio's lock guards the lists of its mappings
+ *				and anchors; the second folio of a merge, and
+ *				both of a memory failure, are only tried
+ *           anon_vma lock	rmap walks
+ *             page table lock
+ *   ksm_mms_lock (registry.c)	registration list, a leaf
+ *
+ * madvise(), prctl(), fork, exec and exit never take ksm_mutex, and memory failure
+ * gives up on it soon (lock.c).  An exit waits until ksmd has left the process, a
+ * change of VMAs until ksmd has left the VMA.  Whatever they change in the page tables,
+ * ksmd finds out at its next visit.
+ *
+ * The rooms of the ground floor take no lock, and know of no page table: their callers
+ * hold ksm_mutex.
+ */
+#ifndef _MM_KSM_INTERNAL_H
+#define _MM_KSM_INTERNAL_H
+
+#include <linux/ksm.h>
+
+#include "advisor.h"
+#include "budget.h"
+#include "change.h"
+#include "fingerprint.h"
+#include "index.h"
+#include "node.h"
+#include "pte.h"
+#include "state.h"
+#include "tile.h"
+
+/* pace.c */
+unsigned int ksm_pace_pages(void);
+unsigned int ksm_pace_pause(void);
+struct ksm_budget ksm_pace_batch(void);
+void ksm_pace_set_advisor(enum ksm_advisor mode);
+void ksm_pace_end_pass(u64 msecs, u64 cpu_msecs);
+
+/* schedule.c */
+bool ksm_schedule_reread(struct ksm_tile *tile, bool exact);
+bool ksm_schedule_heat(struct ksm_tile *tile);
+
+/* merge.c */
+void ksm_merge_page(struct ksm_item *item, u64 fingerprint);
+void ksm_merge_adopt(struct ksm_item *item);
+
+/* thp.c */
+bool ksm_thp_split_pays(const struct ksm_item *item, u64 key);
+int ksm_thp_split(struct page *page);
+void ksm_thp_split_done(const struct ksm_item *item);
+
+/* room.c */
+
+/**
+ * struct ksm_room - what is known about the room for copies
+ * @copies: copies that there is room for
+ * @made: copies that there was room for so far; ULONG_MAX if there may be any number
+ */
+struct ksm_room {
+	unsigned int copies;
+	unsigned long made;
+};
+
+int ksm_room_make(struct ksm_room *room, struct vm_area_struct *vma,
+		  unsigned long addr);
+
+/* unmerge.c */
+
+/**
+ * struct ksm_unmerge_part - what may still be done at a time
+ * @copies: pages to copy
+ * @tables: page tables to look at, once for each copy and once for each table
+ */
+struct ksm_unmerge_part {
+	unsigned int copies;
+	unsigned long tables;
+};
+
+int ksm_unmerge_pages(struct vm_area_struct *vma, unsigned long *addr,
+		      unsigned long end, struct ksm_unmerge_part *part);
+int ksm_unmerge_range(struct vm_area_struct *vma, unsigned long start,
+		      unsigned long end);
+
+/* sweep.c */
+unsigned long ksm_sweep_pmd(struct ksm_mm *kmm, struct vm_area_struct *vma,
+			    unsigned long addr, struct ksm_budget *budget);
+
+/* scan.c */
+bool ksm_scan_batch(void);
+void ksm_scan_restart(void);
+
+/* reap.c */
+bool ksm_reap_dead(void);
+bool ksm_reap_watched(struct ksm_budget *budget);
+
+/* ksmd.c */
+int ksmd_start(void);
+void ksmd_stop(void);
+
+/* offline.c */
+#ifdef CONFIG_MEMORY_HOTREMOVE
+void ksm_offline_init(void);
+#else
+static inline void ksm_offline_init(void)
+{
+}
+#endif
+
+/* unmerge_all.c */
+int ksm_unmerge_all(void);
+void ksm_unmerge_all_forget(void);
+
+/* run.c */
+int ksm_run_set(unsigned int run);
+int ksm_run_lock_unmerged(void);
+void ksm_run_unlock_unmerged(void);
+
+/* sysfs.c */
+#ifdef CONFIG_SYSFS
+int ksm_sysfs_init(void);
+#else
+static inline int ksm_sysfs_init(void)
+{
+	return 0;
+}
+#endif
+
+/* stats.c */
+unsigned long ksm_stats_bytes(void);
+long ksm_stats_profit(void);
+unsigned long ksm_stats_volatile(void);
+
+#endif /* _MM_KSM_INTERNAL_H */

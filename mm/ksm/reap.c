@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What ksmd does beside scanning: it frees what is known of processes that are dead, and
+ * looks after the nodes that are watched.
+ */
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/sched.h>
+
+#include "internal.h"
+
+/* What may be done for dead processes before ksm_mutex is dropped for a moment. */
+#define REAP_VISITS		(64 * 1024)
+
+/* A look at a node costs as much as so many visits. */
+#define VISITS_PER_WATCH	16
+
+/* Unstable pages to have looked up again at a time. */
+#define WATCH_EQUALS		64
+
+/**
+ * ksm_reap_dead - free a part of what is known about dead processes
+ *
+ * Context: ksm_mutex held, may sleep.
+ * Return: true if there is more to free now; what is left beside that waits for an
+ *	   exit to end, or for memory.
+ */
+bool ksm_reap_dead(void)
+{
+	struct ksm_budget budget = {
+		.reads = 1,
+		.visits = REAP_VISITS,
+	};
+	struct ksm_mm *kmm;
+
+	ksm_mms_no_news();
+	kmm = ksm_mms_first_dead();
+	if (!kmm)
+		return false;
+	if (!ksm_forget_mm(kmm, &budget))
+		return !ksm_budget_left(&budget);
+	ksm_mms_free_dead(kmm);
+	return ksm_mms_first_dead();
+}
+
+static void look(struct ksm_stable *stable, struct ksm_budget *budget)
+{
+	struct folio *folio = ksm_node_get(stable, KSM_TRYLOCK);
+
+	ksm_watch_pass(stable);
+	if (IS_ERR(folio))
+		return;
+	if (!folio) {
+		while (!ksm_mapping_kill(stable)) {
+			ksm_budget_spend(budget, KSM_KILL_SLOTS);
+			cond_resched();
+		}
+		return;
+	}
+	/* Its folio would stay for ever. */
+	if (folio_test_hwpoison(folio) && !folio_mapped(folio)) {
+		ksm_mapping_disown(stable, folio);
+		goto unlock;
+	}
+	ksm_anchor_drop(stable, folio);
+	if (ksm_tile_unsettle_equals(stable->index, stable->key, WATCH_EQUALS) &&
+	    stable->nr && hlist_empty(&stable->anchors))
+		list_del_init(&stable->watch);
+unlock:
+	folio_unlock(folio);
+	folio_put(folio);
+}
+
+/**
+ * ksm_reap_watched - look at the watched nodes, as far as the budget goes
+ * @budget: what may be done; less what is done
+ *
+ * Context: ksm_mutex held, may sleep.
+ * Return: true at the end of a round; the next call begins another.
+ */
+bool ksm_reap_watched(struct ksm_budget *budget)
+{
+	struct ksm_stable *stable;
+
+	while ((stable = ksm_watch_first())) {
+		if (!ksm_budget_left(budget) || ksm_lock_wanted())
+			return false;
+		look(stable, budget);
+		ksm_budget_spend(budget, VISITS_PER_WATCH);
+		cond_resched();
+	}
+	ksm_watch_rewind();
+	return true;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The processes that are registered.
+ */
+#ifndef _MM_KSM_REGISTRY_H
+#define _MM_KSM_REGISTRY_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rbtree.h>
+#include <linux/types.h>
+
+#include "../mm_slot.h"
+#include "state.h"
+
+struct ksm_domain;
+
+/**
+ * struct ksm_mm - a registered process
+ * @slot: in the hash by mm and in the list of all registered processes
+ * @dead: in the list of those that exited and wait for ksmd to free them
+ * @tiles: what ksmd knows about its pages
+ * @domain: whose pages its pages may be merged with
+ * @bytes: memory that its tiles, slots and samples take
+ * @inside: held by who is in the process for KSM, see ksm_mm_enter()
+ * @addr: where its turn in the pass goes on
+ * @turn: number of the pass in which it last had a turn
+ * @misses: how often in that turn a VMA was locked by others
+ * @skips: how often since a VMA of it could be locked
+ * @mergeable: a mergeable VMA was seen in that turn
+ * @done: that turn is over
+ * @visited: the cursor was here, so only ksmd may free it
+ * @exiting: its exit has begun
+ *
+ * @slot, @dead, @visited and @exiting are guarded by ksm_mms_lock, the rest by
+ * ksm_mutex.
+ */
+struct ksm_mm {
+	struct mm_slot slot;
+	struct list_head dead;
+	struct rb_root tiles;
+	struct ksm_domain *domain;
+	unsigned long bytes;
+	struct mutex inside;	/* see ksm_mm_enter() */
+	unsigned long addr;
+	unsigned int turn;
+	u8 misses;
+	u8 skips;
+	bool mergeable;
+	bool done;
+	bool visited;
+	bool exiting;
+};
+
+/* registry.c */
+int ksm_mm_register(struct mm_struct *mm);
+void ksm_mm_exit(struct mm_struct *mm);
+bool ksm_mm_enter(struct ksm_mm *kmm);
+void ksm_mm_leave(struct ksm_mm *kmm);
+struct ksm_mm *ksm_mm_find(struct mm_struct *mm);
+
+/* Its exit waits for who is inside: leave soon. */
+static inline bool ksm_mm_exiting(const struct ksm_mm *kmm)
+{
+	return READ_ONCE(kmm->exiting);
+}
+
+/* Does somebody wait for ksmd who must not wait for the rest of the batch? */
+static inline bool ksm_mm_hurried(const struct ksm_mm *kmm)
+{
+	return ksm_mm_exiting(kmm) || ksm_lock_wanted();
+}
+
+void ksm_mm_unregister_idle(struct ksm_mm *kmm);
+struct ksm_mm *ksm_mms_current(void);
+struct ksm_mm *ksm_mms_next(void);
+void ksm_mms_rewind(void);
+struct ksm_mm *ksm_mms_next_visited(struct ksm_mm *kmm);
+bool ksm_mms_empty(void);
+bool ksm_mms_news(void);
+bool ksm_mms_dead(void);
+struct ksm_mm *ksm_mms_first_dead(void);
+void ksm_mms_free_dead(struct ksm_mm *kmm);
+void ksm_mms_no_news(void);
+unsigned long ksm_mm_bytes(struct mm_struct *mm);
+int ksm_mms_init(void);
+
+#endif /* _MM_KSM_REGISTRY_H */

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sweeps: visits to what one page table maps, or to a hole.
+ */
+#include <linux/hugetlb.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+
+#include <asm/tlbflush.h>
+
+#include "internal.h"
+#include "visit.h"
+
+/* How many of the @merged pages from page @i on still map the KSM folios that they did. */
+static unsigned int known_mappings(struct ksm_tile *tile, u64 merged,
+				   unsigned int i, pte_t *ptep)
+{
+	struct ksm_slot *slot = ksm_slot(tile, i);
+	unsigned int max = ksm_slot_row(tile, i);
+	u64 others = ~(merged >> i);
+	pte_t *start = ptep, *end;
+
+	if (others)
+		max = min_t(unsigned int, max, __ffs64(others));
+	for (end = start + max; ptep < end; ptep++, slot++) {
+		pte_t pte = ptep_get(ptep);
+		unsigned long mapping = (slot->word & ~KSM_SLOT_MASK) |
+					PAGE_MAPPING_KSM;
+
+		if (!pte_present(pte) ||
+		    (unsigned long)READ_ONCE(pfn_to_page(pte_pfn(pte))->mapping) !=
+		    mapping)
+			break;
+	}
+	return ptep - start;
+}
+
+/* A page that is not to be merged, or is merged already. */
+static bool visit_other(struct visit *v, struct folio *folio, u64 bit, bool merged)
+{
+	if (!folio_test_anon(folio)) {
+		v->gone |= bit;
+		return false;
+	}
+	v->present |= bit;
+	/* It may be in the unstable tree, from before it came to be so. */
+	v->changed |= bit;
+	if (merged)
+		v->unmapped |= bit;
+	else if (folio_test_ksm(folio))
+		v->adopt |= bit;
+	return v->adopt & bit;
+}
+
+/* Any page that is not known to be unchanged at first sight.  Is it to be read? */
+static bool visit_page(struct visit *v, u64 bit, unsigned long addr, pte_t *ptep,
+		       pte_t pte, bool merged)
+{
+	struct page *page;
+	struct folio *folio;
+
+	page = vm_normal_page(v->sweep->vma, addr, pte);
+	if (!page) {
+		v->gone |= bit;
+		return false;
+	}
+	folio = page_folio(page);
+	if (!ksm_eligible_folio(folio, page))
+		return visit_other(v, folio, bit, merged);
+
+	v->present |= bit;
+	if (merged)
+		v->unmapped |= bit;
+	if (!folio_test_lru(folio))
+		v->sweep->drain = true;
+
+	if (!v->sweep->exact) {
+		ksm_visit_wait(v, page, __ffs64(bit));
+		return false;
+	}
+	if (pte_dirty(pte)) {
+		if (!(v->again & bit)) {
+			ksm_pte_clean(v->sweep->vma->vm_mm, addr, ptep, folio);
+			v->cleaned |= bit;
+			return false;
+		}
+		if (v->leave) {
+			v->known |= bit;
+			return false;
+		}
+		v->hot |= bit;
+	}
+	v->want |= bit;
+	return true;
+}
+
+static bool is_clean(pte_t pte)
+{
+	return pte_present(pte) && !pte_dirty(pte);
+}
+
+/*
+ * Look at the PTEs, @ptep being the first; the page table is locked.  Stops short of
+ * v->end if as many pages want to be read as may be.
+ *
+ * Settled pages come in runs, and each run is gone through in a loop of its own.
+ */
+static void visit_ptes(struct visit *v, pte_t *ptep)
+{
+	struct sweep *sweep = v->sweep;
+	struct ksm_tile *tile = v->tile;
+	u64 pages = ksm_tile_mask(tile, v->addr, v->end);
+	u64 settled = !sweep->exact || v->reread ? 0 :
+		      ksm_tile_unstable(tile) & pages;
+	u64 merged = ksm_tile_merged(tile) & pages;
+	u64 bit, first;
+	pte_t pte;
+
+	for (bit = BIT_ULL(__ffs64(pages)); bit & pages; bit <<= 1, ptep++) {
+		for (first = bit; (bit & settled) && is_clean(ptep_get(ptep)); bit <<= 1)
+			ptep++;
+		if (bit != first) {
+			v->known |= bit - first;
+			if (!(bit & pages))
+				break;
+		}
+		if (bit & merged) {
+			unsigned int i = __ffs64(bit);
+			unsigned int run = known_mappings(tile, merged, i, ptep);
+
+			if (run) {
+				ptep += run - 1;
+				bit <<= run - 1;
+				v->known |= GENMASK_ULL(i + run - 1, i);
+				continue;
+			}
+		}
+		pte = ptep_get(ptep);
+		if (!pte_present(pte)) {
+			v->gone |= bit;
+		} else if (visit_page(v, bit, ksm_tile_addr(tile, __ffs64(bit)), ptep, pte,
+				      bit & merged) && !--sweep->wants) {
+			bit <<= 1;
+			break;
+		}
+	}
+	v->next = bit & pages ? ksm_tile_addr(tile, __ffs64(bit)) : v->end;
+	if (v->cleaned) {
+		if (!sweep->cleaned)
+			sweep->flush_start = ksm_tile_addr(tile, __ffs64(v->cleaned));
+		sweep->flush_end = ksm_tile_addr(tile, fls64(v->cleaned));
+		sweep->cleaned += hweight64(v->cleaned);
+		v->changed |= v->cleaned;
+	}
+}
+
+/* Does nothing stand in these PTEs?  A hint, no lock is taken. */
+static bool is_hole(pmd_t *pmdp, unsigned long addr, unsigned long end)
+{
+	pte_t *start = pte_offset_map(pmdp, addr), *ptep;
+
+	if (!start)
+		return false;
+	for (ptep = start; addr < end && pte_none(ptep_get_lockless(ptep)); ptep++)
+		addr += PAGE_SIZE;
+	pte_unmap(start);
+	return addr == end;
+}
+
+/* The tile of [addr, end) to be visited, or NULL; @at is as in ksm_vma_tile_at(). */
+static struct ksm_tile *tile_of(struct ksm_mm *kmm, struct sweep *sweep,
+				unsigned long addr, unsigned long end,
+				struct ksm_tile **at)
+{
+	struct ksm_tile *tile = ksm_vma_tile_at(sweep->vma, addr, at);
+
+	if (tile)
+		return tile;
+	if (!is_hole(sweep->pmdp, addr, end))
+		return ksm_vma_tile_get(kmm, sweep->vma, addr, *at);
+	/* No tile is made, to be freed at once, where few addresses are in use. */
+	if (*at && (*at)->addr < end) {
+		ksm_forget_range(kmm, addr, end, NULL, NULL);
+		*at = ksm_tile_from(kmm, end);
+	}
+	return NULL;
+}
+
+/* Look at the PTEs of some tiles that one page table maps.  One flush for all of them. */
+static void sweep_ptes(struct sweep *sweep, struct visit *first, unsigned int nr,
+		       struct ksm_budget *budget)
+{
+	struct vm_area_struct *vma = sweep->vma;
+	struct visit *v;
+	spinlock_t *ptl;	/* of the page table */
+	pte_t *ptep;
+
+	ptep = pte_offset_map_lock(vma->vm_mm, sweep->pmdp, first->addr, &ptl);
+	for (v = first; !ptep && v < first + nr; v++)
+		v->next = v->end;
+	if (!ptep)
+		return;
+	for (v = first; v < first + nr && sweep->wants; v++)
+		visit_ptes(v, ptep + ((v->addr - first->addr) >> PAGE_SHIFT));
+	/* Before the lock is dropped: a stale TLB entry would hide writes. */
+	if (sweep->cleaned) {
+		flush_tlb_range(vma, sweep->flush_start, sweep->flush_end);
+		ksm_budget_spend(budget, KSM_VISITS_PER_FLUSH +
+				 sweep->cleaned * KSM_VISITS_PER_CLEANING);
+	}
+	pte_unmap_unlock(ptep, ptl);
+}
+
+/* What a sweep needs, too large for the stack; guarded by ksm_mutex. */
+static struct {
+	struct visit visit[KSM_CHANGE_MAX_TILES];
+	struct page *page[KSM_TILE_PAGES];
+} space;
+
+/*
+ * Visit the pages of [addr, end), mapped by the PTEs of one page table, or some tiles at
+ * the start of it.  Returns where to go on.
+ */
+static unsigned long scan_ptes(struct ksm_mm *kmm, struct vm_area_struct *vma,
+			       pmd_t *pmdp, unsigned long addr, unsigned long end,
+			       struct ksm_budget *budget)
+{
+	const struct ksm_change *change = ksm_change_of(vma);
+	struct sweep sweep = {
+		.vma = vma,
+		.pmdp = pmdp,
+		.change = change,
+		.exact = change->exact,
+		.page = space.page,
+		.wants = budget->reads,
+	};
+	struct ksm_tile *tile, *at = ksm_tile_from(kmm, addr);
+	struct visit *v, *visits = space.visit;
+	unsigned long next, stop = 0;
+	unsigned int nr = 0;
+
+	for (; addr < end && nr < change->tiles; addr = next) {
+		next = min(end, ALIGN(addr + 1, KSM_TILE_SIZE));
+		tile = tile_of(kmm, &sweep, addr, next, &at);
+		if (tile && ksm_visit_begin(&visits[nr], &sweep, tile, addr, next))
+			nr++;
+		else
+			ksm_budget_spend(budget, 1);
+	}
+	if (!nr)
+		return addr;
+	sweep_ptes(&sweep, visits, nr, budget);
+	/* All of them before the first is read: reading may end early. */
+	for (v = visits; v < visits + nr; v++) {
+		if (v->next > v->addr)
+			ksm_forget_others(v->tile, v->addr, v->next);
+		ksm_visit_note(v, budget);
+	}
+	for (v = visits; v < visits + nr; v++) {
+		if (v->quiet)
+			continue;
+		if (!stop) {
+			next = ksm_visit_read(v, budget);
+			if (next < v->end)
+				stop = next;
+		}
+		ksm_forget_trim(v->tile);
+	}
+	return stop ?: addr;
+}
+
+/* No page tables: a part of a hole where much was before, as for pages that are there. */
+static unsigned long scan_hole(struct ksm_mm *kmm, unsigned long addr, unsigned long end,
+			       struct ksm_budget *budget)
+{
+	unsigned long most = min_t(unsigned long, budget->visits, PTRS_PER_PTE);
+	struct ksm_budget part = { .reads = 1, .visits = most };
+
+	addr = ksm_forget_range(kmm, addr, end, NULL, &part);
+	ksm_budget_spend(budget, 1 + most - part.visits);
+	return addr;
+}
+
+/**
+ * ksm_sweep_pmd - visit what one PMD entry maps, or the hole that stands there
+ * @kmm: process
+ * @vma: mergeable VMA, locked
+ * @addr: where to start, in @vma
+ * @budget: what may be done; less what is done
+ *
+ * Context: ksm_mutex held, may sleep.
+ * Return: where the next visit is to go on; @addr itself if nothing was left of
+ *	   the budget.
+ */
+unsigned long ksm_sweep_pmd(struct ksm_mm *kmm, struct vm_area_struct *vma,
+			    unsigned long addr, struct ksm_budget *budget)
+{
+	unsigned long end;
+	pmd_t *pmdp, pmd = __pmd(0);
+
+	pmdp = ksm_pte_find_pmd(vma->vm_mm, addr, &end);
+	if (pmdp)
+		pmd = pmdp_get_lockless(pmdp);
+	end = min(end, vma->vm_end);
+
+	if (pmd_none(pmd))
+		return scan_hole(kmm, addr, end, budget);
+	/* Under migration, most likely: the next pass finds it again. */
+	if (!pmd_present(pmd)) {
+		ksm_budget_spend(budget, 1);
+		return end;
+	}
+	while (addr < end && ksm_budget_left(budget) && !ksm_mm_hurried(kmm)) {
+		if (pmd_trans_huge(pmdp_get_lockless(pmdp)))
+			addr = ksm_huge_visit(kmm, vma, pmdp, addr, end, budget);
+		else
+			addr = scan_ptes(kmm, vma, pmdp, addr, end, budget);
+		cond_resched();
+		if (ksm_vma_contended(vma))
+			break;
+	}
+	return addr;
+}
