@@ -22,12 +22,12 @@ namespace
 
 void note_if_stopped(const std::string &sysfs_dir)
 {
-	if (Knobs(sysfs_dir).text("run") != "1")
+	if (knobs(sysfs_dir).text("run") != "1")
 		fmt::print(stderr, "ksmctl: ksmd is stopped, nothing merges until "
 				   "'ksmctl set run 1'\n");
 }
 
-} // namespace
+} /* namespace */
 
 int run(const std::string &sysfs_dir, const std::vector<std::string> &command)
 {
@@ -35,11 +35,11 @@ int run(const std::string &sysfs_dir, const std::vector<std::string> &command)
 
 	/* Kept over the exec, and handed on to every child. */
 	if (prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0)) {
-		const int error = errno;
+		const int err = errno;
 
-		throw Error(fmt::format("cannot make memory mergeable: {}", std::strerror(error)),
-			    error == EINVAL ? "it takes Linux 6.4 or later with CONFIG_KSM=y"
-					    : "free some memory and try again");
+		throw error(fmt::format("cannot make memory mergeable: {}", std::strerror(err)),
+			    err == EINVAL ? "it takes Linux 6.4 or later with CONFIG_KSM=y"
+					  : "free some memory and try again");
 	}
 
 	std::vector<char *> argv;
@@ -48,10 +48,10 @@ int run(const std::string &sysfs_dir, const std::vector<std::string> &command)
 	argv.push_back(nullptr);
 	execvp(argv[0], argv.data());
 
-	const int error = errno;
-	throw Error(fmt::format("cannot start '{}': {}", command[0], std::strerror(error)),
-		    error == ENOENT ? "check its name, or give its full path"
-				    : "check that it is an executable file for this machine");
+	const int err = errno;
+	throw error(fmt::format("cannot start '{}': {}", command[0], std::strerror(err)),
+		    err == ENOENT ? "check its name, or give its full path"
+				  : "check that it is an executable file for this machine");
 }
 
-} // namespace ksm
+} /* namespace ksm */

@@ -22,7 +22,7 @@ namespace
 using std::chrono::steady_clock;
 
 /* What run=2 has to make private copies of. */
-std::int64_t still_merged(const Knobs &knobs)
+std::int64_t still_merged(const knobs &knobs)
 {
 	return knobs.number("pages_shared") + knobs.number("pages_sharing") +
 	       knobs.number_if_there("ksm_zero_pages").value_or(0);
@@ -32,10 +32,10 @@ std::int64_t still_merged(const Knobs &knobs)
  * While this lives, an interrupt ends a system call of the thread that made it, and not
  * the program: the kernel stops half way, and there is something to be said.
  */
-class Interruptible
+class interruptible
 {
 public:
-	Interruptible()
+	interruptible()
 	{
 		struct sigaction act = {}; /* without SA_RESTART */
 
@@ -43,13 +43,13 @@ public:
 		sigaction(SIGINT, &act, &interrupt_);
 		sigaction(SIGTERM, &act, &terminate_);
 	}
-	~Interruptible()
+	~interruptible()
 	{
 		sigaction(SIGINT, &interrupt_, nullptr);
 		sigaction(SIGTERM, &terminate_, nullptr);
 	}
-	Interruptible(const Interruptible &) = delete;
-	Interruptible &operator=(const Interruptible &) = delete;
+	interruptible(const interruptible &) = delete;
+	interruptible &operator=(const interruptible &) = delete;
 
 private:
 	struct sigaction interrupt_;
@@ -60,10 +60,10 @@ private:
  * While this lives, tells every now and then how much is still merged: in place on a
  * terminal, else by a line each time.
  */
-class Progress
+class progress
 {
 public:
-	explicit Progress(const Knobs &knobs) : knobs_(knobs)
+	explicit progress(const knobs &knobs) : knobs_(knobs)
 	{
 		sigset_t all, before;
 
@@ -96,21 +96,21 @@ private:
 			fmt::print(stderr, "\n");
 	}
 
-	const Knobs &knobs_;
+	const knobs &knobs_;
 	std::jthread thread_;
 };
 
-void write(const Knobs &knobs, const std::string &name, const std::string &value)
+void write(const knobs &knobs, const std::string &name, const std::string &value)
 {
-	const Interruptible interruptible;
-	const Progress progress(knobs);
+	const interruptible interruptible;
+	const progress progress(knobs);
 
 	knobs.write(name, value);
 }
 
-} // namespace
+} /* namespace */
 
-int set(const Knobs &knobs, const std::string &name, const std::string &value)
+int set(const knobs &knobs, const std::string &name, const std::string &value)
 {
 	const std::string before = knobs.text(name);
 	const auto start = steady_clock::now();
@@ -118,15 +118,15 @@ int set(const Knobs &knobs, const std::string &name, const std::string &value)
 	try {
 		/* run=2 copies every shared page before it returns. */
 		write(knobs, name, value);
-	} catch (const Error &error) {
-		if (name != "run" || (error.number() != EINTR && error.number() != ENOMEM))
+	} catch (const error &failure) {
+		if (name != "run" || (failure.number() != EINTR && failure.number() != ENOMEM))
 			throw;
-		throw Error(
+		throw error(
 			fmt::format("{}; {} pages are still merged, and ksmd is stopped",
-				    error.what(), still_merged(knobs)),
+				    failure.what(), still_merged(knobs)),
 			fmt::format(
 				"{}; 'ksmctl set run 2' goes on, 'ksmctl set run 1' merges again",
-				error.cure()));
+				failure.cure()));
 	}
 
 	const std::chrono::duration<double> took = steady_clock::now() - start;
@@ -134,4 +134,4 @@ int set(const Knobs &knobs, const std::string &name, const std::string &value)
 	return 0;
 }
 
-} // namespace ksm
+} /* namespace ksm */

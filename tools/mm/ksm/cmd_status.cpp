@@ -13,11 +13,11 @@ namespace ksm
 namespace
 {
 
-using Json = nlohmann::ordered_json;
+using json = nlohmann::ordered_json;
 using seconds_t = std::chrono::duration<double>;
 
 /* "[none] scan-time" stays text, everything else is a number. */
-Json json_value(const std::string &value)
+json json_value(const std::string &value)
 {
 	std::int64_t number = 0;
 	const char *end = value.data() + value.size();
@@ -28,12 +28,12 @@ Json json_value(const std::string &value)
 	return value;
 }
 
-Json as_json(const std::vector<Knob> &all, const Sample &sample)
+json as_json(const std::vector<knob> &all, const sample &sample)
 {
-	Json out = {{"knobs", Json::object()}, {"counters", Json::object()}};
+	json out = {{"knobs", json::object()}, {"counters", json::object()}};
 
-	for (const Knob &knob : all)
-		out[knob.writable ? "knobs" : "counters"][knob.name] = json_value(knob.value);
+	for (const knob &each : all)
+		out[each.writable ? "knobs" : "counters"][each.name] = json_value(each.value);
 	out["saved_bytes"] = sample.saved_bytes;
 	out["ksmd_cpu_seconds"] = nullptr;
 	if (sample.ksmd_cpu)
@@ -55,7 +55,7 @@ std::string state(std::int64_t run)
 	}
 }
 
-void print_text(const Knobs &knobs, const std::vector<Knob> &all, const Sample &sample)
+void print_text(const knobs &knobs, const std::vector<knob> &all, const sample &sample)
 {
 	fmt::print("ksmd    {}\n", state(knobs.number("run")));
 	if (sample.ksmd_cpu)
@@ -66,18 +66,18 @@ void print_text(const Knobs &knobs, const std::vector<Knob> &all, const Sample &
 	fmt::print(", {} are the zero page\n", sample.zero_pages);
 	for (const bool writable : {true, false}) {
 		fmt::print("\n{}\n", writable ? "knobs" : "counters");
-		for (const Knob &knob : all)
-			if (knob.writable == writable)
-				fmt::print("  {:<36}{}\n", knob.name, knob.value);
+		for (const knob &each : all)
+			if (each.writable == writable)
+				fmt::print("  {:<36}{}\n", each.name, each.value);
 	}
 }
 
-} // namespace
+} /* namespace */
 
-int status(const Knobs &knobs, const Ksmd &ksmd, bool json)
+int status(const knobs &knobs, const ksmd &ksmd, bool json)
 {
-	const std::vector<Knob> all = knobs.all();
-	const Sample sample = take_sample(knobs, ksmd);
+	const std::vector<knob> all = knobs.all();
+	const sample sample = take_sample(knobs, ksmd);
 
 	if (json)
 		fmt::print("{}\n", as_json(all, sample).dump(2));
@@ -86,4 +86,4 @@ int status(const Knobs &knobs, const Ksmd &ksmd, bool json)
 	return 0;
 }
 
-} // namespace ksm
+} /* namespace ksm */

@@ -15,17 +15,17 @@ namespace ksm
 namespace
 {
 
-using Json = nlohmann::ordered_json;
+using json = nlohmann::ordered_json;
 using std::chrono::steady_clock;
 
 constexpr unsigned long rows_per_heading = 20;
 constexpr double most = 0.9;
 
 /* Blocked, so that they arrive in wait_until() only and a row is never cut. */
-class StopSignals
+class stop_signals
 {
 public:
-	StopSignals()
+	stop_signals()
 	{
 		sigemptyset(&set_);
 		sigaddset(&set_, SIGINT);
@@ -60,16 +60,16 @@ void print_heading()
 		   "sharing", "unshared", "volatile", "zero", "saved MiB", "scans", "ksmd %");
 }
 
-void print_row(double seconds, const Sample &s, std::optional<double> cpu)
+void print_row(double seconds, const sample &s, std::optional<double> cpu)
 {
 	fmt::print("{:>8.1f} {:>9} {:>9} {:>9} {:>9} {:>9} {:>10.1f} {:>6} {:>7}\n", seconds,
 		   s.shared, s.sharing, s.unshared, s.volatile_pages, s.zero_pages, s.saved_mib(),
 		   s.full_scans, cpu ? fmt::format("{:.1f}", *cpu) : "-");
 }
 
-void print_json_row(double seconds, const Sample &s, std::optional<double> cpu)
+void print_json_row(double seconds, const sample &s, std::optional<double> cpu)
 {
-	const Json row = {
+	const json row = {
 		{"seconds", seconds},
 		{"pages_shared", s.shared},
 		{"pages_sharing", s.sharing},
@@ -78,15 +78,15 @@ void print_json_row(double seconds, const Sample &s, std::optional<double> cpu)
 		{"ksm_zero_pages", s.zero_pages},
 		{"saved_bytes", s.saved_bytes},
 		{"full_scans", s.full_scans},
-		{"ksmd_cpu_percent", cpu ? Json(*cpu) : Json()},
+		{"ksmd_cpu_percent", cpu ? json(*cpu) : json()},
 	};
 
 	fmt::print("{}\n", row.dump());
 }
 
-void print_summary(const Course &course)
+void print_summary(const course &course)
 {
-	const Sample &peak = course.peak();
+	const sample &peak = course.peak();
 	const auto cpu = course.cpu_seconds();
 
 	if (peak.saved_bytes) {
@@ -102,11 +102,11 @@ void print_summary(const Course &course)
 		   course.full_scans());
 }
 
-void print_json_summary(const Course &course)
+void print_json_summary(const course &course)
 {
-	const Sample &peak = course.peak();
+	const sample &peak = course.peak();
 	const auto cpu = course.cpu_seconds();
-	const Json summary = {
+	const json summary = {
 		{"peak_pages_shared", peak.shared},
 		{"peak_pages_sharing", peak.sharing},
 		{"peak_ksm_zero_pages", peak.zero_pages},
@@ -114,28 +114,28 @@ void print_json_summary(const Course &course)
 		{"peak_after_seconds", course.seconds(peak)},
 		{"most_of_peak_after_seconds", course.seconds_until(most)},
 		{"most_of_peak_part", most},
-		{"ksmd_cpu_seconds", cpu ? Json(*cpu) : Json()},
+		{"ksmd_cpu_seconds", cpu ? json(*cpu) : json()},
 		{"wall_seconds", course.wall_seconds()},
 		{"full_scans", course.full_scans()},
 	};
 
-	fmt::print("{}\n", Json{{"summary", summary}}.dump());
+	fmt::print("{}\n", json{{"summary", summary}}.dump());
 }
 
-} // namespace
+} /* namespace */
 
-int watch(const Knobs &knobs, const Ksmd &ksmd, const WatchOptions &options)
+int watch(const knobs &knobs, const ksmd &ksmd, const watch_options &options)
 {
-	const StopSignals stop;
+	const stop_signals stop;
 	const auto interval = std::chrono::duration_cast<steady_clock::duration>(
 		std::chrono::duration<double>(options.interval));
-	Sample before = take_sample(knobs, ksmd);
-	Course course(before);
+	sample before = take_sample(knobs, ksmd);
+	course course(before);
 	auto next = before.when + interval;
 
 	for (unsigned long row = 0; !options.count || row < options.count; row++) {
 		const bool stopped = stop.wait_until(next);
-		const Sample now = take_sample(knobs, ksmd);
+		const sample now = take_sample(knobs, ksmd);
 		const auto cpu = cpu_percent(before, now);
 
 		course.add(now);
@@ -161,4 +161,4 @@ int watch(const Knobs &knobs, const Ksmd &ksmd, const WatchOptions &options)
 	return 0;
 }
 
-} // namespace ksm
+} /* namespace ksm */

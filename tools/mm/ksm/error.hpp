@@ -8,10 +8,10 @@
 namespace ksm
 {
 
-class Error : public std::runtime_error
+class error : public std::runtime_error
 {
 public:
-	Error(const std::string &cause, const std::string &cure, int number = 0)
+	error(const std::string &cause, const std::string &cure, int number = 0)
 		: runtime_error(cause), cure_(cure), number_(number)
 	{
 	}
@@ -26,4 +26,4 @@ private:
 	int number_;
 };
 
-} // namespace ksm
+} /* namespace ksm */

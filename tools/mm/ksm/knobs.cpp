@@ -40,9 +40,9 @@ const std::map<std::string_view, std::string_view> accepted = {
 	{"fingerprint", "one of the words that 'ksmctl status' lists for it"},
 };
 
-std::string cure_for(int error, std::string_view name)
+std::string cure_for(int err, std::string_view name)
 {
-	switch (error) {
+	switch (err) {
 	case EINVAL:
 	case ERANGE:
 		if (auto it = accepted.find(name); it != accepted.end())
@@ -65,18 +65,18 @@ std::string cure_for(int error, std::string_view name)
 	}
 }
 
-} // namespace
+} /* namespace */
 
-Knobs::Knobs(fs::path dir) : dir_(std::move(dir))
+knobs::knobs(fs::path dir) : dir_(std::move(dir))
 {
 	std::error_code ec;
 
 	if (!fs::is_directory(dir_, ec))
-		throw Error(fmt::format("{} is not there", dir_.string()),
+		throw error(fmt::format("{} is not there", dir_.string()),
 			    "mount sysfs on /sys, or run a kernel built with CONFIG_KSM=y");
 }
 
-fs::path Knobs::path(std::string_view name) const
+fs::path knobs::path(std::string_view name) const
 {
 	/* A name with a slash would leave the directory. */
 	if (!name.empty() && name.find('/') == name.npos && name.front() != '.') {
@@ -88,16 +88,16 @@ fs::path Knobs::path(std::string_view name) const
 	}
 
 	std::string names;
-	for (const Knob &knob : all())
-		if (knob.writable)
-			names += " " + knob.name;
-	throw Error(fmt::format("this kernel's KSM has no file '{}'", name),
+	for (const knob &each : all())
+		if (each.writable)
+			names += " " + each.name;
+	throw error(fmt::format("this kernel's KSM has no file '{}'", name),
 		    fmt::format("its knobs are:{}", names));
 }
 
-std::vector<Knob> Knobs::all() const
+std::vector<knob> knobs::all() const
 {
-	std::vector<Knob> knobs;
+	std::vector<knob> found;
 
 	for (const auto &entry : fs::directory_iterator(dir_)) {
 		if (!entry.is_regular_file())
@@ -105,25 +105,25 @@ std::vector<Knob> Knobs::all() const
 		const auto mode = entry.status().permissions();
 		const std::string name = entry.path().filename().string();
 
-		knobs.push_back(
+		found.push_back(
 			{name, text(name), (mode & fs::perms::owner_write) != fs::perms::none});
 	}
-	std::ranges::sort(knobs, {}, &Knob::name);
-	return knobs;
+	std::ranges::sort(found, {}, &knob::name);
+	return found;
 }
 
-std::string Knobs::text(std::string_view name) const
+std::string knobs::text(std::string_view name) const
 {
 	std::ifstream in(path(name));
 	std::string line;
 
 	if (!std::getline(in, line))
-		throw Error(fmt::format("cannot read {}/{}", dir_.string(), name),
+		throw error(fmt::format("cannot read {}/{}", dir_.string(), name),
 			    "run as root if the counters are restricted");
 	return line;
 }
 
-std::int64_t Knobs::number(std::string_view name) const
+std::int64_t knobs::number(std::string_view name) const
 {
 	const std::string value = text(name);
 	std::int64_t number = 0;
@@ -131,12 +131,12 @@ std::int64_t Knobs::number(std::string_view name) const
 
 	if (auto [at, ec] = std::from_chars(value.data(), end, number);
 	    ec != std::errc() || at != end)
-		throw Error(fmt::format("{} is '{}', not a number", name, value),
+		throw error(fmt::format("{} is '{}', not a number", name, value),
 			    "this kernel's KSM is not one that ksmctl knows");
 	return number;
 }
 
-std::optional<std::int64_t> Knobs::number_if_there(std::string_view name) const
+std::optional<std::int64_t> knobs::number_if_there(std::string_view name) const
 {
 	std::error_code ec;
 
@@ -145,27 +145,27 @@ std::optional<std::int64_t> Knobs::number_if_there(std::string_view name) const
 	return number(name);
 }
 
-void Knobs::write(std::string_view name, std::string_view value) const
+void knobs::write(std::string_view name, std::string_view value) const
 {
 	const fs::path file = path(name);
 	struct stat st = {};
 
 	if (!stat(file.c_str(), &st) && !(st.st_mode & S_IWUSR))
-		throw Error(fmt::format("{} is a counter, it cannot be set", name),
+		throw error(fmt::format("{} is a counter, it cannot be set", name),
 			    "'ksmctl status' lists the knobs that can");
 
 	const int fd = open(file.c_str(), O_WRONLY | O_CLOEXEC);
 	const std::string line = fmt::format("{}\n", value);
 	const bool good = fd >= 0 && ::write(fd, line.data(), line.size()) ==
 					     static_cast<ssize_t>(line.size());
-	const int error = errno;
+	const int err = errno;
 
 	if (fd >= 0)
 		close(fd);
 	if (!good)
-		throw Error(
-			fmt::format("cannot set {} to '{}': {}", name, value, std::strerror(error)),
-			cure_for(error, name), error);
+		throw error(
+			fmt::format("cannot set {} to '{}': {}", name, value, std::strerror(err)),
+			cure_for(err, name), err);
 }
 
-} // namespace ksm
+} /* namespace ksm */

@@ -12,20 +12,20 @@
 namespace ksm
 {
 
-struct Knob {
+struct knob {
 	std::string name;
 	std::string value;
 	bool writable;
 };
 
-class Knobs
+class knobs
 {
 public:
 	/* Throws if @dir is not there: a kernel without KSM. */
-	explicit Knobs(std::filesystem::path dir);
+	explicit knobs(std::filesystem::path dir);
 
 	/* Every file, sorted by name. */
-	std::vector<Knob> all() const;
+	std::vector<knob> all() const;
 
 	std::string text(std::string_view name) const;
 	std::int64_t number(std::string_view name) const;
@@ -42,4 +42,4 @@ private:
 	std::filesystem::path dir_;
 };
 
-} // namespace ksm
+} /* namespace ksm */

@@ -33,9 +33,9 @@ bool is_pid(const fs::path &dir)
 				   [](unsigned char c) { return std::isdigit(c); });
 }
 
-} // namespace
+} /* namespace */
 
-Ksmd::Ksmd(fs::path proc)
+ksmd::ksmd(fs::path proc)
 {
 	std::error_code ec;
 
@@ -47,7 +47,7 @@ Ksmd::Ksmd(fs::path proc)
 	}
 }
 
-std::optional<std::chrono::nanoseconds> Ksmd::cpu_time() const
+std::optional<std::chrono::nanoseconds> ksmd::cpu_time() const
 {
 	if (dir_.empty())
 		return std::nullopt;
@@ -72,4 +72,4 @@ std::optional<std::chrono::nanoseconds> Ksmd::cpu_time() const
 	return std::chrono::nanoseconds((user + system) * tick_ns);
 }
 
-} // namespace ksm
+} /* namespace ksm */

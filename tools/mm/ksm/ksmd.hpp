@@ -9,10 +9,10 @@
 namespace ksm
 {
 
-class Ksmd
+class ksmd
 {
 public:
-	explicit Ksmd(std::filesystem::path proc = "/proc");
+	explicit ksmd(std::filesystem::path proc = "/proc");
 
 	/* Nothing where ksmd cannot be seen: in a container, say. */
 	std::optional<std::chrono::nanoseconds> cpu_time() const;
@@ -21,4 +21,4 @@ private:
 	std::filesystem::path dir_;
 };
 
-} // namespace ksm
+} /* namespace ksm */

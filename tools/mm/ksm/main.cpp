@@ -11,25 +11,25 @@
 namespace
 {
 
-struct Options {
+struct options {
 	std::string sysfs_dir = "/sys/kernel/mm/ksm";
 	bool json = false;
-	ksm::WatchOptions watch;
+	ksm::watch_options watch;
 	std::string knob;
 	std::string value;
 	std::vector<std::string> command;
 };
 
-struct Subcommands {
+struct subcommands {
 	CLI::App *status;
 	CLI::App *watch;
 	CLI::App *set;
 	CLI::App *run;
 };
 
-Subcommands describe(CLI::App &app, Options &options)
+subcommands describe(CLI::App &app, options &options)
 {
-	Subcommands sub = {};
+	subcommands sub = {};
 
 	app.require_subcommand(1);
 	app.add_option("--sysfs", options.sysfs_dir, "Directory of KSM's files")
@@ -61,35 +61,35 @@ Subcommands describe(CLI::App &app, Options &options)
 	return sub;
 }
 
-int dispatch(const Subcommands &sub, const Options &options)
+int dispatch(const subcommands &sub, const options &options)
 {
 	if (*sub.run)
 		return ksm::run(options.sysfs_dir, options.command);
 
-	const ksm::Knobs knobs(options.sysfs_dir);
+	const ksm::knobs knobs(options.sysfs_dir);
 	if (*sub.set)
 		return ksm::set(knobs, options.knob, options.value);
 
-	const ksm::Ksmd ksmd;
+	const ksm::ksmd ksmd;
 	if (*sub.watch)
 		return ksm::watch(knobs, ksmd, options.watch);
 	return ksm::status(knobs, ksmd, options.json);
 }
 
-} // namespace
+} /* namespace */
 
 int main(int argc, char **argv)
 {
 	CLI::App app("Look at the kernel's same-page merging, and steer it", "ksmctl");
-	Options options;
-	const Subcommands sub = describe(app, options);
+	options options;
+	const subcommands sub = describe(app, options);
 
 	try {
 		app.parse(argc, argv);
 		return dispatch(sub, options);
 	} catch (const CLI::ParseError &error) {
 		return app.exit(error) ? 2 : 0;
-	} catch (const ksm::Error &error) {
+	} catch (const ksm::error &error) {
 		fmt::print(stderr, "ksmctl: {}\n        {}\n", error.what(), error.cure());
 	} catch (const std::exception &error) {
 		fmt::print(stderr, "ksmctl: {}\n", error.what());

@@ -12,11 +12,11 @@ namespace
 
 using seconds_t = std::chrono::duration<double>;
 
-} // namespace
+} /* namespace */
 
-Sample take_sample(const Knobs &knobs, const Ksmd &ksmd)
+sample take_sample(const knobs &knobs, const ksmd &ksmd)
 {
-	Sample s = {};
+	sample s = {};
 
 	s.when = std::chrono::steady_clock::now();
 	s.shared = knobs.number("pages_shared");
@@ -30,7 +30,7 @@ Sample take_sample(const Knobs &knobs, const Ksmd &ksmd)
 	return s;
 }
 
-std::optional<double> cpu_percent(const Sample &from, const Sample &to)
+std::optional<double> cpu_percent(const sample &from, const sample &to)
 {
 	const seconds_t wall = to.when - from.when;
 
@@ -39,9 +39,9 @@ std::optional<double> cpu_percent(const Sample &from, const Sample &to)
 	return 100 * (seconds_t(*to.ksmd_cpu - *from.ksmd_cpu) / wall);
 }
 
-Course::Course(const Sample &first) : first_(first), last_(first), records_{first} {}
+course::course(const sample &first) : first_(first), last_(first), records_{first} {}
 
-void Course::add(const Sample &sample)
+void course::add(const sample &sample)
 {
 	/* run=2 sets the kernel's count back to 0. */
 	if (sample.full_scans >= last_.full_scans)
@@ -53,36 +53,36 @@ void Course::add(const Sample &sample)
 		records_.push_back(sample);
 }
 
-double Course::seconds(const Sample &sample) const
+double course::seconds(const sample &sample) const
 {
 	return seconds_t(sample.when - first_.when).count();
 }
 
-double Course::seconds_until(double part) const
+double course::seconds_until(double part) const
 {
 	const double goal = part * static_cast<double>(peak().saved_bytes);
-	const auto reached = std::ranges::find_if(records_, [goal](const Sample &s) {
+	const auto reached = std::ranges::find_if(records_, [goal](const sample &s) {
 		return static_cast<double>(s.saved_bytes) >= goal;
 	});
 
 	return seconds(*reached);
 }
 
-double Course::wall_seconds() const
+double course::wall_seconds() const
 {
 	return seconds(last_);
 }
 
-std::optional<double> Course::cpu_seconds() const
+std::optional<double> course::cpu_seconds() const
 {
 	if (!first_.ksmd_cpu || !last_.ksmd_cpu)
 		return std::nullopt;
 	return seconds_t(*last_.ksmd_cpu - *first_.ksmd_cpu).count();
 }
 
-std::int64_t Course::full_scans() const
+std::int64_t course::full_scans() const
 {
 	return full_scans_;
 }
 
-} // namespace ksm
+} /* namespace ksm */

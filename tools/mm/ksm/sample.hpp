@@ -13,7 +13,7 @@
 namespace ksm
 {
 
-struct Sample {
+struct sample {
 	std::chrono::steady_clock::time_point when;
 	std::int64_t shared;
 	std::int64_t sharing;
@@ -27,22 +27,22 @@ struct Sample {
 	double saved_mib() const { return static_cast<double>(saved_bytes) / (1 << 20); }
 };
 
-Sample take_sample(const Knobs &knobs, const Ksmd &ksmd);
+sample take_sample(const knobs &knobs, const ksmd &ksmd);
 
 /* ksmd's share of one CPU between two samples, in percent. */
-std::optional<double> cpu_percent(const Sample &from, const Sample &to);
+std::optional<double> cpu_percent(const sample &from, const sample &to);
 
 /* Follows a series: its peak, and how fast it was reached. */
-class Course
+class course
 {
 public:
-	explicit Course(const Sample &first);
+	explicit course(const sample &first);
 
-	void add(const Sample &sample);
+	void add(const sample &sample);
 
-	const Sample &peak() const { return records_.back(); }
+	const sample &peak() const { return records_.back(); }
 
-	double seconds(const Sample &sample) const;
+	double seconds(const sample &sample) const;
 
 	/* Seconds until @part of what the peak saves was saved. */
 	double seconds_until(double part) const;
@@ -52,10 +52,10 @@ public:
 	std::int64_t full_scans() const;
 
 private:
-	Sample first_;
-	Sample last_;
+	sample first_;
+	sample last_;
 	std::int64_t full_scans_ = 0;
-	std::vector<Sample> records_; /* each saves more than the one before */
+	std::vector<sample> records_; /* each saves more than the one before */
 };
 
-} // namespace ksm
+} /* namespace ksm */
