@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "error.hpp"
-#include "libs.hpp"
+#include "format.hpp"
 
 /* Older than the kernel that we serve: Debian 12's libc headers. */
 #ifndef PR_SET_MEMORY_MERGE

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "error.hpp"
-#include "libs.hpp"
+#include "format.hpp"
 
 namespace ksm
 {

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "commands.hpp"
 
-#include <charconv>
-
-#include <nlohmann/json.hpp>
-
-#include "libs.hpp"
+#include "format.hpp"
+#include "lib/json.hpp"
 #include "sample.hpp"
 
 namespace ksm
@@ -13,27 +10,22 @@ namespace ksm
 namespace
 {
 
-using json = nlohmann::ordered_json;
 using seconds_t = std::chrono::duration<double>;
 
 /* "[none] scan-time" stays text, everything else is a number. */
 json json_value(const std::string &value)
 {
-	std::int64_t number = 0;
-	const char *end = value.data() + value.size();
-	const auto [at, ec] = std::from_chars(value.data(), end, number);
-
-	if (ec == std::errc() && at == end)
-		return number;
+	if (const auto number = number_in(value))
+		return *number;
 	return value;
 }
 
-json as_json(const std::vector<knob> &all, const sample &sample)
+json as_json(const std::vector<sysfs_file> &all, const sample &sample)
 {
 	json out = {{"knobs", json::object()}, {"counters", json::object()}};
 
-	for (const knob &each : all)
-		out[each.writable ? "knobs" : "counters"][each.name] = json_value(each.value);
+	for (const sysfs_file &file : all)
+		out[file.writable ? "knobs" : "counters"][file.name] = json_value(file.text);
 	out["saved_bytes"] = sample.saved_bytes;
 	out["ksmd_cpu_seconds"] = nullptr;
 	if (sample.ksmd_cpu)
@@ -55,7 +47,7 @@ std::string state(std::int64_t run)
 	}
 }
 
-void print_text(const knobs &knobs, const std::vector<knob> &all, const sample &sample)
+void print_text(const knobs &knobs, const std::vector<sysfs_file> &all, const sample &sample)
 {
 	fmt::print("ksmd    {}\n", state(knobs.number("run")));
 	if (sample.ksmd_cpu)
@@ -66,9 +58,9 @@ void print_text(const knobs &knobs, const std::vector<knob> &all, const sample &
 	fmt::print(", {} are the zero page\n", sample.zero_pages);
 	for (const bool writable : {true, false}) {
 		fmt::print("\n{}\n", writable ? "knobs" : "counters");
-		for (const knob &each : all)
-			if (each.writable == writable)
-				fmt::print("  {:<36}{}\n", each.name, each.value);
+		for (const sysfs_file &file : all)
+			if (file.writable == writable)
+				fmt::print("  {:<36}{}\n", file.name, file.text);
 	}
 }
 
@@ -76,7 +68,7 @@ void print_text(const knobs &knobs, const std::vector<knob> &all, const sample &
 
 int status(const knobs &knobs, const ksmd &ksmd, bool json)
 {
-	const std::vector<knob> all = knobs.all();
+	const std::vector<sysfs_file> all = knobs.all();
 	const sample sample = take_sample(knobs, ksmd);
 
 	if (json)

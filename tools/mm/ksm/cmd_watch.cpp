@@ -5,9 +5,8 @@
 #include <csignal>
 #include <cstdio>
 
-#include <nlohmann/json.hpp>
-
-#include "libs.hpp"
+#include "format.hpp"
+#include "lib/json.hpp"
 #include "sample.hpp"
 
 namespace ksm
@@ -15,7 +14,6 @@ namespace ksm
 namespace
 {
 
-using json = nlohmann::ordered_json;
 using std::chrono::steady_clock;
 
 constexpr unsigned long rows_per_heading = 20;

@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "knobs.hpp"
 
-#include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
-#include <fstream>
 #include <map>
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <string_view>
+#include <system_error>
 
 #include "error.hpp"
-#include "libs.hpp"
-
-namespace fs = std::filesystem;
+#include "format.hpp"
 
 namespace ksm
 {
@@ -65,104 +58,80 @@ std::string cure_for(int err, std::string_view name)
 	}
 }
 
+error unreadable(const std::system_error &failure)
+{
+	return error(fmt::format("cannot read {}", failure.what()),
+		     "run as root if the counters are restricted", failure.code().value());
+}
+
 } /* namespace */
 
-knobs::knobs(fs::path dir) : dir_(std::move(dir))
+knobs::knobs(const std::string &path) : dir_(path)
 {
-	std::error_code ec;
-
-	if (!fs::is_directory(dir_, ec))
-		throw error(fmt::format("{} is not there", dir_.string()),
+	if (!dir_.exists())
+		throw error(fmt::format("{} is not there", path),
 			    "mount sysfs on /sys, or run a kernel built with CONFIG_KSM=y");
 }
 
-fs::path knobs::path(std::string_view name) const
+void knobs::must_have(const std::string &name) const
 {
-	/* A name with a slash would leave the directory. */
-	if (!name.empty() && name.find('/') == name.npos && name.front() != '.') {
-		fs::path file = dir_ / name;
-		std::error_code ec;
-
-		if (fs::is_regular_file(file, ec))
-			return file;
-	}
+	if (dir_.has(name))
+		return;
 
 	std::string names;
-	for (const knob &each : all())
-		if (each.writable)
-			names += " " + each.name;
+	for (const sysfs_file &file : all())
+		if (file.writable)
+			names += " " + file.name;
 	throw error(fmt::format("this kernel's KSM has no file '{}'", name),
 		    fmt::format("its knobs are:{}", names));
 }
 
-std::vector<knob> knobs::all() const
+std::vector<sysfs_file> knobs::all() const
 {
-	std::vector<knob> found;
-
-	for (const auto &entry : fs::directory_iterator(dir_)) {
-		if (!entry.is_regular_file())
-			continue;
-		const auto mode = entry.status().permissions();
-		const std::string name = entry.path().filename().string();
-
-		found.push_back(
-			{name, text(name), (mode & fs::perms::owner_write) != fs::perms::none});
+	try {
+		return dir_.files();
+	} catch (const std::system_error &failure) {
+		throw unreadable(failure);
 	}
-	std::ranges::sort(found, {}, &knob::name);
-	return found;
 }
 
-std::string knobs::text(std::string_view name) const
+std::string knobs::text(const std::string &name) const
 {
-	std::ifstream in(path(name));
-	std::string line;
-
-	if (!std::getline(in, line))
-		throw error(fmt::format("cannot read {}/{}", dir_.string(), name),
-			    "run as root if the counters are restricted");
-	return line;
+	must_have(name);
+	try {
+		return dir_.text(name);
+	} catch (const std::system_error &failure) {
+		throw unreadable(failure);
+	}
 }
 
-std::int64_t knobs::number(std::string_view name) const
+std::int64_t knobs::number(const std::string &name) const
 {
 	const std::string value = text(name);
-	std::int64_t number = 0;
-	const char *end = value.data() + value.size();
+	const auto number = number_in(value);
 
-	if (auto [at, ec] = std::from_chars(value.data(), end, number);
-	    ec != std::errc() || at != end)
+	if (!number)
 		throw error(fmt::format("{} is '{}', not a number", name, value),
 			    "this kernel's KSM is not one that ksmctl knows");
-	return number;
+	return *number;
 }
 
-std::optional<std::int64_t> knobs::number_if_there(std::string_view name) const
+std::optional<std::int64_t> knobs::number_if_there(const std::string &name) const
 {
-	std::error_code ec;
-
-	if (!fs::exists(dir_ / name, ec))
+	if (!dir_.has(name))
 		return std::nullopt;
 	return number(name);
 }
 
-void knobs::write(std::string_view name, std::string_view value) const
+void knobs::write(const std::string &name, const std::string &value) const
 {
-	const fs::path file = path(name);
-	struct stat st = {};
-
-	if (!stat(file.c_str(), &st) && !(st.st_mode & S_IWUSR))
+	must_have(name);
+	if (!dir_.writable(name))
 		throw error(fmt::format("{} is a counter, it cannot be set", name),
 			    "'ksmctl status' lists the knobs that can");
 
-	const int fd = open(file.c_str(), O_WRONLY | O_CLOEXEC);
-	const std::string line = fmt::format("{}\n", value);
-	const bool good = fd >= 0 && ::write(fd, line.data(), line.size()) ==
-					     static_cast<ssize_t>(line.size());
-	const int err = errno;
-
-	if (fd >= 0)
-		close(fd);
-	if (!good)
+	/* With a newline, since sysfs takes a write of nothing at all for success. */
+	if (int err = dir_.write(name, value + "\n"))
 		throw error(
 			fmt::format("cannot set {} to '{}': {}", name, value, std::strerror(err)),
 			cure_for(err, name), err);

@@ -1,45 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The files of /sys/kernel/mm/ksm: reading, listing, writing. */
+/* KSM's knobs and counters, with errors that say what to do about them. */
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
+
+#include "lib/sysfs.hpp"
 
 namespace ksm
 {
 
-struct knob {
-	std::string name;
-	std::string value;
-	bool writable;
-};
-
 class knobs
 {
 public:
-	/* Throws if @dir is not there: a kernel without KSM. */
-	explicit knobs(std::filesystem::path dir);
+	/* Throws if the directory is not there: a kernel without KSM. */
+	explicit knobs(const std::string &path);
 
 	/* Every file, sorted by name. */
-	std::vector<knob> all() const;
+	std::vector<sysfs_file> all() const;
 
-	std::string text(std::string_view name) const;
-	std::int64_t number(std::string_view name) const;
+	std::string text(const std::string &name) const;
+	std::int64_t number(const std::string &name) const;
 
 	/* For files that not every kernel has. */
-	std::optional<std::int64_t> number_if_there(std::string_view name) const;
+	std::optional<std::int64_t> number_if_there(const std::string &name) const;
 
 	/* Returns when the kernel has done it; "run" may take long. */
-	void write(std::string_view name, std::string_view value) const;
+	void write(const std::string &name, const std::string &value) const;
 
 private:
-	std::filesystem::path path(std::string_view name) const;
+	void must_have(const std::string &name) const;
 
-	std::filesystem::path dir_;
+	sysfs_dir dir_;
 };
 
 } /* namespace ksm */

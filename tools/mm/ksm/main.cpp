@@ -2,11 +2,10 @@
 /*
  * ksmctl - look at KSM, and steer it.
  */
-#include <CLI/CLI.hpp>
-
 #include "commands.hpp"
 #include "error.hpp"
-#include "libs.hpp"
+#include "format.hpp"
+#include "lib/cli.hpp"
 
 namespace
 {
