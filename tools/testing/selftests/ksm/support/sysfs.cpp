@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "support/sysfs.h"
 
-#include <cerrno>
 #include <cstdio>
 #include <stdexcept>
 #include <system_error>
 #include <vector>
 
-#include <fcntl.h>
 #include <unistd.h>
 
 namespace ksm
@@ -16,7 +14,7 @@ namespace ksm
 namespace
 {
 
-const std::string directory = "/sys/kernel/mm/ksm/";
+const sysfs_dir knobs;
 
 /* The order in which they are put back: none of them stands in another's way. */
 const std::vector<std::string> writable = {
@@ -47,65 +45,33 @@ std::string chosen(const std::string &text)
 
 } /* namespace */
 
-std::string read_text(const std::string &path)
-{
-	int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-	std::string text;
-	char buffer[4096];
-	ssize_t got;
-
-	if (fd < 0)
-		throw std::system_error(errno, std::generic_category(), path);
-	while ((got = read(fd, buffer, sizeof(buffer))) > 0)
-		text.append(buffer, std::size_t(got));
-	int err = errno;
-
-	close(fd);
-	if (got < 0)
-		throw std::system_error(err, std::generic_category(), path);
-	if (!text.empty() && text.back() == '\n')
-		text.pop_back();
-	return text;
-}
-
-int write_text(const std::string &path, const std::string &text)
-{
-	int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return errno;
-	ssize_t put = write(fd, text.data(), text.size());
-	int err = put < 0 ? errno : 0;
-
-	close(fd);
-	if (!err && std::size_t(put) != text.size())
-		return EIO;
-	return err;
-}
-
 std::string knob_path(const std::string &name)
 {
-	return directory + name;
+	return knobs.path(name);
 }
 
 bool has_knob(const std::string &name)
 {
-	return access(knob_path(name).c_str(), F_OK) == 0;
+	return knobs.has(name);
 }
 
 std::string knob_text(const std::string &name)
 {
-	return read_text(knob_path(name));
+	return knobs.text(name);
 }
 
 long knob(const std::string &name)
 {
-	return std::stol(knob_text(name));
+	const std::string text = knob_text(name);
+
+	if (const auto number = number_in(text))
+		return *number;
+	throw std::runtime_error(name + " is '" + text + "', not a number");
 }
 
 int try_knob(const std::string &name, const std::string &value)
 {
-	return write_text(knob_path(name), value);
+	return knobs.write(name, value);
 }
 
 void set_knob(const std::string &name, const std::string &value)

@@ -4,13 +4,10 @@
 #include <map>
 #include <string>
 
+#include "lib/sysfs.hpp"
+
 namespace ksm
 {
-
-/* Whole text of a small file, without the last newline; throws if unreadable. */
-std::string read_text(const std::string &path);
-/* Writes a small file in one call; gives 0 or the errno of open or write. */
-int write_text(const std::string &path, const std::string &text);
 
 /* The files of /sys/kernel/mm/ksm. */
 std::string knob_path(const std::string &name);
