@@ -2,7 +2,37 @@
 /* CLI11, which parses options; says which package brings it. */
 #pragma once
 
+#include <cstdint>
+#include <string>
+
 #if !__has_include(<CLI/CLI.hpp>)
 #error "CLI11 is missing: apt-get install libcli11-dev"
 #endif
 #include <CLI/CLI.hpp>
+
+#include "lib/sysfs.hpp"
+
+namespace ksm
+{
+
+/*
+ * For transform(): takes decimal numbers from @least up. CLI11 itself takes a leading 0
+ * for octal, a negative number for a huge one, and CLI::Range names an upper limit that
+ * nobody needs to know.
+ */
+inline CLI::Validator whole_number_from(std::int64_t least)
+{
+	return CLI::Validator(
+		[least](std::string &text) {
+			const auto number = number_in(text);
+
+			if (!number || *number < least)
+				return "'" + text + "' is not a whole number from " +
+				       std::to_string(least) + " up";
+			text = std::to_string(*number);
+			return std::string();
+		},
+		"");
+}
+
+} /* namespace ksm */
