@@ -3,10 +3,10 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
 
 #include "format.hpp"
 #include "lib/json.hpp"
+#include "output.hpp"
 #include "sample.hpp"
 
 namespace ksm
@@ -146,7 +146,7 @@ int watch(const knobs &knobs, const ksmd &ksmd, const watch_options &options)
 				print_heading();
 			print_row(course.seconds(now), now, cpu);
 		}
-		std::fflush(stdout);
+		flush_output();
 		before = now;
 		/* A machine that was asleep owes no rows for that time. */
 		next = std::max(next + interval, now.when);

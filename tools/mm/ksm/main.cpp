@@ -6,6 +6,7 @@
 #include "error.hpp"
 #include "format.hpp"
 #include "lib/cli.hpp"
+#include "output.hpp"
 
 namespace
 {
@@ -43,6 +44,7 @@ subcommands describe(CLI::App &app, options &options)
 		->check(CLI::Range(0.01, 86400.0))
 		->capture_default_str();
 	sub.watch->add_option("--count", options.watch.count, "Stop after so many rows; 0: never")
+		->transform(ksm::whole_number_from(0))
 		->capture_default_str();
 	sub.watch->add_flag("--json", options.watch.json, "One JSON object per line");
 
@@ -85,7 +87,10 @@ int main(int argc, char **argv)
 
 	try {
 		app.parse(argc, argv);
-		return dispatch(sub, options);
+		const int status = dispatch(sub, options);
+
+		ksm::flush_output();
+		return status;
 	} catch (const CLI::ParseError &error) {
 		return app.exit(error) ? 2 : 0;
 	} catch (const ksm::error &error) {
