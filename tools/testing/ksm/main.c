@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Runs the KUnit suites of the pure rooms of KSM in userspace.
+ */
+#include <kunit/test.h>
+
+#include "../../../mm/ksm/advisor.h"
+#include "../../../mm/ksm/ksm.h"
+
+/* Read by AddressSanitizer: a failed assert() prints a stack, too. */
+const char *__asan_default_options(void)
+{
+	return "handle_abort=1";
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1) {
+		fprintf(stderr,
+			"Usage: %s\nRuns the KUnit suites of mm/ksm/tests/ and prints KTAP; takes no arguments.\n",
+			argv[0]);
+		return strcmp(argv[1], "--help") ? 2 : 0;
+	}
+
+	/* The same order as in ksm_init(). */
+	ksm_fingerprint_init();
+	ksm_advisor_set_mode(KSM_ADVISOR_NONE);
+	return kunit_run_suites() ? 1 : 0;
+}
