@@ -24,6 +24,11 @@ int main(int argc, char **argv)
 
 	/* The same order as in ksm_init(). */
 	ksm_fingerprint_init();
+	if (ksm_domain_init() || ksm_stable_init() || ksm_slot_init() ||
+	    ksm_tile_init()) {
+		fprintf(stderr, "%s: out of memory\n", argv[0]);
+		return 2;
+	}
 	ksm_advisor_set_mode(KSM_ADVISOR_NONE);
 	return kunit_run_suites() ? 1 : 0;
 }
