@@ -93,7 +93,7 @@ help:
 	@echo '  bench               what KSM costs, here and on the unmodified kernel: table and plots'
 	@echo '                      (SCENARIO="x y", PAGES=n: these only, so many pages)'
 	@echo '  bench-quick         ours only, against the figures on record; fails if one is worse'
-	@echo '  check               checkpatch, W=1, sparse, kernel-doc, shellcheck, clang-format'
+	@echo '  check               checkpatch, W=1, sparse, rooms, kernel-doc, shellcheck, clang-format'
 	@echo '  configs             compile mm/ without NUMA, without SWAP, for arm64..., by gcc and by clang'
 	@echo '                      (NAMES="no-numa arm64", COMPILERS=gcc: these only; QUICK=1: only our files)'
 	@echo '  build/prod/bzImage  the kernel, configured as a distribution would where mm cares'

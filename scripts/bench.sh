@@ -51,9 +51,9 @@ mkdir -p "$out"
 lock bench
 if [[ $document ]]; then
 	[[ -f $out/report.json ]] || die "no build/bench/report.json; make bench makes it"
-	python3 scripts/bench/report.py document "$out" >Documentation/mm/ksm_figures.rst
+	python3 scripts/bench/report.py document "$out" >Documentation/mm/ksm/measured.txt
 	for plot in cost growth merged; do
-		cp "$out/$plot.svg" "Documentation/mm/ksm_$plot.svg"
+		cp "$out/$plot.svg" "Documentation/mm/ksm/ksm_$plot.svg"
 	done
 	exit
 fi

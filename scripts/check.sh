@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # check.sh [NAME...]: the rules a kernel series must pass, on what is ours:
-# checkpatch, W=1, sparse, kernel-doc, shellcheck, clang-format, length. One line each: PASS, FAIL
-# with the findings, or SKIP with the reason. Fails if there is any finding.
+# checkpatch, W=1, sparse, how the rooms use each other, kernel-doc, shellcheck, clang-format,
+# length. One line each: PASS, FAIL with the findings, or SKIP with the reason. Fails if there
+# is any finding.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -26,7 +27,7 @@ ours() {
 	find "${dirs[@]}" -type f \( "${names[@]:1}" \) | sort
 }
 
-kernel_c() { ours mm include -- '*.c' '*.h'; }
+kernel_c() { ours mm include tools/testing/ksm -- '*.c' '*.h'; }
 
 patches() { sed -e 's/#.*//' -e 's/[[:space:]]*$//' -e '/^$/d' -e 's|^|patches/|' patches/series 2>/dev/null || true; }
 
@@ -105,6 +106,18 @@ check_sparse() {
 	kernel_build sparse-kunit um "um, with KUnit and KSM_DEBUG" C=2
 }
 
+check_rooms() {
+	local rc=0 objects=()
+	"$TOP/scripts/build.sh" prod mm/ksm.o mm/ksm/ >"$tmp/log" 2>&1 || rc=$?
+	if ((rc)); then
+		tail -n 40 "$tmp/log" >"$tmp/out"
+	else
+		objects=("$BUILD"/prod/mm/ksm.o "$BUILD"/prod/mm/ksm/*.o)
+		python3 scripts/rooms.py mm/ksm/Makefile "${objects[@]}" >"$tmp/out" 2>&1 || rc=$?
+	fi
+	verdict rooms "$rc" "$tmp/out" "${#objects[@]} rooms: none uses a floor above its own, and no circle"
+}
+
 check_kernel_doc() {
 	local rc=0
 	kernel_c >"$tmp/list"
@@ -141,7 +154,7 @@ check_length() {
 }
 
 main() {
-	local all=(checkpatch W1 sparse kernel_doc shellcheck clang_format length) c
+	local all=(checkpatch W1 sparse rooms kernel_doc shellcheck clang_format length) c
 	[[ -x $TOP/scripts/tree.sh ]] && "$TOP/scripts/tree.sh"
 	(($#)) || set -- "${all[@]}"
 	for c; do

@@ -5,7 +5,7 @@
 report.py report DIR VERSION     DIR/{base,prod,um-base,um-prod}.lines,
                                  guests.{base,prod}.log, native.log
                                  -> report.json, report.md, *.dat; VERSION is the base's
-report.py document DIR           DIR/report.json -> a page of the documentation, on stdout
+report.py document DIR           DIR/report.json -> the tables of figures.rst, on stdout
 report.py compare LINES RECORD   non-zero status if a figure got worse by over 2 %
 report.py record LINES RECORD    put the figures on record
 """
@@ -107,9 +107,8 @@ def markdown(data):
 
 
 def page(data):
-    """The figures as a page of the kernel's documentation."""
-    title = "What KSM costs"
-    yield f".. SPDX-License-Identifier: GPL-2.0\n\n{'=' * len(title)}\n{title}\n{'=' * len(title)}\n"
+    """The figures as the tables of a page of the kernel's documentation."""
+    yield ".. SPDX-License-Identifier: GPL-2.0\n"
     yield f"""\
 Measured by ``make bench`` on {data['date']}; the base is the unmodified Linux
 {data['version']}.  Instructions are counted by QEMU (``-icount``), with one CPU, and are
