@@ -177,6 +177,40 @@ static void tile_index(struct kunit *test)
 	expect_nothing(test);
 }
 
+/* Pages of one fingerprint are all looked up again, as many at a time as are wanted. */
+static void tile_unsettle_equals(struct kunit *test)
+{
+	struct ksm_tile *tile = tile_new(test, BASE);
+	struct ksm_index *index = index_of(test);
+	unsigned int i;
+
+	ksm_tile_track(tile, ALL);
+	index_pages(test, tile, HIGH);
+	settle(test, tile, LOW);
+	for (i = 0; i < 32; i++) {
+		bool first = ksm_tile_index_only(tile, i, index, KEY(100));
+
+		KUNIT_EXPECT_EQ(test, first, !i);
+		KUNIT_EXPECT_EQ(test, ksm_tile_unstable(tile) & BIT_ULL(i),
+				first ? BIT_ULL(i) : 0);
+		if (!first)
+			ksm_tile_index(tile, i, index, KEY(100));
+		KUNIT_EXPECT_EQ(test, ksm_slot_matches(ksm_slot(tile, 0)), !first);
+	}
+	KUNIT_EXPECT_FALSE(test, ksm_slot_matches(ksm_slot(tile, 40)));
+	expect_pages(test, 64, 64);
+
+	KUNIT_EXPECT_FALSE(test, ksm_tile_unsettle_equals(index, KEY(100), 31));
+	expect_pages(test, 64, 33);
+	KUNIT_EXPECT_TRUE(test, ksm_tile_unsettle_equals(index, KEY(100), 1));
+	KUNIT_EXPECT_EQ(test, ksm_tile_unstable(tile), HIGH);
+	KUNIT_EXPECT_TRUE(test, ksm_tile_unsettle_equals(index, KEY(100), 0));
+	expect_pages(test, 64, 32);
+	ksm_forget_pages(tile, ALL);
+	KUNIT_EXPECT_TRUE(test, ksm_forget_trim(tile));
+	expect_nothing(test);
+}
+
 static void tile_samples(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -231,6 +265,7 @@ static struct kunit_case tile_cases[] = {
 	KUNIT_CASE(tile_track),
 	KUNIT_CASE(tile_settle),
 	KUNIT_CASE(tile_index),
+	KUNIT_CASE(tile_unsettle_equals),
 	KUNIT_CASE(tile_samples),
 	{}
 };
