@@ -33,6 +33,9 @@ public:
 	static constexpr std::uint64_t seed_beside = 1UL << 40;
 
 	explicit meddler(std::size_t pages);
+	~meddler() { process_->kill(); }
+	meddler(const meddler &) = delete;
+	meddler &operator=(const meddler &) = delete;
 
 	/* Returns once it is at it. */
 	void begin()

@@ -72,7 +72,7 @@ public:
 			require(err == 0, std::strerror(err));
 		});
 
-		return other.join();
+		return other.how_it_ended();
 	}
 	int put_online() const
 	{
@@ -303,7 +303,7 @@ TEST_F(hotplug, pages_that_only_a_child_maps)
 
 	EXPECT_GT(first.receive(), 0u);
 	EXPECT_EQ(first.receive(), 0u);
-	ASSERT_EQ(first.join(), "");
+	ASSERT_EQ(first.how_it_ended(), "");
 	EXPECT_EQ(block_->take_offline(), "") << block_->name();
 	first.release();
 	EXPECT_EQ(first.receive(), 0u) << "pages are left in the block";

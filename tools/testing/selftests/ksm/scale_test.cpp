@@ -277,7 +277,7 @@ TEST_F(scale, many_small_mappings)
 	scan();
 	expect_merged();
 	other.release();
-	EXPECT_EQ(other.join(), "");
+	other.join();
 	expect_nothing_left();
 }
 
@@ -372,7 +372,7 @@ TEST_F(scale, sparse_mapping)
 	other.arrived();
 	EXPECT_EQ(merged().total(), 0u);
 	other.release();
-	EXPECT_EQ(other.join(), "");
+	other.join();
 	expect_nothing_left();
 }
 

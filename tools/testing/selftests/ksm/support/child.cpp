@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <stdexcept>
 #include <system_error>
@@ -19,28 +20,66 @@ namespace ksm
 namespace
 {
 
+/* No step: nothing more is awaited of the child. */
+constexpr char no_more[] = "";
+
+/* What goes through a pipe, in one piece. */
+struct message {
+	char step[56];
+	std::uint64_t value;
+};
+
 [[noreturn]] void fail(const char *what)
 {
 	throw std::system_error(errno, std::generic_category(), what);
 }
 
-void put(int fd, std::uint64_t value)
+/* False if nobody is left to read it. */
+bool put(int fd, const std::string &step, std::uint64_t value = 0)
 {
-	if (write(fd, &value, sizeof(value)) != ssize_t(sizeof(value)))
-		fail("write to the other process");
+	message all = {};
+
+	require(step.size() < sizeof(all.step), "the name of this step is too long: " + step);
+	step.copy(all.step, step.size());
+	all.value = value;
+	return write(fd, &all, sizeof(all)) == ssize_t(sizeof(all));
 }
 
-bool get(int fd, std::uint64_t &value)
+/* False if nobody is left to write one. */
+bool get(int fd, message &all)
 {
 	ssize_t got;
 
 	do
-		got = read(fd, &value, sizeof(value));
+		got = read(fd, &all, sizeof(all));
 	while (got < 0 && errno == EINTR);
-	return got == ssize_t(sizeof(value));
+	return got == ssize_t(sizeof(all));
 }
 
-std::string how_it_ended(int status)
+/* Writing to a child that is gone is an error, not the end of the test. */
+bool put_to_child(int fd, const std::string &step)
+{
+	auto old = std::signal(SIGPIPE, SIG_IGN);
+	bool done = put(fd, step);
+
+	std::signal(SIGPIPE, old);
+	return done;
+}
+
+void print_and_abort(const std::string &text, const caller &where)
+{
+	std::fprintf(stderr, "%s:%d: %s\n", where.file, where.line, text.c_str());
+	std::abort();
+}
+
+child::reporter &current_reporter()
+{
+	static child::reporter how = print_and_abort;
+
+	return how;
+}
+
+std::string in_words(int status)
 {
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return "";
@@ -57,18 +96,25 @@ void require(bool condition, const std::string &text)
 		throw std::runtime_error(text);
 }
 
-void parent_link::send(std::uint64_t value)
+void parent_link::tell(const std::string &step, std::uint64_t value)
 {
-	put(out_, value);
+	if (!put(out_, step, value))
+		fail("write to the test");
 }
 
-std::uint64_t parent_link::receive()
+void parent_link::tell(const std::string &step, const void *address)
 {
-	std::uint64_t value;
+	tell(step, reinterpret_cast<std::uint64_t>(address));
+}
 
-	if (!get(in_, value))
-		_exit(0); /* the test is gone, nobody to tell */
-	return value;
+void parent_link::await(const std::string &step)
+{
+	message got;
+
+	if (!get(in_, got) || got.step == std::string(no_more))
+		_exit(0);
+	require(got.step == step,
+		"the child is at step \"" + step + "\", the test lets \"" + got.step + "\" go on");
 }
 
 /* Descriptors that the pipes have in a program started by exec. */
@@ -88,7 +134,7 @@ parent_link parent_link::of_role()
 	return {role_in, role_out};
 }
 
-child::child(const body &run)
+child::child(const body &run, caller where) : exceptions_(std::uncaught_exceptions()), where_(where)
 {
 	int down[2], up[2], err[2];
 
@@ -105,16 +151,19 @@ child::child(const body &run)
 		close(down[1]);
 		close(up[0]);
 		close(err[0]);
+		auto fail_with = [&](const std::string &text) {
+			_exit(write(err[1], text.data(), text.size()) < 0 ? 2 : 1);
+		};
 		parent_link link(down[0], up[1]);
-		std::string text;
 
+		/* A child of this child that ends badly is an error of this one. */
+		report_by([&](const std::string &text, const caller &) { fail_with(text); });
 		try {
 			run(link);
-			_exit(0);
 		} catch (const std::exception &error) {
-			text = error.what();
+			fail_with(error.what());
 		}
-		_exit(write(err[1], text.data(), text.size()) < 0 ? 2 : 1);
+		_exit(0);
 	}
 	close(down[0]);
 	close(up[1]);
@@ -126,63 +175,105 @@ child::child(const body &run)
 
 child::~child()
 {
-	kill();
+	if (std::uncaught_exceptions() > exceptions_) {
+		kill(where_);
+	} else if (pid_) {
+		put_to_child(out_, no_more);
+		join(where_);
+	}
 	close(out_);
 	close(in_);
 	close(error_);
 }
 
-void child::send(std::uint64_t value)
+void child::report_by(const reporter &how)
 {
-	auto old = std::signal(SIGPIPE, SIG_IGN);
-
-	try {
-		put(out_, value);
-	} catch (...) {
-		std::signal(SIGPIPE, old);
-		throw std::runtime_error("child is gone: " + join());
-	}
-	std::signal(SIGPIPE, old);
+	current_reporter() = how;
 }
 
-std::uint64_t child::receive()
+void child::report(const std::string &text) const
 {
-	std::uint64_t value;
+	if (!text.empty())
+		current_reporter()(text, where_);
+}
 
-	if (!get(in_, value))
-		throw std::runtime_error("no answer from child: " + join());
+std::uint64_t child::await(const std::string &step, caller where)
+{
+	message got;
+
+	where_ = where;
+	if (!get(in_, got))
+		throw std::runtime_error("no child at step \"" + step + "\": " + why_gone());
+	require(got.step == step, std::string("the child is at step \"") + got.step +
+					  "\", the test awaits \"" + step + "\"");
+	return got.value;
+}
+
+void child::go_on(const std::string &step, caller where)
+{
+	where_ = where;
+	if (!put_to_child(out_, step))
+		throw std::runtime_error("no child to go on from step \"" + step +
+					 "\": " + why_gone());
+}
+
+std::uint64_t child::reach(const std::string &step, caller where)
+{
+	std::uint64_t value = await(step, where);
+
+	go_on(step, where);
 	return value;
 }
 
-std::string child::join()
+child::ending child::wait_for_end()
 {
-	if (!pid_)
-		return "";
-	int status = 0;
+	ending its;
 
-	while (waitpid(pid_, &status, 0) < 0)
+	while (waitpid(pid_, &its.status, 0) < 0)
 		if (errno != EINTR)
 			fail("waitpid");
 	pid_ = 0;
 
-	std::string text;
 	char buffer[512];
 	ssize_t got;
 
 	fcntl(error_, F_SETFL, O_NONBLOCK);
 	while ((got = read(error_, buffer, sizeof(buffer))) > 0)
-		text.append(buffer, std::size_t(got));
-	return text.empty() ? how_it_ended(status) : text;
+		its.text.append(buffer, std::size_t(got));
+	if (its.text.empty())
+		its.text = in_words(its.status);
+	return its;
 }
 
-void child::kill()
+void child::join(caller where)
+{
+	where_ = where;
+	report(how_it_ended());
+}
+
+std::string child::how_it_ended()
+{
+	return pid_ ? wait_for_end().text : "";
+}
+
+std::string child::why_gone()
+{
+	std::string text = how_it_ended();
+
+	return text.empty() ? "it has ended" : text;
+}
+
+void child::kill(caller where)
 {
 	if (!pid_)
 		return;
+	where_ = where;
 	::kill(pid_, SIGKILL);
-	while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR)
-		;
-	pid_ = 0;
+
+	ending its = wait_for_end();
+
+	if (!WIFSIGNALED(its.status) || WTERMSIG(its.status) != SIGKILL)
+		report(its.text);
 }
 
 } /* namespace ksm */

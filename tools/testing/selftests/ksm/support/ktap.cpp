@@ -10,6 +10,7 @@
 
 #include <unistd.h>
 
+#include "support/child.h"
 #include "support/limits.h"
 
 namespace ksm
@@ -160,6 +161,9 @@ int main(int argc, char **argv)
 
 	delete listeners.Release(listeners.default_result_printer());
 	listeners.Append(printer);
+	ksm::child::report_by([](const std::string &text, const ksm::caller &where) {
+		ADD_FAILURE_AT(where.file, where.line) << text;
+	});
 
 	int status = RUN_ALL_TESTS();
 
