@@ -186,7 +186,7 @@ TEST_F(bits, mremap_of_merged_pages)
 
 	ksm_truth truth;
 
-	truth.add(0, data, memory.pages());
+	truth.add({0, data, memory.pages()});
 	EXPECT_EQ(truth.total(), memory.pages());
 	EXPECT_EQ(knob("pages_shared"), long(truth.frames()));
 	EXPECT_EQ(knob("pages_sharing"), long(truth.extra()));

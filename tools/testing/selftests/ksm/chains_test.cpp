@@ -277,7 +277,7 @@ TEST_F(chains, fork_passes_the_limit)
 
 	ksm_truth truth = truth_of(memory);
 
-	truth.add(memory, other.pid());
+	truth.add({memory, other.pid()});
 	EXPECT_EQ(truth.total(), std::size_t(2 * most));
 	EXPECT_EQ(knob("pages_shared"), long(truth.frames()));
 	EXPECT_EQ(knob("pages_sharing"), long(truth.extra()));

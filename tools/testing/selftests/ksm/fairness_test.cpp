@@ -129,8 +129,8 @@ TEST_F(fairness, neighbours_of_what_is_locked_are_merged)
 	scan(6);
 	ksm_truth before, behind;
 
-	before.add(other.pid(), other.before(), meddler::beside);
-	behind.add(other.pid(), other.behind(), meddler::beside);
+	before.add({other.pid(), other.before(), meddler::beside});
+	behind.add({other.pid(), other.behind(), meddler::beside});
 	EXPECT_EQ(before.total(), meddler::beside);
 	EXPECT_EQ(behind.total(), meddler::beside);
 }

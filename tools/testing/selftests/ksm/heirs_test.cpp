@@ -72,7 +72,7 @@ public:
 	{
 		ksm_truth result;
 
-		result.add(pid_, data_, pages);
+		result.add({pid_, data_, pages});
 		return result;
 	}
 	/* Pages that do not hold what they should. */
@@ -213,7 +213,7 @@ TEST_F(heirs, pages_go_to_swap)
 		SCOPED_TRACE(way.when);
 		heir last(way, &group);
 
-		EXPECT_EQ(group.push_out(last.pid(), last.data(), pages), pages);
+		EXPECT_EQ(group.push_out({last.pid(), last.data(), pages}), pages);
 		EXPECT_EQ(last.strangers(), 0u);
 	}
 }

@@ -170,7 +170,7 @@ TEST_F(memory_failure, without_a_copy)
 	scan(3);
 	ksm_truth both = truth_of(memory);
 
-	both.add(memory, other.pid());
+	both.add({memory, other.pid()});
 	ASSERT_EQ(both.frames(), 1u);
 	std::uint64_t frame = pagemap_of(memory.page(0)).pfn();
 

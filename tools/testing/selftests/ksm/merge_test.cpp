@@ -77,9 +77,9 @@ TEST_F(merge, equal_pages_of_two_processes)
 
 	scan();
 
-	auto map_one = pagemap(one.pid(), first, 32);
-	auto map_two = pagemap(two.pid(), second, 32);
-	auto merged = which_are_ksm(one.pid(), first, 32);
+	auto map_one = pagemap({one.pid(), first, 32});
+	auto map_two = pagemap({two.pid(), second, 32});
+	auto merged = which_are_ksm({one.pid(), first, 32});
 
 	for (std::size_t i = 0; i < 32; i++) {
 		EXPECT_EQ(map_one[i].pfn(), map_two[i].pfn()) << "page " << i;
@@ -128,7 +128,7 @@ TEST_F(merge, across_fork)
 
 	ksm_truth both = truth_of(memory);
 
-	both.add(memory, other.pid());
+	both.add({memory, other.pid()});
 	EXPECT_EQ(both.frames(), 2u);
 	EXPECT_EQ(both.total(), 2 * memory.pages());
 	other.release();
@@ -282,7 +282,7 @@ TEST_F(merge, shared_memory_is_refused_silently)
 
 	ksm_truth truth;
 
-	truth.add(0, got, pages);
+	truth.add({0, got, pages});
 	EXPECT_EQ(truth.total(), 0u);
 	munmap(got, pages * page_size);
 }

@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <vector>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -19,21 +18,6 @@
 
 namespace ksm
 {
-
-namespace
-{
-
-/* Asks for all pages to be on this node; gives how many are there in the end. */
-std::size_t move_to(const region &memory, int node)
-{
-	std::vector<void *> pages(memory.pages());
-
-	for (std::size_t i = 0; i < memory.pages(); i++)
-		pages[i] = memory.page(i);
-	return ksm::move_to(0, pages, node);
-}
-
-} /* namespace */
 
 class migration : public ksm_test
 {
@@ -101,13 +85,13 @@ TEST_F(migration, of_pages_of_two_processes)
 	scan(3);
 	ksm_truth both = truth_of(memory);
 
-	both.add(memory, other.pid());
+	both.add({memory, other.pid()});
 	ASSERT_EQ(both.frames(), 1u);
 	ASSERT_EQ(both.total(), 32u);
 	move_to(memory, 0);
 	ASSERT_EQ(move_to(memory, 1), memory.pages());
 	both = truth_of(memory);
-	both.add(memory, other.pid());
+	both.add({memory, other.pid()});
 	EXPECT_EQ(both.frames(), 1u);
 	EXPECT_EQ(both.total(), 32u);
 	other.release();

@@ -62,7 +62,7 @@ protected:
 	{
 		ksm_truth result;
 
-		result.add(of.pid(), reinterpret_cast<void *>(address), pages);
+		result.add({of.pid(), reinterpret_cast<void *>(address), pages});
 		return result;
 	}
 };
@@ -245,7 +245,7 @@ TEST_F(prctl_merge, inherited_over_fork)
 
 	ksm_truth theirs;
 
-	theirs.add(grandchild, address, 16);
+	theirs.add({grandchild, address, 16});
 	EXPECT_EQ(theirs.total(), 16u);
 	other.release();
 	other.join();

@@ -292,7 +292,7 @@ TEST_F(races, offer_and_take_back)
 		ASSERT_EQ(madvise(memory.page(from), count * page_size, MADV_UNMERGEABLE), 0);
 		ksm_truth truth;
 
-		truth.add(0, memory.page(from), count);
+		truth.add({0, memory.page(from), count});
 		ASSERT_EQ(truth.total(), 0u) << "round " << round;
 		memory.mergeable();
 		ASSERT_TRUE(memory.holds(from, 11)) << "round " << round;

@@ -240,7 +240,7 @@ TEST_F(scale, many_small_mappings)
 	auto truth = [&] {
 		ksm_truth result;
 
-		result.add(other.pid(), data, pages);
+		result.add({other.pid(), data, pages});
 		return result;
 	};
 	auto expect_merged = [&] {
@@ -292,7 +292,7 @@ TEST_F(scale, many_processes)
 
 	scan(3);
 	for (std::size_t i = 0; i < number; i++) {
-		truth.add(all.processes()[i], all.address(i), crowd::pages);
+		truth.add({all.processes()[i], all.address(i), crowd::pages});
 		merging += merging_pages(all.processes()[i]);
 	}
 	EXPECT_EQ(truth.total(), number * crowd::pages / 2);
@@ -359,7 +359,7 @@ TEST_F(scale, sparse_mapping)
 		ksm_truth truth;
 
 		for (std::size_t i = 0; i < places; i++)
-			truth.add(other.pid(), place(data, i), 1);
+			truth.add({other.pid(), place(data, i), 1});
 		return truth;
 	};
 

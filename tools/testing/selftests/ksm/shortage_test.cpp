@@ -44,7 +44,7 @@ protected:
 	{
 		ksm_truth result;
 
-		result.add(of.pid(), reinterpret_cast<void *>(address), pages);
+		result.add({of.pid(), reinterpret_cast<void *>(address), pages});
 		return result;
 	}
 	/* All that this process has offered, and the counters are right. */

@@ -67,16 +67,16 @@ TEST_F(swapping, merged_pages_go_out_and_come_back)
 	scan(3);
 	ksm_truth before;
 
-	before.add(other.pid(), data, pages);
+	before.add({other.pid(), data, pages});
 	ASSERT_EQ(before.total(), pages);
 
 	long copies = vmstat("ksm_swpin_copy");
-	std::size_t out = group.push_out(other.pid(), data, pages);
+	std::size_t out = group.push_out({other.pid(), data, pages});
 
 	ASSERT_EQ(out, pages) << "KSM pages could not be swapped out";
 	other.release();
 	other.arrived();
-	EXPECT_EQ(swapped(other.pid(), data, pages), 0u);
+	EXPECT_EQ(swapped({other.pid(), data, pages}), 0u);
 	EXPECT_GT(vmstat("ksm_swpin_copy"), copies)
 		<< "each frame came back once for its four places";
 
@@ -84,7 +84,7 @@ TEST_F(swapping, merged_pages_go_out_and_come_back)
 	scan(4);
 	ksm_truth after;
 
-	after.add(other.pid(), data, pages);
+	after.add({other.pid(), data, pages});
 	EXPECT_EQ(after.total(), pages);
 	EXPECT_EQ(after.frames(), pages / 4);
 	expect_exact(other.pid());
@@ -121,22 +121,22 @@ TEST_F(swapping, shared_by_two_processes)
 	scan(3);
 	ksm_truth both;
 
-	both.add(one.pid(), first, pages);
-	both.add(two.pid(), second, pages);
+	both.add({one.pid(), first, pages});
+	both.add({two.pid(), second, pages});
 	ASSERT_EQ(both.total(), 2 * pages);
 	ASSERT_EQ(both.frames(), pages);
-	group.push_out(one.pid(), first, pages);
+	group.push_out({one.pid(), first, pages});
 	/* A KSM page leaves all its processes at once. */
-	EXPECT_EQ(swapped(one.pid(), first, pages), pages);
-	EXPECT_EQ(swapped(two.pid(), second, pages), pages);
+	EXPECT_EQ(swapped({one.pid(), first, pages}), pages);
+	EXPECT_EQ(swapped({two.pid(), second, pages}), pages);
 	one.release();
 	one.arrived();
 	two.release();
 	two.arrived();
 	scan(4);
 	both = {};
-	both.add(one.pid(), first, pages);
-	both.add(two.pid(), second, pages);
+	both.add({one.pid(), first, pages});
+	both.add({two.pid(), second, pages});
 	EXPECT_EQ(both.total(), 2 * pages);
 	EXPECT_EQ(both.frames(), pages);
 	EXPECT_EQ(knob("pages_shared"), long(both.frames()));
@@ -170,8 +170,8 @@ TEST_F(swapping, unmerge_of_swapped_pages)
 	auto *data = reinterpret_cast<char *>(other.receive());
 
 	scan(3);
-	group.push_out(other.pid(), data, pages);
-	EXPECT_GT(swapped(other.pid(), data, pages), 0u);
+	group.push_out({other.pid(), data, pages});
+	EXPECT_GT(swapped({other.pid(), data, pages}), 0u);
 	other.release();
 	other.arrived();
 
@@ -210,7 +210,7 @@ TEST_F(swapping, exit_while_swapped_out)
 	auto *data = reinterpret_cast<char *>(other.receive());
 
 	scan(3);
-	group.push_out(other.pid(), data, pages);
+	group.push_out({other.pid(), data, pages});
 	other.release();
 	other.join();
 	scan(4);
@@ -257,7 +257,7 @@ TEST_F(swapping, page_merged_with_one_that_was_freed_lazily)
 
 	scan(3);
 	ASSERT_EQ(knob("pages_sharing"), long(pages)) << "merged with what was given up";
-	group.push_out(other.pid(), late, pages);
+	group.push_out({other.pid(), late, pages});
 	other.release();
 	other.join();
 }

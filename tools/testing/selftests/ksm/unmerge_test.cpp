@@ -103,14 +103,14 @@ TEST_F(unmerge, other_process_keeps_its_share)
 
 	ksm_truth both = truth_of(memory);
 
-	both.add(memory, other.pid());
+	both.add({memory, other.pid()});
 	ASSERT_EQ(both.total(), 2 * memory.pages());
 	other.release();
 	other.arrived();
 
 	ksm_truth theirs;
 
-	theirs.add(memory, other.pid());
+	theirs.add({memory, other.pid()});
 	EXPECT_EQ(theirs.total(), 0u);
 	EXPECT_EQ(truth_of(memory).total(), memory.pages());
 	other.release();

@@ -167,9 +167,9 @@ TEST_F(moving, merged_pages_that_are_swapped_out)
 	scan(3);
 	ksm_truth before;
 
-	before.add(other.pid(), data, pages);
+	before.add({other.pid(), data, pages});
 	ASSERT_EQ(before.total(), pages);
-	ASSERT_EQ(group.push_out(other.pid(), data, pages), pages);
+	ASSERT_EQ(group.push_out({other.pid(), data, pages}), pages);
 	other.release();
 	other.join();
 }

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "support/pagemap.h"
-#include "support/region.h"
 #include "support/sysfs.h"
 
 namespace ksm
@@ -105,11 +104,11 @@ void memory_group::reclaim(std::size_t bytes) const
 		throw std::system_error(err, std::generic_category(), "memory.reclaim");
 }
 
-std::size_t memory_group::push_out(pid_t pid, const void *address, std::size_t pages) const
+std::size_t memory_group::push_out(const page_range &memory) const
 {
-	for (int i = 0; i < 20 && swapped(pid, address, pages) < pages; i++)
-		reclaim(pages * page_size);
-	return swapped(pid, address, pages);
+	for (int i = 0; i < 20 && swapped(memory) < memory.pages(); i++)
+		reclaim(memory.pages() * page_size);
+	return swapped(memory);
 }
 
 void memory_group::leave_room(std::size_t bytes) const

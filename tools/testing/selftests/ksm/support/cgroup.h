@@ -6,6 +6,8 @@
 
 #include <sys/types.h>
 
+#include "support/region.h"
+
 namespace ksm
 {
 
@@ -33,7 +35,7 @@ public:
 	 * Reclaims until these pages of a process are out, or it is plain that they will
 	 * not go; tells how many are.
 	 */
-	std::size_t push_out(pid_t pid, const void *address, std::size_t pages) const;
+	std::size_t push_out(const page_range &memory) const;
 	/* The group may take so many bytes beyond what it has, and swap none out. */
 	void leave_room(std::size_t bytes) const;
 	void no_limit() const;

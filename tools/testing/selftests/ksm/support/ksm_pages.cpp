@@ -21,21 +21,22 @@ bool kpageflags_knows_ksm()
 	return knows;
 }
 
-std::vector<bool> which_are_ksm(pid_t pid, const void *address, std::size_t pages)
+std::vector<bool> which_are_ksm(const page_range &memory)
 {
 	const bool by_flag = kpageflags_knows_ksm();
+	const std::size_t pages = memory.pages();
+	const std::uintptr_t first = memory.address();
 	std::vector<bool> in_vma(pages), result(pages);
-	auto first = reinterpret_cast<std::uintptr_t>(address);
 
 	/* Others may map pages of the kernel, whose flags mean something else. */
-	for (const auto &vma : vmas_with_ksm_pages(pid)) {
+	for (const auto &vma : vmas_with_ksm_pages(memory.pid())) {
 		std::uintptr_t to = std::min(vma.to, first + pages * page_size);
 
 		for (std::uintptr_t at = std::max(vma.from, first); at < to; at += page_size)
 			in_vma[(at - first) / page_size] = true;
 	}
 
-	auto map = pagemap(pid, address, pages);
+	auto map = pagemap(memory);
 
 	for (std::size_t i = 0; i < pages; i++) {
 		if (!in_vma[i] || !map[i].pfn())
@@ -48,14 +49,9 @@ std::vector<bool> which_are_ksm(pid_t pid, const void *address, std::size_t page
 	return result;
 }
 
-std::vector<bool> which_are_ksm(const region &memory, pid_t pid)
-{
-	return which_are_ksm(pid, memory.data(), memory.pages());
-}
-
 bool is_ksm_page(const void *address, pid_t pid)
 {
-	return which_are_ksm(pid, address, 1)[0];
+	return which_are_ksm({pid, address, 1})[0];
 }
 
 std::size_t ksm_truth::total() const
@@ -76,12 +72,12 @@ std::size_t ksm_truth::most() const
 	return top;
 }
 
-void ksm_truth::add(pid_t pid, const void *address, std::size_t pages)
+void ksm_truth::add(const page_range &memory)
 {
-	auto merged = which_are_ksm(pid, address, pages);
-	auto map = pagemap(pid, address, pages);
+	auto merged = which_are_ksm(memory);
+	auto map = pagemap(memory);
 
-	for (std::size_t i = 0; i < pages; i++) {
+	for (std::size_t i = 0; i < memory.pages(); i++) {
 		if (merged[i])
 			mappings[map[i].pfn()]++;
 		else if (map[i].pfn() && page_flag(map[i].pfn(), kpf_zero_page))
@@ -96,7 +92,7 @@ void ksm_truth::add_process(pid_t pid)
 	 * only one of them may have asked for it: the other is not counted.
 	 */
 	for (const auto &vma : mergeable_vmas(pid))
-		add(pid, reinterpret_cast<void *>(vma.from), (vma.to - vma.from) / page_size);
+		add({pid, vma.from, (vma.to - vma.from) / page_size});
 }
 
 void ksm_truth::add_inherited(pid_t pid)
@@ -109,12 +105,11 @@ void ksm_truth::add_inherited(pid_t pid)
 		});
 
 		if (!is_known)
-			add(pid, reinterpret_cast<void *>(vma.from),
-			    (vma.to - vma.from) / page_size);
+			add({pid, vma.from, (vma.to - vma.from) / page_size});
 	}
 }
 
-ksm_truth truth_of(const region &memory)
+ksm_truth truth_of(const page_range &memory)
 {
 	ksm_truth truth;
 

@@ -22,8 +22,7 @@ namespace ksm
  */
 bool kpageflags_knows_ksm();
 
-std::vector<bool> which_are_ksm(pid_t pid, const void *address, std::size_t pages);
-std::vector<bool> which_are_ksm(const region &memory, pid_t pid = 0);
+std::vector<bool> which_are_ksm(const page_range &memory);
 bool is_ksm_page(const void *address, pid_t pid = 0);
 
 /* All KSM pages that some processes map, and how often they do. */
@@ -36,14 +35,13 @@ struct ksm_truth {
 	std::size_t extra() const { return total() - frames(); }
 	std::size_t most() const;
 
-	void add(pid_t pid, const void *address, std::size_t pages);
+	void add(const page_range &memory);
 	/* Every mergeable VMA of the process. */
 	void add_process(pid_t pid);
 	/* Every other VMA of it that maps KSM pages: of processes that are gone, by fork. */
 	void add_inherited(pid_t pid);
-	void add(const region &memory, pid_t pid = 0) { add(pid, memory.data(), memory.pages()); }
 };
 
-ksm_truth truth_of(const region &memory);
+ksm_truth truth_of(const page_range &memory);
 
 } /* namespace ksm */

@@ -67,26 +67,20 @@ std::string proc_path(pid_t pid, const char *file)
 
 } /* namespace */
 
-std::vector<mapped_page> pagemap(pid_t pid, const void *address, std::size_t pages)
+std::vector<mapped_page> pagemap(const page_range &memory)
 {
 	static_assert(sizeof(mapped_page) == sizeof(std::uint64_t));
-	std::vector<mapped_page> result(pages);
+	std::vector<mapped_page> result(memory.pages());
 
-	if (pages)
-		proc_file(proc_path(pid, "pagemap"))
-			.read_words(&result[0].entry, pages,
-				    reinterpret_cast<std::uintptr_t>(address) / page_size);
+	if (memory.pages())
+		proc_file(proc_path(memory.pid(), "pagemap"))
+			.read_words(&result[0].entry, memory.pages(), memory.address() / page_size);
 	return result;
-}
-
-std::vector<mapped_page> pagemap(const region &memory, pid_t pid)
-{
-	return pagemap(pid, memory.data(), memory.pages());
 }
 
 mapped_page pagemap_of(const void *address, pid_t pid)
 {
-	return pagemap(pid, address, 1)[0];
+	return pagemap({pid, address, 1})[0];
 }
 
 std::uint64_t page_flags(std::uint64_t pfn)
@@ -108,11 +102,11 @@ std::uint64_t page_map_count(std::uint64_t pfn)
 	return counts.word(pfn);
 }
 
-std::size_t swapped(pid_t pid, const void *address, std::size_t pages)
+std::size_t swapped(const page_range &memory)
 {
 	std::size_t count = 0;
 
-	for (const auto &page : pagemap(pid, address, pages))
+	for (const auto &page : pagemap(memory))
 		count += page.swapped();
 	return count;
 }

@@ -27,11 +27,10 @@ struct mapped_page {
 	std::uint64_t pfn() const { return present() ? entry & ((1ULL << 55) - 1) : 0; }
 };
 
-std::vector<mapped_page> pagemap(pid_t pid, const void *address, std::size_t pages);
-std::vector<mapped_page> pagemap(const region &memory, pid_t pid = 0);
+std::vector<mapped_page> pagemap(const page_range &memory);
 mapped_page pagemap_of(const void *address, pid_t pid = 0);
 /* How many of these are swapped out. */
-std::size_t swapped(pid_t pid, const void *address, std::size_t pages);
+std::size_t swapped(const page_range &memory);
 
 /* Bits of /proc/kpageflags. */
 inline constexpr int kpf_anon = 12;

@@ -257,6 +257,20 @@ std::size_t move_to(pid_t pid, const std::vector<void *> &pages, int node)
 	return std::size_t(std::count(status.begin(), status.end(), node));
 }
 
+std::size_t move_to(const page_range &memory, int node)
+{
+	std::vector<void *> pages(memory.pages());
+
+	for (std::size_t i = 0; i < pages.size(); i++)
+		pages[i] = memory.page(i);
+	return move_to(memory.pid(), pages, node);
+}
+
+std::string why_not_two_nodes()
+{
+	return memory_nodes() < 2 ? "needs two NUMA nodes with memory" : "";
+}
+
 void prefer_node(int node)
 {
 	constexpr int mpol_default = 0, mpol_preferred = 1;

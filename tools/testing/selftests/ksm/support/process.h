@@ -8,6 +8,8 @@
 
 #include <sys/types.h>
 
+#include "support/region.h"
+
 /* What /proc says of a process, KSM's part of it; pid 0 is the caller. */
 namespace ksm
 {
@@ -58,6 +60,10 @@ int memory_nodes();
  * are there in the end.
  */
 std::size_t move_to(pid_t pid, const std::vector<void *> &pages, int node);
+std::size_t move_to(const page_range &memory, int node);
+
+/* Empty if there are two nodes that have memory of their own. */
+std::string why_not_two_nodes();
 
 /* Where new memory of the caller comes from, if it can; -1: anywhere. */
 void prefer_node(int node);

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include <sys/mman.h>
+#include <sys/types.h>
 
 namespace ksm
 {
@@ -64,6 +65,46 @@ private:
 	std::size_t mapped_;
 	char *mapping_;
 	char *data_;
+};
+
+/*
+ * Pages of some process, which is the caller if pid is 0, at addresses that mean
+ * something there only.
+ */
+class page_range
+{
+public:
+	page_range(pid_t pid, const void *address, std::size_t pages)
+		: page_range(pid, reinterpret_cast<std::uintptr_t>(address), pages)
+	{
+	}
+	/* An address as a child tells it. */
+	page_range(pid_t pid, std::uint64_t address, std::size_t pages)
+		: pid_(pid), address_(address), pages_(pages)
+	{
+	}
+	/* A region, or what it has become in a process that fork has made. */
+	page_range(const region &memory, pid_t pid = 0)
+		: page_range(pid, memory.data(), memory.pages())
+	{
+	}
+
+	pid_t pid() const { return pid_; }
+	std::size_t pages() const { return pages_; }
+	std::uintptr_t address() const { return address_; }
+	void *page(std::size_t index) const
+	{
+		return reinterpret_cast<void *>(address_ + index * page_size);
+	}
+	page_range part(std::size_t first, std::size_t pages) const
+	{
+		return {pid_, page(first), pages};
+	}
+
+private:
+	pid_t pid_;
+	std::uintptr_t address_;
+	std::size_t pages_;
 };
 
 } /* namespace ksm */
