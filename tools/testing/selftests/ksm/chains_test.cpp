@@ -20,11 +20,8 @@ class chains : public ksm_test
 protected:
 	static constexpr long most = 8;
 
-	void SetUp() override
+	void prepare() override
 	{
-		ksm_test::SetUp();
-		if (IsSkipped() || HasFatalFailure())
-			return;
 		set_knob("max_page_sharing", most);
 		set_knob("stable_node_chains_prune_millisecs", 0L);
 	}
@@ -187,8 +184,7 @@ TEST_F(chains, pruned_after_exit)
 /* Feature C3: how many copies the last search of a chain has found gone. */
 TEST_F(chains, prune_miss_ratio)
 {
-	if (!has_knob("chains_prune_miss_ratio"))
-		GTEST_SKIP() << "this kernel has no chains_prune_miss_ratio";
+	KSM_SKIP_IF(why_no_knob("chains_prune_miss_ratio"));
 	region memory(4 * most), visitor(1);
 	stepper ksmd;
 

@@ -30,8 +30,7 @@ protected:
 	{
 		huge_.fill_unique(seed);
 		small_.fill(0, seed + 33);
-		if (!is_huge(huge_))
-			GTEST_SKIP() << "no huge pages to be had";
+		KSM_SKIP_IF(why_not_huge(huge_));
 		huge_.mergeable();
 		small_.mergeable();
 		scan(6);
@@ -116,8 +115,7 @@ TEST_F(collapse, goes_on_once_nothing_is_merged)
 
 TEST_F(collapse, below_the_threshold_is_done_and_stays)
 {
-	if (!has_knob("thp_split_threshold"))
-		GTEST_SKIP() << "this kernel has no thp_split_threshold";
+	KSM_SKIP_IF(why_no_knob("thp_split_threshold"));
 	fast_khugepaged fast;
 
 	split_for_one_match(3000);
@@ -141,8 +139,7 @@ TEST_F(collapse, counts_zero_pages)
 	huge_.fill_unique(4000);
 	for (std::size_t word = 0; word < words_per_page; word++)
 		huge_.words(77)[word] = 0;
-	if (!is_huge(huge_))
-		GTEST_SKIP() << "no huge pages to be had";
+	KSM_SKIP_IF(why_not_huge(huge_));
 	huge_.mergeable();
 	start_ksmd();
 	await_scans(6);
@@ -160,8 +157,7 @@ TEST_F(collapse, fills_no_holes_for_ksmd_to_merge)
 	fast_khugepaged fast;
 
 	huge_.fill_unique(4500);
-	if (!is_huge(huge_))
-		GTEST_SKIP() << "no huge pages to be had";
+	KSM_SKIP_IF(why_not_huge(huge_));
 	huge_.mergeable();
 	start_ksmd();
 	ASSERT_EQ(madvise(huge_.page(99), 2 * page_size, MADV_DONTNEED), 0);
@@ -204,8 +200,7 @@ TEST_F(collapse, races_with_merging)
 	fast_khugepaged fast;
 
 	memory.fill_unique(6000);
-	if (!is_huge(memory))
-		GTEST_SKIP() << "no huge pages to be had";
+	KSM_SKIP_IF(why_not_huge(memory));
 	memory.mergeable();
 	start_ksmd();
 	for (std::size_t round = 0; round < scaled(60); round++) {

@@ -281,8 +281,7 @@ TEST_F(count, kpageflags)
 /* Feature C4. */
 TEST_F(count, full_scan_msecs)
 {
-	if (!has_knob("full_scan_msecs"))
-		GTEST_SKIP() << "this kernel has no full_scan_msecs";
+	KSM_SKIP_IF(why_no_knob("full_scan_msecs"));
 	region memory(64);
 
 	memory.fill_unique(500);
@@ -321,8 +320,7 @@ TEST_F(count, metadata_bytes_of_the_slabs)
 {
 	const std::string slab = "/sys/kernel/slab/ksm_block/";
 
-	if (!has_knob("metadata_bytes"))
-		GTEST_SKIP() << "no metadata_bytes";
+	KSM_SKIP_IF(why_no_knob("metadata_bytes"));
 	if (access((slab + "slab_size").c_str(), F_OK))
 		GTEST_SKIP() << "no slabs of KSM's own: no CONFIG_SLUB_DEBUG, or slabs are merged";
 	/* Slots with their header are 1032 bytes, and a multiple of 8 that is. */
@@ -357,8 +355,7 @@ TEST_F(count, metadata_bytes_of_the_slabs)
  */
 TEST_F(count, no_samples_once_a_virtual_machine_is_closed)
 {
-	if (!has_knob("metadata_bytes"))
-		GTEST_SKIP() << "this kernel has no metadata_bytes";
+	KSM_SKIP_IF(why_no_knob("metadata_bytes"));
 	if (access("/dev/kvm", R_OK | W_OK))
 		GTEST_SKIP() << "no /dev/kvm";
 	constexpr std::size_t pages = 4096;

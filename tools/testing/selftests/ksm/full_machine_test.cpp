@@ -70,11 +70,8 @@ protected:
 
 	using action = std::function<int(const region &)>; /* gives 0 or an errno */
 
-	void SetUp() override
+	void prepare() override
 	{
-		ksm_test::SetUp();
-		if (IsSkipped() || HasFatalFailure())
-			return;
 		if (meminfo_kb("MemTotal") > 4 << 20)
 			GTEST_SKIP() << "the machine is too large to be filled";
 		if (available_pages() < 2 * left)

@@ -190,8 +190,7 @@ TEST_F(heirs, pages_are_counted)
 
 TEST_F(heirs, pages_move)
 {
-	if (memory_nodes() < 2)
-		GTEST_SKIP() << "needs two NUMA nodes with memory";
+	KSM_SKIP_IF(why_not_two_nodes());
 	for (const handing_down &way : ways) {
 		SCOPED_TRACE(way.when);
 		heir last(way);
@@ -205,8 +204,7 @@ TEST_F(heirs, pages_move)
 
 TEST_F(heirs, pages_go_to_swap)
 {
-	if (std::string reason = why_no_reclaim(); !reason.empty())
-		GTEST_SKIP() << reason;
+	KSM_SKIP_IF(why_no_reclaim());
 	memory_group group;
 
 	for (const handing_down &way : ways) {
@@ -221,8 +219,7 @@ TEST_F(heirs, pages_go_to_swap)
 /* ksmd has come to a child by itself, and what the child was forked from is not its business. */
 TEST_F(heirs, pages_that_a_forebear_maps_move)
 {
-	if (memory_nodes() < 2)
-		GTEST_SKIP() << "needs two NUMA nodes with memory";
+	KSM_SKIP_IF(why_not_two_nodes());
 	region own(pages);
 	std::vector<void *> all(pages);
 

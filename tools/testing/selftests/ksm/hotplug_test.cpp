@@ -112,7 +112,7 @@ class hotplug : public ksm_test
 protected:
 	static constexpr std::size_t pages = huge_size / page_size, copies = 4;
 
-	void SetUp() override;
+	void prepare() override;
 	void TearDown() override
 	{
 		if (block_ && !was_online_) {
@@ -156,11 +156,8 @@ private:
 };
 
 /* Finds a block that can be taken offline and put online while nothing is merged. */
-void hotplug::SetUp()
+void hotplug::prepare()
 {
-	ksm_test::SetUp();
-	if (IsSkipped() || HasFatalFailure())
-		return;
 	for (auto &block : movable_blocks()) {
 		bool was_online = block.is_online();
 

@@ -78,6 +78,12 @@ int poison(const region &memory, std::size_t index)
 	return err;
 }
 
+/* Empty, unless it is said by this error of poison(). */
+std::string why_no_memory_failure(int err)
+{
+	return err == EINVAL ? "this kernel has no CONFIG_MEMORY_FAILURE" : "";
+}
+
 volatile std::sig_atomic_t early_signals;
 
 void on_early_signal(int, siginfo_t *info, void *)
@@ -176,8 +182,7 @@ TEST_F(memory_failure, without_a_copy)
 
 	int err = poison(memory, 0);
 
-	if (err == EINVAL)
-		GTEST_SKIP() << "this kernel has no CONFIG_MEMORY_FAILURE";
+	KSM_SKIP_IF(why_no_memory_failure(err));
 	ASSERT_EQ(err, 0) << std::strerror(err);
 	for (std::size_t i = 0; i < memory.pages(); i++) {
 		EXPECT_NE(pagemap_of(memory.page(i)).pfn(), frame) << "page " << i;
@@ -234,8 +239,7 @@ TEST_F(memory_failure, of_a_page_that_only_a_child_maps)
 	first.release();
 	std::uint64_t err = first.receive();
 
-	if (err == EINVAL)
-		GTEST_SKIP() << "this kernel has no CONFIG_MEMORY_FAILURE";
+	KSM_SKIP_IF(why_no_memory_failure(err));
 	EXPECT_EQ(err, 0u) << std::strerror(int(err));
 	EXPECT_EQ(first.receive(), 0u) << "mappings of the bad frame are left";
 }
@@ -263,8 +267,7 @@ TEST_F(memory_failure, with_a_sound_copy)
 		auto before = pagemap(memory);
 		int err = poison(memory, lost);
 
-		if (err == EINVAL)
-			GTEST_SKIP() << "this kernel has no CONFIG_MEMORY_FAILURE";
+		KSM_SKIP_IF(why_no_memory_failure(err));
 		ASSERT_EQ(err, 0) << std::strerror(err);
 		for (std::size_t i = 0; i < memory.pages(); i++) {
 			EXPECT_NE(pagemap_of(memory.page(i)).pfn(), before[lost].pfn());
@@ -323,8 +326,7 @@ TEST_F(memory_failure, tells_who_maps_the_page)
 
 	int err = poison(memory, 0);
 
-	if (err == EINVAL)
-		GTEST_SKIP() << "this kernel has no CONFIG_MEMORY_FAILURE";
+	KSM_SKIP_IF(why_no_memory_failure(err));
 	ASSERT_EQ(err, 0) << std::strerror(err);
 	/* A signal is sent before poison() is over, and handled before the answer. */
 	for (child *each : {&keeps, &breaks})
@@ -374,8 +376,7 @@ TEST_F(memory_failure, tells_the_fork_of_a_process_that_has_ended)
 
 	ends.release();
 	EXPECT_EQ(ends.receive(), err ? 0u : 1u);
-	if (err == EINVAL)
-		GTEST_SKIP() << "this kernel has no CONFIG_MEMORY_FAILURE";
+	KSM_SKIP_IF(why_no_memory_failure(err));
 	ASSERT_EQ(err, 0) << std::strerror(err);
 }
 
@@ -402,8 +403,7 @@ TEST_F(memory_failure, does_not_wait_for_run_2)
 	bool still_at_it = frame(last) == last_frame;
 
 	writer.join();
-	if (err == EINVAL)
-		GTEST_SKIP() << "this kernel has no CONFIG_MEMORY_FAILURE";
+	KSM_SKIP_IF(why_no_memory_failure(err));
 	if (!in_time)
 		GTEST_SKIP() << "run=2 was over too soon";
 	ASSERT_EQ(err, 0) << std::strerror(err);
@@ -437,8 +437,7 @@ TEST_F(memory_failure, does_not_wait_for_a_batch)
 	long passes_then = knob("full_scans");
 
 	stop_ksmd();
-	if (err == EINVAL)
-		GTEST_SKIP() << "this kernel has no CONFIG_MEMORY_FAILURE";
+	KSM_SKIP_IF(why_no_memory_failure(err));
 	if (!in_time)
 		GTEST_SKIP() << "the pass was over too soon";
 	ASSERT_EQ(err, 0) << std::strerror(err);
@@ -479,8 +478,7 @@ TEST_F(memory_failure, races_with_ksmd_and_fork)
 	for (std::size_t round = 0; round < rounds; round++) {
 		int err = poison(memory, round % memory.pages());
 
-		if (err == EINVAL)
-			GTEST_SKIP() << "this kernel has no CONFIG_MEMORY_FAILURE";
+		KSM_SKIP_IF(why_no_memory_failure(err));
 		bad += err == 0;
 		ASSERT_EQ(wrong_pages(memory), 0u) << "round " << round;
 		for (std::size_t i = round % 3; i < memory.pages(); i += 3)

@@ -75,14 +75,7 @@ void offer(parent_link &parent, const layout &places)
 class metadata : public ksm_test
 {
 protected:
-	void SetUp() override
-	{
-		ksm_test::SetUp();
-		if (IsSkipped() || HasFatalFailure())
-			return;
-		if (!has_knob("metadata_bytes"))
-			GTEST_SKIP() << "this kernel does not tell what KSM's own memory is";
-	}
+	void prepare() override { KSM_SKIP_IF(why_no_knob("metadata_bytes")); }
 
 	static void expect_bytes_per_page(const layout &places, double most)
 	{
@@ -152,8 +145,7 @@ TEST_F(metadata, of_pages_whose_neighbours_went)
 /* Who offers memory has the bookkeeping for it counted as its own. */
 TEST_F(metadata, is_charged)
 {
-	if (std::string reason = why_no_groups(); !reason.empty())
-		GTEST_SKIP() << reason;
+	KSM_SKIP_IF(why_no_groups());
 	memory_group group;
 	child other([](parent_link &parent) {
 		parent.receive();
@@ -175,8 +167,7 @@ TEST_F(metadata, is_charged)
 /* Where there is no room for bookkeeping, pages are left out, and all else goes on. */
 TEST_F(metadata, that_does_not_fit_into_its_group)
 {
-	if (std::string reason = why_no_groups(); !reason.empty())
-		GTEST_SKIP() << reason;
+	KSM_SKIP_IF(why_no_groups());
 	constexpr std::size_t pages = 4096;
 	memory_group group;
 	child other([](parent_link &parent) {

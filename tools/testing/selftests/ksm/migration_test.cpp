@@ -25,8 +25,7 @@ class migration : public ksm_test
 
 TEST_F(migration, merged_pages_move_between_nodes)
 {
-	if (memory_nodes() < 2)
-		GTEST_SKIP() << "needs two NUMA nodes with memory";
+	KSM_SKIP_IF(why_not_two_nodes());
 	region memory(64);
 
 	for (std::size_t i = 0; i < memory.pages(); i++)
@@ -66,8 +65,7 @@ TEST_F(migration, merged_pages_move_between_nodes)
 
 TEST_F(migration, of_pages_of_two_processes)
 {
-	if (memory_nodes() < 2)
-		GTEST_SKIP() << "needs two NUMA nodes with memory";
+	KSM_SKIP_IF(why_not_two_nodes());
 	region memory(16);
 
 	memory.fill_all(1);
@@ -102,8 +100,7 @@ TEST_F(migration, of_pages_of_two_processes)
 /* A KSM page that was moved meets its equals on the node it came to. */
 TEST_F(migration, to_a_node_of_its_equals)
 {
-	if (memory_nodes() < 2)
-		GTEST_SKIP() << "needs two NUMA nodes with memory";
+	KSM_SKIP_IF(why_not_two_nodes());
 	set_knob("merge_across_nodes", 0L);
 	region mover(8), stayer(8);
 
@@ -134,8 +131,7 @@ TEST_F(migration, to_a_node_of_its_equals)
 
 TEST_F(migration, to_and_fro_while_ksmd_runs)
 {
-	if (memory_nodes() < 2)
-		GTEST_SKIP() << "needs two NUMA nodes with memory";
+	KSM_SKIP_IF(why_not_two_nodes());
 	region memory(128);
 
 	for (std::size_t i = 0; i < memory.pages(); i++)
@@ -294,8 +290,7 @@ private:
 
 TEST_F(migration, damon_while_pages_merge)
 {
-	if (std::string reason = damon::why_not(); !reason.empty())
-		GTEST_SKIP() << reason;
+	KSM_SKIP_IF(damon::why_not());
 	region memory(256);
 
 	for (std::size_t i = 0; i < memory.pages(); i++)

@@ -66,15 +66,11 @@ private:
 class numa : public ksm_test
 {
 protected:
-	void SetUp() override
+	void prepare() override
 	{
-		ksm_test::SetUp();
-		if (IsSkipped() || HasFatalFailure())
-			return;
 		if (!has_knob("merge_across_nodes"))
 			GTEST_SKIP() << "this kernel has no CONFIG_NUMA";
-		if (memory_nodes() < 2)
-			GTEST_SKIP() << "needs two NUMA nodes with memory";
+		KSM_SKIP_IF(why_not_two_nodes());
 	}
 
 	/* Memory that comes from this node only; what is there already is migrated. */

@@ -172,8 +172,7 @@ TEST_F(pace, what_has_become_stable_is_merged_soon_with_smart_scan)
 
 TEST_F(pace, endless_writers_are_hardly_interrupted)
 {
-	if (std::string reason = why_no_shootdowns(); !reason.empty())
-		GTEST_SKIP() << reason;
+	KSM_SKIP_IF(why_no_shootdowns());
 	constexpr hot_pages hot = {(16UL << 20) / page_size, 1};
 	/* By then it is known what is always written to. */
 	constexpr unsigned first = 40, last = 64;
@@ -189,8 +188,7 @@ TEST_F(pace, no_page_is_cleaned_without_a_dirty_bit)
 {
 	if (access(dirty_bit, F_OK))
 		GTEST_SKIP() << "no " << dirty_bit << ": needs CONFIG_KSM_DEBUG";
-	if (std::string reason = why_no_shootdowns(); !reason.empty())
-		GTEST_SKIP() << reason;
+	KSM_SKIP_IF(why_no_shootdowns());
 	/* Eight pages of each page table, which would be flushed in each pass. */
 	constexpr std::size_t tables = 64;
 	constexpr hot_pages hot = {tables * (huge_size / page_size), 64};

@@ -59,6 +59,12 @@ private:
 	int ring_ = -1;
 };
 
+/* Empty, unless it is said by this error of fixed_buffers::pin(). */
+std::string why_no_io_uring(int err)
+{
+	return err == ENOSYS || err == EPERM ? "this kernel has no io_uring" : "";
+}
+
 /* The ioctls of CONFIG_GUP_TEST's debugfs file: long-term pins without any device. */
 struct pin_request {
 	std::uint64_t address;
@@ -122,8 +128,7 @@ TEST_F(pins, fixed_buffers_of_io_uring)
 	memory.mergeable();
 	int err = ring.pin(memory.page(4), 4 * page_size);
 
-	if (err == ENOSYS || err == EPERM)
-		GTEST_SKIP() << "this kernel has no io_uring";
+	KSM_SKIP_IF(why_no_io_uring(err));
 	ASSERT_EQ(err, 0) << std::strerror(err);
 
 	auto before = pagemap(memory);
@@ -162,8 +167,7 @@ TEST_F(pins, pinning_merged_pages)
 	ASSERT_EQ(truth_of(memory).total(), memory.pages());
 	int err = ring.pin(memory.page(2), 2 * page_size);
 
-	if (err == ENOSYS || err == EPERM)
-		GTEST_SKIP() << "this kernel has no io_uring";
+	KSM_SKIP_IF(why_no_io_uring(err));
 	ASSERT_EQ(err, 0) << std::strerror(err);
 	EXPECT_FALSE(is_ksm_page(memory.page(2)));
 	EXPECT_FALSE(is_ksm_page(memory.page(3)));
@@ -285,14 +289,12 @@ TEST_F(pins_of_huge_pages, keep_them_whole)
 	fixed_buffers ring;
 
 	huge.fill_unique(8000);
-	if (!is_huge(huge, 0) || !is_huge(huge, 1))
-		GTEST_SKIP() << "no huge pages to be had";
+	KSM_SKIP_IF(why_not_huge(huge, 2));
 	small.fill(0, 8000 + 5);
 	small.fill(1, 8000 + pages_per_huge + 5);
 	int err = ring.pin(huge.page(100), page_size);
 
-	if (err == ENOSYS || err == EPERM)
-		GTEST_SKIP() << "this kernel has no io_uring";
+	KSM_SKIP_IF(why_no_io_uring(err));
 	ASSERT_EQ(err, 0) << std::strerror(err);
 	huge.mergeable();
 	small.mergeable();
@@ -320,8 +322,7 @@ TEST_F(pins_of_huge_pages, with_a_bad_page_are_left_alone)
 	int ends[2];
 
 	huge.fill_unique(9000);
-	if (!is_huge(huge))
-		GTEST_SKIP() << "no huge page to be had";
+	KSM_SKIP_IF(why_not_huge(huge));
 	ASSERT_EQ(pipe(ends), 0);
 	struct iovec range = {huge.page(pinned), page_size};
 

@@ -27,11 +27,8 @@ class scale : public ksm_test
 {
 protected:
 	/* All of it in processes of their own, so that nothing stays registered. */
-	void SetUp() override
+	void prepare() override
 	{
-		ksm_test::SetUp();
-		if (IsSkipped() || HasFatalFailure())
-			return;
 		if (has_knob("metadata_bytes"))
 			bytes_before_ = knob("metadata_bytes");
 	}

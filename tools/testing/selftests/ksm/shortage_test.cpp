@@ -133,8 +133,7 @@ void shortage::unmerge_in_a_full_group(const action &offer, const action &unmerg
 
 TEST_F(shortage, unmergeable_in_a_full_group)
 {
-	if (std::string reason = why_no_groups(); !reason.empty())
-		GTEST_SKIP() << reason;
+	KSM_SKIP_IF(why_no_groups());
 	unmerge_in_a_full_group(
 		[](const region &own) {
 			own.mergeable();
@@ -148,8 +147,7 @@ TEST_F(shortage, unmergeable_in_a_full_group)
 
 TEST_F(shortage, clearing_prctl_in_a_full_group)
 {
-	if (std::string reason = why_no_groups(); !reason.empty())
-		GTEST_SKIP() << reason;
+	KSM_SKIP_IF(why_no_groups());
 	unmerge_in_a_full_group([](const region &) { return try_set_merge(true); },
 				[](const region &) { return try_set_merge(false); }, ENOMEM, false);
 }
@@ -157,8 +155,7 @@ TEST_F(shortage, clearing_prctl_in_a_full_group)
 /* It is the group of the memory that is full, not that of who writes to run. */
 TEST_F(shortage, run_2_with_a_full_group)
 {
-	if (std::string reason = why_no_groups(); !reason.empty())
-		GTEST_SKIP() << reason;
+	KSM_SKIP_IF(why_no_groups());
 	unmerge_in_a_full_group(
 		[](const region &own) {
 			own.mergeable();
@@ -170,8 +167,7 @@ TEST_F(shortage, run_2_with_a_full_group)
 /* Others with the same pages do not notice that there was no room. */
 TEST_F(shortage, others_beside_a_full_group)
 {
-	if (std::string reason = why_no_groups(); !reason.empty())
-		GTEST_SKIP() << reason;
+	KSM_SKIP_IF(why_no_groups());
 	memory_group group;
 	child other([&](parent_link &parent) {
 		parent.meet();
@@ -211,11 +207,8 @@ protected:
 	/* A page in each page table, so that fork needs memory all the way. */
 	static constexpr std::size_t tables = 192, table = huge_size / page_size;
 
-	void SetUp() override
+	void prepare() override
 	{
-		shortage::SetUp();
-		if (IsSkipped() || HasFatalFailure())
-			return;
 		set_knob("use_zero_pages", 1);
 		before_ = knob("ksm_zero_pages");
 	}
@@ -252,8 +245,7 @@ private:
 /* Fails on the old engine: it takes off the count what it has never put there. */
 TEST_F(failing_fork, in_a_full_group)
 {
-	if (std::string reason = why_no_groups(); !reason.empty())
-		GTEST_SKIP() << reason;
+	KSM_SKIP_IF(why_no_groups());
 	memory_group group;
 	verdict told, told_again;
 	child other([&](parent_link &parent) {
@@ -296,8 +288,7 @@ TEST_F(failing_fork, in_a_full_group)
 /* Refused when all is copied: no more processes are allowed. */
 TEST_F(failing_fork, too_many_processes)
 {
-	if (std::string reason = why_no_groups(); !reason.empty())
-		GTEST_SKIP() << reason;
+	KSM_SKIP_IF(why_no_groups());
 	memory_group group;
 
 	if (!group.limit_tasks(1))
@@ -337,8 +328,7 @@ TEST_F(failing_fork, too_many_processes)
  */
 TEST_F(failing_fork, at_each_allocation)
 {
-	if (std::string reason = why_no_faults(); !reason.empty())
-		GTEST_SKIP() << reason;
+	KSM_SKIP_IF(why_no_faults());
 	enum { refused = 1, happened, nothing_happened };
 	region memory(8 * table);
 	nth_failure keeps_the_settings;
@@ -375,8 +365,7 @@ TEST_F(failing_fork, at_each_allocation)
 /* Each allocation of an unmerging fails once, and none of it is lost. */
 TEST_F(shortage, unmergeable_at_each_allocation)
 {
-	if (std::string reason = why_no_faults(); !reason.empty())
-		GTEST_SKIP() << reason;
+	KSM_SKIP_IF(why_no_faults());
 	region memory(32);
 	nth_failure failure;
 	unsigned failed = 0;
@@ -408,8 +397,7 @@ TEST_F(shortage, unmergeable_at_each_allocation)
 /* ksmd without memory for what it has to remember: later it makes up for it. */
 TEST_F(shortage, ksmd_gets_no_memory)
 {
-	if (std::string reason = why_no_faults(); !reason.empty())
-		GTEST_SKIP() << reason;
+	KSM_SKIP_IF(why_no_faults());
 	region memory(256), changing(64);
 
 	fill(memory);

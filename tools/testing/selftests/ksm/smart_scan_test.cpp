@@ -13,13 +13,7 @@ namespace ksm
 class smart_scan : public ksm_test
 {
 protected:
-	void SetUp() override
-	{
-		ksm_test::SetUp();
-		if (IsSkipped() || HasFatalFailure())
-			return;
-		set_knob("smart_scan", 1);
-	}
+	void prepare() override { set_knob("smart_scan", 1); }
 	/* The most passes that the old engine looks away from a page, and two to merge. */
 	static constexpr unsigned longest_wait = 12;
 };

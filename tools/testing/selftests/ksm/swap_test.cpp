@@ -16,16 +16,7 @@ namespace ksm
 class swapping : public ksm_test
 {
 protected:
-	void SetUp() override
-	{
-		ksm_test::SetUp();
-		if (IsSkipped() || HasFatalFailure())
-			return;
-		std::string reason = why_no_reclaim();
-
-		if (!reason.empty())
-			GTEST_SKIP() << reason;
-	}
+	void prepare() override { KSM_SKIP_IF(why_no_reclaim()); }
 
 	static void expect_exact(pid_t pid)
 	{

@@ -302,16 +302,14 @@ TEST_F(sysfs, one_page_to_scan)
 /* Feature A12's threshold and A8's choice of fingerprint: ours only. */
 TEST_F(sysfs, thp_split_threshold)
 {
-	if (!has_knob("thp_split_threshold"))
-		GTEST_SKIP() << "this kernel has no thp_split_threshold";
+	KSM_SKIP_IF(why_no_knob("thp_split_threshold"));
 	try_each("thp_split_threshold", {{"513", EINVAL}, {"-1", EINVAL}, {"all", EINVAL}});
 	accepts("thp_split_threshold", {"0", "512", "1"});
 }
 
 TEST_F(sysfs, fingerprint)
 {
-	if (!has_knob("fingerprint"))
-		GTEST_SKIP() << "this kernel has no fingerprint";
+	KSM_SKIP_IF(why_no_knob("fingerprint"));
 	EXPECT_EQ(try_knob("fingerprint", "md5"), EINVAL);
 	EXPECT_EQ(try_knob("fingerprint", "xxhash"), 0);
 	EXPECT_EQ(knob_text("fingerprint"), "auto crc32c [xxhash]");
@@ -333,8 +331,7 @@ TEST_F(sysfs, fingerprint)
 
 TEST_F(sysfs, tree_levels)
 {
-	if (!has_knob("stable_tree_levels"))
-		GTEST_SKIP() << "this kernel has no stable_tree_levels";
+	KSM_SKIP_IF(why_no_knob("stable_tree_levels"));
 	EXPECT_EQ(knob("stable_tree_levels"), 0);
 	EXPECT_EQ(knob("unstable_tree_levels"), 0);
 

@@ -20,8 +20,7 @@ TEST_F(thp, without_duplicates_is_left_whole)
 	region memory(2 * pages_per_huge, region::pages_are::huge);
 
 	memory.fill_unique(1000);
-	if (!is_huge(memory, 0) || !is_huge(memory, 1))
-		GTEST_SKIP() << "no huge pages to be had";
+	KSM_SKIP_IF(why_not_huge(memory, 2));
 	memory.mergeable();
 	scan(4);
 	EXPECT_TRUE(is_huge(memory, 0));
@@ -36,8 +35,7 @@ TEST_F(thp, with_a_duplicate_is_split_and_merged)
 	region small(1);
 
 	huge.fill_unique(5000);
-	if (!is_huge(huge, 0) || !is_huge(huge, 1))
-		GTEST_SKIP() << "no huge pages to be had";
+	KSM_SKIP_IF(why_not_huge(huge, 2));
 	small.fill(0, 5000 + 77);
 	huge.mergeable();
 	small.mergeable();
@@ -55,8 +53,7 @@ TEST_F(thp, duplicates_within_one_huge_page)
 	region memory(pages_per_huge, region::pages_are::huge);
 
 	memory.fill_all(1);
-	if (!is_huge(memory))
-		GTEST_SKIP() << "no huge pages to be had";
+	KSM_SKIP_IF(why_not_huge(memory));
 	memory.mergeable();
 	/* The old engine splits first and merges in later passes. */
 	scan(6);
@@ -75,8 +72,7 @@ TEST_F(thp, two_equal_huge_pages)
 
 	for (std::size_t i = 0; i < memory.pages(); i++)
 		memory.fill(i, 9000 + i % pages_per_huge);
-	if (!is_huge(memory, 0) || !is_huge(memory, 1))
-		GTEST_SKIP() << "no huge pages to be had";
+	KSM_SKIP_IF(why_not_huge(memory, 2));
 	memory.mergeable();
 	scan(6);
 
@@ -96,8 +92,7 @@ TEST_F(thp, empty_subpages_go_to_the_zero_page)
 	for (std::size_t i = 100; i < 200; i++)
 		for (std::size_t word = 0; word < words_per_page; word++)
 			memory.words(i)[word] = 0;
-	if (!is_huge(memory))
-		GTEST_SKIP() << "no huge pages to be had";
+	KSM_SKIP_IF(why_not_huge(memory));
 	set_knob("use_zero_pages", 1);
 	memory.mergeable();
 	scan(6);
@@ -125,11 +120,9 @@ void empty_thp::merge_and_unmerge(bool to_the_zero_page)
 	auto anonymous = [&] { return smaps_kb(memory.data(), "Anonymous"); };
 
 	set_knob("use_zero_pages", to_the_zero_page ? 1 : 0);
-	for (std::size_t i = 0; i < huge_pages; i++) {
+	for (std::size_t i = 0; i < huge_pages; i++)
 		memory.words(i * pages_per_huge)[0] = 0;
-		if (!is_huge(memory, i))
-			GTEST_SKIP() << "no huge pages to be had";
-	}
+	KSM_SKIP_IF(why_not_huge(memory, huge_pages));
 	ASSERT_EQ(anonymous(), whole);
 	memory.mergeable();
 	scan(6);
@@ -169,15 +162,13 @@ TEST_F(empty_thp, go_to_the_zero_page)
 
 TEST_F(thp, threshold_0_never_splits)
 {
-	if (!has_knob("thp_split_threshold"))
-		GTEST_SKIP() << "this kernel has no thp_split_threshold";
+	KSM_SKIP_IF(why_no_knob("thp_split_threshold"));
 	set_knob("thp_split_threshold", 0L);
 	region huge(pages_per_huge, region::pages_are::huge);
 	region small(2);
 
 	huge.fill_all(2);
-	if (!is_huge(huge))
-		GTEST_SKIP() << "no huge pages to be had";
+	KSM_SKIP_IF(why_not_huge(huge));
 	small.fill_all(2);
 	huge.mergeable();
 	small.mergeable();
@@ -188,16 +179,14 @@ TEST_F(thp, threshold_0_never_splits)
 
 TEST_F(thp, threshold_counts_mergeable_subpages)
 {
-	if (!has_knob("thp_split_threshold"))
-		GTEST_SKIP() << "this kernel has no thp_split_threshold";
+	KSM_SKIP_IF(why_no_knob("thp_split_threshold"));
 	set_knob("thp_split_threshold", 10);
 	region huge(2 * pages_per_huge, region::pages_are::huge);
 	region small(20);
 
 	/* The first has 5 pages that exist elsewhere, the second 15. */
 	huge.fill_unique(30000);
-	if (!is_huge(huge, 0) || !is_huge(huge, 1))
-		GTEST_SKIP() << "no huge pages to be had";
+	KSM_SKIP_IF(why_not_huge(huge, 2));
 	for (std::size_t i = 0; i < 20; i++)
 		small.fill(i, 30000 + (i < 5 ? i : pages_per_huge + i));
 	huge.mergeable();
@@ -216,8 +205,7 @@ TEST_F(thp, written_after_it_has_settled)
 	region small(1);
 
 	huge.fill_unique(40000);
-	if (!is_huge(huge))
-		GTEST_SKIP() << "no huge pages to be had";
+	KSM_SKIP_IF(why_not_huge(huge));
 	small.fill(0, 50000);
 	huge.mergeable();
 	small.mergeable();
@@ -243,8 +231,7 @@ TEST_F(thp, written_by_way_of_a_hot_tlb_entry)
 	region small(1);
 
 	huge.fill_unique(60000);
-	if (!is_huge(huge))
-		GTEST_SKIP() << "no huge pages to be had";
+	KSM_SKIP_IF(why_not_huge(huge));
 	small.fill(0, 70000);
 	huge.mergeable();
 	small.mergeable();

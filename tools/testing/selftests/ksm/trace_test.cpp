@@ -20,11 +20,8 @@ namespace ksm
 class trace : public ksm_test
 {
 protected:
-	void SetUp() override
+	void prepare() override
 	{
-		ksm_test::SetUp();
-		if (IsSkipped() || HasFatalFailure())
-			return;
 		for (const char *place : {"/sys/kernel/tracing/", "/sys/kernel/debug/tracing/"})
 			if (directory_.empty() &&
 			    access((std::string(place) + "events/ksm").c_str(), F_OK) == 0)

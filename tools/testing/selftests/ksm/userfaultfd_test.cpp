@@ -96,14 +96,7 @@ private:
 class moving : public ksm_test
 {
 protected:
-	void SetUp() override
-	{
-		ksm_test::SetUp();
-		if (IsSkipped() || HasFatalFailure())
-			return;
-		if (!uffd_.why_not().empty())
-			GTEST_SKIP() << uffd_.why_not();
-	}
+	void prepare() override { KSM_SKIP_IF(uffd_.why_not()); }
 
 	mover uffd_;
 };
@@ -136,10 +129,7 @@ TEST_F(moving, merged_pages)
 TEST_F(moving, merged_pages_that_are_swapped_out)
 {
 	constexpr std::size_t pages = 64;
-	std::string reason = why_no_reclaim();
-
-	if (!reason.empty())
-		GTEST_SKIP() << reason;
+	KSM_SKIP_IF(why_no_reclaim());
 	memory_group group;
 	child other([](parent_link &parent) {
 		parent.receive();

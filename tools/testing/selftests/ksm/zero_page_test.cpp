@@ -21,11 +21,8 @@ namespace ksm
 class zero_page : public ksm_test
 {
 protected:
-	void SetUp() override
+	void prepare() override
 	{
-		ksm_test::SetUp();
-		if (IsSkipped() || HasFatalFailure())
-			return;
 		count_before_ = knob("ksm_zero_pages");
 		set_knob("use_zero_pages", 1);
 	}

@@ -6,12 +6,14 @@
 namespace ksm
 {
 
+std::string why_no_knob(const std::string &name)
+{
+	return has_knob(name) ? "" : "this kernel has no " + name;
+}
+
 void ksm_test::SetUp()
 {
-	std::string reason = why_not_here();
-
-	if (!reason.empty())
-		GTEST_SKIP() << reason;
+	KSM_SKIP_IF(why_not_here());
 	before_.emplace();
 	stop_ksmd(); /* so that run=2 is a change, and does its work */
 	unmerge_all();
@@ -28,6 +30,7 @@ void ksm_test::SetUp()
 
 	ASSERT_EQ(now.shared, 0) << "something is merged after run=2";
 	ASSERT_EQ(now.tracked(), 0) << "something is tracked after run=2";
+	prepare();
 }
 
 void ksm_test::TearDown()

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -9,6 +10,15 @@
 
 namespace ksm
 {
+
+/* Skips the test if there is a reason why: functions named why_... give one, or nothing. */
+#define KSM_SKIP_IF(why)                                                                           \
+	if (std::string reason = (why); reason.empty()) {                                          \
+	} else                                                                                     \
+		GTEST_SKIP() << reason
+
+/* Empty if the kernel has this knob, else what is missing. */
+std::string why_no_knob(const std::string &name);
 
 /*
  * What every test starts from: nothing merged, nothing being scanned, full_scans
@@ -18,8 +28,10 @@ namespace ksm
 class ksm_test : public testing::Test
 {
 protected:
-	void SetUp() override;
+	void SetUp() final;
 	void TearDown() override;
+	/* What else a test starts from, or why it is skipped. */
+	virtual void prepare() {}
 
 	const saved_knobs &knobs_before() const { return *before_; }
 

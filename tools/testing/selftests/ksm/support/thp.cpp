@@ -21,11 +21,8 @@ const std::string khugepaged = "/sys/kernel/mm/transparent_hugepage/khugepaged/"
 
 } /* namespace */
 
-void thp::SetUp()
+void thp::prepare()
 {
-	ksm_test::SetUp();
-	if (IsSkipped() || HasFatalFailure())
-		return;
 	try {
 		enabled_ = read_text(thp_enabled);
 	} catch (const std::exception &) {
@@ -52,6 +49,14 @@ bool thp::is_huge(const region &memory, std::size_t which)
 			return false;
 	}
 	return true;
+}
+
+std::string thp::why_not_huge(const region &memory, std::size_t count)
+{
+	for (std::size_t i = 0; i < count; i++)
+		if (!is_huge(memory, i))
+			return "no huge pages to be had";
+	return "";
 }
 
 fast_khugepaged::fast_khugepaged()

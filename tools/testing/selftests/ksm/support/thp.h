@@ -17,11 +17,13 @@ inline constexpr std::size_t pages_per_huge = huge_size / page_size;
 class thp : public ksm_test
 {
 protected:
-	void SetUp() override;
+	void prepare() override;
 	void TearDown() override;
 
 	/* False if the kernel had no huge page to give: nothing to be tested then. */
 	static bool is_huge(const region &memory, std::size_t which = 0);
+	/* The same of so many huge pages, as the reason to skip a test. */
+	static std::string why_not_huge(const region &memory, std::size_t count = 1);
 
 private:
 	std::string enabled_;
