@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Feature A15: userfaultfd's and soft-dirty's bits in the PTE survive a merge, or
+ * userfaultfd's and soft-dirty's bits in the PTE survive a merge, or
  * the page is refused; ranges that move or lose their protection stay right.
  * The old engine builds the PTE anew and loses the two bits: those tests fail on it.
  */

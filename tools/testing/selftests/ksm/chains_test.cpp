@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* max_page_sharing (feature B1): no KSM page has more mappings than that. */
+/* max_page_sharing: no KSM page has more mappings than that. */
 #include <cerrno>
 
 #include <unistd.h>
@@ -117,13 +117,13 @@ TEST_F(chains, across_processes)
 
 		own.fill_all(4);
 		own.mergeable();
-		parent.meet();
+		parent.reach("offered");
 		require(own.strangers(4) == 0, "content changed");
 	};
 	child one(run), two(run);
 
-	one.arrived();
-	two.arrived();
+	one.await("offered");
+	two.await("offered");
 	scan(4);
 
 	ksm_truth truth;
@@ -133,10 +133,8 @@ TEST_F(chains, across_processes)
 	EXPECT_EQ(truth.total(), std::size_t(6 * most));
 	EXPECT_EQ(truth.frames(), 6u);
 	EXPECT_EQ(truth.most(), std::size_t(most));
-	one.release();
-	two.release();
-	one.join();
-	two.join();
+	one.go_on("offered");
+	two.go_on("offered");
 }
 
 /* Stale members of a chain go when their processes have gone. */
@@ -154,14 +152,14 @@ TEST_F(chains, pruned_after_exit)
 
 		own.fill_all(5);
 		own.mergeable();
-		parent.meet();
+		parent.reach("offered");
 	});
 
-	other.arrived();
+	other.await("offered");
 	scan(4);
 	EXPECT_EQ(knob("stable_node_dups"), 8);
 	EXPECT_EQ(knob("pages_shared"), 8);
-	other.release();
+	other.go_on("offered");
 	other.join();
 
 	/* A page to be looked up: the old engine prunes only as it passes by. */
@@ -181,7 +179,7 @@ TEST_F(chains, pruned_after_exit)
 	EXPECT_EQ(memory.strangers(5), 0u);
 }
 
-/* Feature C3: how many copies the last search of a chain has found gone. */
+/* How many copies the last search of a chain has found gone. */
 TEST_F(chains, prune_miss_ratio)
 {
 	KSM_SKIP_IF(why_no_knob("chains_prune_miss_ratio"));
@@ -264,11 +262,11 @@ TEST_F(chains, fork_passes_the_limit)
 	memory.mergeable();
 	scan(4);
 	child other([&](parent_link &parent) {
-		parent.meet();
+		parent.reach("forked");
 		require(memory.strangers(7) == 0, "content changed");
 	});
 
-	other.arrived();
+	other.await("forked");
 	scan(4);
 
 	ksm_truth truth = truth_of(memory);
@@ -278,8 +276,7 @@ TEST_F(chains, fork_passes_the_limit)
 	EXPECT_EQ(knob("pages_shared"), long(truth.frames()));
 	EXPECT_EQ(knob("pages_sharing"), long(truth.extra()));
 	EXPECT_EQ(memory.strangers(7), 0u);
-	other.release();
-	other.join();
+	other.go_on("forked");
 }
 
 TEST_F(chains, limit_is_fixed_while_pages_are_merged)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Feature B7: khugepaged and ksmd do not work against each other. What ksmd would
+ * khugepaged and ksmd do not work against each other. What ksmd would
  * split again is not collapsed; what it would leave whole is.
  */
 #include <cerrno>

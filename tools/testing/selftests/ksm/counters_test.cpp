@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Features C1, C2, C5: the counters against the page tables, when all is quiet. */
+/* The counters against the page tables, when all is quiet. */
 #include <chrono>
 #include <memory>
 #include <sstream>
@@ -127,12 +127,12 @@ TEST_F(count, several_processes)
 					    : i < 50 ? 1000 + number
 						     : 10000 * (number + 1) + i);
 			own.mergeable();
-			parent.meet();
+			parent.reach("offered");
 		}));
 		processes.push_back(others.back()->pid());
 	}
 	for (auto &other : others)
-		other->arrived();
+		other->await("offered");
 	scan(3);
 
 	counters now = counters::read();
@@ -143,7 +143,7 @@ TEST_F(count, several_processes)
 	EXPECT_EQ(now.unstable, 0);
 	expect_true(processes);
 
-	others[1]->release();
+	others[1]->go_on("offered");
 	others[1]->join();
 	processes.erase(processes.begin() + 1);
 	scan(3);
@@ -152,10 +152,6 @@ TEST_F(count, several_processes)
 	EXPECT_EQ(now.sharing, 2 * 30 + 3 * 19);
 	EXPECT_EQ(now.unshared, 3 * 50);
 	expect_true(processes);
-	for (unsigned number : {0, 2, 3}) {
-		others[number]->release();
-		others[number]->join();
-	}
 }
 
 /* Forks hold shares before ksmd has seen them: after a pass they are counted. */
@@ -167,22 +163,22 @@ TEST_F(count, forks_of_merged_pages)
 		memory.fill(i, i / 8);
 	memory.mergeable();
 	scan(3);
-	child other([](parent_link &parent) { parent.meet(); });
+	child other([](parent_link &parent) { parent.reach("forked"); });
 
-	other.arrived();
+	other.await("forked");
 	EXPECT_EQ(merging_pages(other.pid()), 0) << "nothing of it was scanned yet";
 	scan(3);
 	EXPECT_EQ(knob("pages_shared"), 8);
 	EXPECT_EQ(knob("pages_sharing"), 128 - 8);
 	expect_true({getpid(), other.pid()});
-	other.release();
+	other.go_on("forked");
 	other.join();
 	scan(3);
 	EXPECT_EQ(knob("pages_sharing"), 64 - 8);
 	expect_true({getpid()});
 }
 
-/* Feature C5: smaps names merged pages, and shared ones are not private. */
+/* smaps names merged pages, and shared ones are not private. */
 TEST_F(count, smaps)
 {
 	region memory(64);
@@ -202,7 +198,7 @@ TEST_F(count, smaps)
 	EXPECT_EQ(smaps_kb(memory.data(), "KSM"), 20 * 4);
 }
 
-/* Feature C2: profit is what was saved less what it costs. */
+/* Profit is what was saved less what it costs. */
 TEST_F(count, profit)
 {
 	region memory(512);
@@ -278,7 +274,7 @@ TEST_F(count, kpageflags)
 	}
 }
 
-/* Feature C4. */
+/* How long the last pass has taken. */
 TEST_F(count, full_scan_msecs)
 {
 	KSM_SKIP_IF(why_no_knob("full_scan_msecs"));
@@ -315,7 +311,7 @@ TEST_F(count, tracked_only_while_offered)
 	EXPECT_EQ(counters::read().tracked(), 1);
 }
 
-/* Feature C2: what metadata_bytes says is what the slabs hold. */
+/* What metadata_bytes says is what the slabs hold. */
 TEST_F(count, metadata_bytes_of_the_slabs)
 {
 	const std::string slab = "/sys/kernel/slab/ksm_block/";
@@ -373,14 +369,14 @@ TEST_F(count, no_samples_once_a_virtual_machine_is_closed)
 
 			own.fill_unique(1);
 			own.mergeable();
-			parent.meet();
+			parent.reach("offered");
 		});
 
-		other.arrived();
+		other.await("offered");
 		scan(4);
 		long bytes = knob("metadata_bytes");
 
-		other.release();
+		other.go_on("offered");
 		other.join();
 		start_ksmd();
 		await_nothing_tracked();

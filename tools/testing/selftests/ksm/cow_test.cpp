@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Feature A5: a write gets a private copy, a read costs nothing. */
+/* A write gets a private copy, a read costs nothing. */
 #include <cstring>
 
 #include <fcntl.h>
@@ -166,18 +166,17 @@ TEST_F(cow, write_is_private_to_the_writing_process)
 	memory.mergeable();
 	scan();
 	child other([&](parent_link &parent) {
-		parent.meet();
+		parent.reach("forked");
 		memory.fill_all(6);
-		parent.meet();
+		parent.reach("written");
 		require(memory.strangers(6) == 0, "the child lost what it wrote");
 	});
 
-	other.arrived();
-	other.release();
-	other.arrived();
+	other.reach("forked");
+	other.await("written");
 	EXPECT_EQ(memory.strangers(5), 0u);
 	EXPECT_EQ(truth_of(memory).total(), memory.pages());
-	other.release();
+	other.go_on("written");
 	other.join();
 	EXPECT_EQ(memory.strangers(5), 0u);
 }
@@ -230,13 +229,13 @@ TEST_F(cow, write_through_proc_mem)
 	memory.fill_all(10);
 	memory.mergeable();
 	child other([&](parent_link &parent) {
-		parent.meet();
+		parent.reach("forked");
 		require(memory.words(1)[0] == 77, "the write did not come in");
 		for (std::size_t i = 2; i < memory.pages(); i++)
 			require(memory.holds(i, 10), "the write hit another page");
 	});
 
-	other.arrived();
+	other.await("forked");
 	scan();
 	ASSERT_EQ(truth_of(memory).total(), memory.pages());
 
@@ -248,7 +247,7 @@ TEST_F(cow, write_through_proc_mem)
 	EXPECT_EQ(pwrite(fd, &value, sizeof(value), off_t(memory.page(1))), ssize_t(sizeof(value)));
 	close(fd);
 	EXPECT_FALSE(is_ksm_page(memory.page(1), other.pid()));
-	other.release();
+	other.go_on("forked");
 	other.join();
 	EXPECT_EQ(memory.strangers(10), 0u);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Features A1, A2, A3: what is equal is merged, what is not is left alone. */
+/* What is equal is merged, what is not is left alone. */
 #include <cstring>
 #include <set>
 
@@ -67,28 +67,25 @@ TEST_F(merge, equal_pages_of_two_processes)
 
 		memory.fill_unique(500);
 		memory.mergeable();
-		parent.send(reinterpret_cast<std::uint64_t>(memory.data()));
-		parent.receive();
+		parent.reach("offered", memory.data());
 		require(memory.strangers_unique(500) == 0, "content changed by the merge");
 	};
 	child one(run), two(run);
-	auto *first = reinterpret_cast<char *>(one.receive());
-	auto *second = reinterpret_cast<char *>(two.receive());
+	page_range first(one.pid(), one.await("offered"), 32);
+	page_range second(two.pid(), two.await("offered"), 32);
 
 	scan();
 
-	auto map_one = pagemap({one.pid(), first, 32});
-	auto map_two = pagemap({two.pid(), second, 32});
-	auto merged = which_are_ksm({one.pid(), first, 32});
+	auto map_one = pagemap(first);
+	auto map_two = pagemap(second);
+	auto merged = which_are_ksm(first);
 
 	for (std::size_t i = 0; i < 32; i++) {
 		EXPECT_EQ(map_one[i].pfn(), map_two[i].pfn()) << "page " << i;
 		EXPECT_TRUE(merged[i]) << "page " << i;
 	}
-	one.release();
-	two.release();
-	one.join();
-	two.join();
+	one.go_on("offered");
+	two.go_on("offered");
 }
 
 /* One folio that fork has mapped twice is one page, not a page and its duplicate. */
@@ -98,15 +95,14 @@ TEST_F(merge, page_shared_by_fork_is_no_duplicate_of_itself)
 
 	memory.fill_unique(700);
 	memory.mergeable();
-	child other([](parent_link &parent) { parent.meet(); });
+	child other([](parent_link &parent) { parent.reach("forked"); });
 
-	other.arrived();
+	other.await("forked");
 	scan(4);
 	EXPECT_EQ(truth_of(memory).total(), 0u);
 	EXPECT_EQ(knob("pages_shared"), 0);
 	EXPECT_EQ(memory.strangers_unique(700), 0u);
-	other.release();
-	other.join();
+	other.go_on("forked");
 }
 
 TEST_F(merge, across_fork)
@@ -118,12 +114,12 @@ TEST_F(merge, across_fork)
 	child other([&](parent_link &parent) {
 		for (std::size_t i = 0; i < memory.pages(); i += 2)
 			memory.fill(i, 4); /* own copies, equal among themselves */
-		parent.meet();
+		parent.reach("copied");
 		for (std::size_t i = 0; i < memory.pages(); i++)
 			require(memory.holds(i, i % 2 ? 3 : 4), "child reads something else");
 	});
 
-	other.arrived();
+	other.await("copied");
 	scan();
 
 	ksm_truth both = truth_of(memory);
@@ -131,7 +127,7 @@ TEST_F(merge, across_fork)
 	both.add({memory, other.pid()});
 	EXPECT_EQ(both.frames(), 2u);
 	EXPECT_EQ(both.total(), 2 * memory.pages());
-	other.release();
+	other.go_on("copied");
 	other.join();
 	EXPECT_EQ(memory.strangers(3), 0u);
 }
@@ -145,23 +141,23 @@ TEST_F(merge, fork_of_merged_pages)
 	memory.mergeable();
 	scan();
 	child other([&](parent_link &parent) {
-		parent.meet();
+		parent.reach("forked");
 		memory.fill(7, 6);
-		parent.meet();
+		parent.reach("written");
 		for (std::size_t i = 0; i < memory.pages(); i++)
 			require(memory.holds(i, i == 7 ? 6 : 5), "child reads something else");
 	});
 
-	other.arrived();
+	other.await("forked");
 	std::uint64_t frame = pagemap_of(memory.page(0)).pfn();
 
 	EXPECT_EQ(page_map_count(frame), 2 * memory.pages());
-	other.release();
-	other.arrived();
+	other.go_on("forked");
+	other.await("written");
 	EXPECT_EQ(page_map_count(frame), 2 * memory.pages() - 1);
 	scan(3);
 	EXPECT_EQ(page_map_count(frame), 2 * memory.pages() - 1);
-	other.release();
+	other.go_on("written");
 	other.join();
 	EXPECT_EQ(memory.strangers(5), 0u);
 }
@@ -203,7 +199,7 @@ TEST_F(merge, difference_in_the_last_byte_only)
 	EXPECT_EQ(knob("pages_unshared"), long(memory.pages()));
 }
 
-/* A2: the duplicates' frames are free again, by two independent counts. */
+/* The duplicates' frames are free again, by two independent counts. */
 TEST_F(merge, frames_are_released)
 {
 	region memory(4096);
@@ -234,7 +230,7 @@ TEST_F(merge, frames_are_released)
 	EXPECT_EQ(memory.strangers(10), 0u);
 }
 
-/* A3: memory that nobody offered is never merged, however equal. */
+/* Memory that nobody offered is never merged, however equal. */
 TEST_F(merge, only_what_was_offered)
 {
 	region offered(16), withheld(16);
@@ -261,7 +257,7 @@ TEST_F(merge, offered_in_part)
 		EXPECT_EQ(merged[i], i >= 16 && i < 48) << "page " << i;
 }
 
-/* A16: shared memory and file pages are refused without an error. */
+/* Shared memory and file pages are refused without an error. */
 TEST_F(merge, shared_memory_is_refused_silently)
 {
 	constexpr std::size_t pages = 16;
@@ -342,7 +338,7 @@ TEST_F(merge, read_only)
 	EXPECT_EQ(memory.strangers(18), 0u);
 }
 
-/* A7: what is rewritten between any two visits never enters a tree. */
+/* What is rewritten between any two visits never enters a tree. */
 TEST_F(merge, changing_pages_stay_private)
 {
 	region memory(16);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Feature A14: KSM pages that move to other frames, and walks to all their mappings. */
+/* KSM pages that move to other frames, and walks to all their mappings. */
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -73,13 +73,13 @@ TEST_F(migration, of_pages_of_two_processes)
 	child other([&](parent_link &parent) {
 		for (std::size_t i = 0; i < memory.pages(); i++)
 			memory.fill(i, 1);
-		parent.meet();
+		parent.reach("filled");
 		require(memory.strangers(1) == 0, "content changed");
 		for (std::size_t i = 0; i < memory.pages(); i++)
 			require(node_of(memory.page(i)) == 1, "left behind");
 	});
 
-	other.arrived();
+	other.await("filled");
 	scan(3);
 	ksm_truth both = truth_of(memory);
 
@@ -92,7 +92,7 @@ TEST_F(migration, of_pages_of_two_processes)
 	both.add({memory, other.pid()});
 	EXPECT_EQ(both.frames(), 1u);
 	EXPECT_EQ(both.total(), 32u);
-	other.release();
+	other.go_on("filled");
 	other.join();
 	EXPECT_EQ(memory.strangers(1), 0u);
 }

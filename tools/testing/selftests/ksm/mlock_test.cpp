@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Feature A10: locked pages merge too, stay locked, and so do broken copies. */
+/* Locked pages merge too, stay locked, and so do broken copies. */
 #include <sys/mman.h>
 
 #include "support/fixture.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Feature A13: merge_across_nodes. Needs two nodes with memory. */
+/* merge_across_nodes. Needs two nodes with memory. */
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -192,7 +192,7 @@ TEST_F(numa, processes_on_different_nodes)
 			bind(own, node);
 			own.fill_all(3);
 			own.mergeable();
-			parent.meet();
+			parent.reach("offered");
 			require(all_on(own, node), "a page has moved to another node");
 			require(own.strangers(3) == 0, "content changed");
 		};
@@ -200,7 +200,7 @@ TEST_F(numa, processes_on_different_nodes)
 	child a(run_on(0)), b(run_on(1)), c(run_on(0));
 
 	for (child *each : {&a, &b, &c})
-		each->arrived();
+		each->await("offered");
 	scan(4);
 
 	ksm_truth near, far;
@@ -212,10 +212,8 @@ TEST_F(numa, processes_on_different_nodes)
 	EXPECT_EQ(near.frames(), 1u);
 	EXPECT_EQ(far.total(), 16u);
 	EXPECT_EQ(far.frames(), 1u);
-	for (child *each : {&a, &b, &c}) {
-		each->release();
-		each->join();
-	}
+	for (child *each : {&a, &b, &c})
+		each->go_on("offered");
 }
 
 TEST_F(numa, knob_is_fixed_while_pages_are_merged)

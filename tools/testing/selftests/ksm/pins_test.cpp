@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Feature A15: a page that a device or the kernel may touch is never merged. */
+/* A page that a device or the kernel may touch is never merged. */
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -262,17 +262,17 @@ TEST_F(pins, fork_of_a_pinned_page)
 
 	ASSERT_EQ(vmsplice(ends[1], &range, 1, 0), ssize_t(page_size));
 	child other([&](parent_link &parent) {
-		parent.meet();
+		parent.reach("forked");
 		require(memory.strangers(5) == 0, "content changed");
 	});
 
-	other.arrived();
+	other.await("forked");
 	scan(4);
 	EXPECT_EQ(pagemap_of(memory.page(0)).pfn(), frame);
 	for (std::size_t i = 1; i < memory.pages(); i++)
 		EXPECT_NE(pagemap_of(memory.page(i)).pfn(), frame) << "merged with the pinned page";
 	EXPECT_EQ(memory.strangers(5), 0u);
-	other.release();
+	other.go_on("forked");
 	other.join();
 	close(ends[0]);
 	close(ends[1]);

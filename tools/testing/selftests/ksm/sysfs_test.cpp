@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Feature B1: every file, its range, its errors, its mode. */
+/* Every file, its range, its errors, its mode. */
 #include <cerrno>
 #include <cstdlib>
 #include <string>
@@ -299,7 +299,7 @@ TEST_F(sysfs, one_page_to_scan)
 	EXPECT_EQ(truth_of(memory).frames(), memory.pages() / 2);
 }
 
-/* Feature A12's threshold and A8's choice of fingerprint: ours only. */
+/* Knobs that the old engine does not have. */
 TEST_F(sysfs, thp_split_threshold)
 {
 	KSM_SKIP_IF(why_no_knob("thp_split_threshold"));
@@ -384,7 +384,7 @@ TEST_F(sysfs, not_by_process_madvise)
 	EXPECT_FALSE(vma_has_flag(memory.data(), "mg"));
 }
 
-/* Feature B2: the kernel thread. */
+/* The kernel thread: its priority, and no time used for nothing. */
 TEST_F(sysfs, ksmd)
 {
 	ASSERT_NE(ksmd_pid(), 0);

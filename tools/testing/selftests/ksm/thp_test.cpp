@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Feature A12: a huge page is split only where that pays. */
+/* A huge page is split only where that pays. */
 #include <atomic>
 #include <thread>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Feature C6: the tracepoints exist, and tell what happens. */
+/* The tracepoints exist, and tell what happens. */
 #include <cstring>
 #include <sstream>
 #include <string>
@@ -128,14 +128,14 @@ TEST_F(trace, processes_that_come_and_go)
 
 		own.fill_unique(1);
 		own.mergeable();
-		parent.meet();
+		parent.reach("offered");
 	});
 
-	other.arrived();
+	other.await("offered");
 	EXPECT_EQ(seen("ksm_enter"), entered + 1);
 	std::size_t left = seen("ksm_exit");
 
-	other.release();
+	other.go_on("offered");
 	other.join();
 	EXPECT_EQ(seen("ksm_exit"), left + 1);
 }

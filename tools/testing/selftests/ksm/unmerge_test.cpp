@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Feature A4: taking memory back, by range, by process exit and by run=2. */
+/* Taking memory back, by range, by process exit and by run=2. */
 #include <atomic>
 #include <thread>
 
@@ -92,28 +92,28 @@ TEST_F(unmerge, other_process_keeps_its_share)
 	child other([&](parent_link &parent) {
 		for (std::size_t i = 0; i < memory.pages(); i++)
 			memory.fill(i, 4);
-		parent.meet();
+		parent.reach("filled");
 		memory.unmergeable();
-		parent.meet();
+		parent.reach("unmerged");
 		require(memory.strangers(4) == 0, "content changed by unmerging");
 	});
 
-	other.arrived();
+	other.await("filled");
 	scan();
 
 	ksm_truth both = truth_of(memory);
 
 	both.add({memory, other.pid()});
 	ASSERT_EQ(both.total(), 2 * memory.pages());
-	other.release();
-	other.arrived();
+	other.go_on("filled");
+	other.await("unmerged");
 
 	ksm_truth theirs;
 
 	theirs.add({memory, other.pid()});
 	EXPECT_EQ(theirs.total(), 0u);
 	EXPECT_EQ(truth_of(memory).total(), memory.pages());
-	other.release();
+	other.go_on("unmerged");
 	other.join();
 	EXPECT_EQ(memory.strangers(4), 0u);
 }
@@ -131,12 +131,12 @@ TEST_F(unmerge, run_2_unmerges_all)
 		for (std::size_t i = 0; i < 32; i++)
 			own.fill(i, 5);
 		own.mergeable();
-		parent.meet();
+		parent.reach("offered");
 		for (std::size_t i = 0; i < 64; i++)
 			require(own.holds(i, i < 32 ? 5 : 600 + i), "content changed by run=2");
 	});
 
-	other.arrived();
+	other.await("offered");
 	scan();
 	ASSERT_EQ(truth_of(memory).total(), memory.pages());
 
@@ -157,7 +157,7 @@ TEST_F(unmerge, run_2_unmerges_all)
 	EXPECT_EQ(ksm_stat("ksm_rmap_items"), 0);
 	EXPECT_EQ(memory.strangers(5), 0u);
 	EXPECT_TRUE(vma_has_flag(memory.data(), "mg")) << "run=2 takes back no offer";
-	other.release();
+	other.go_on("offered");
 	other.join();
 
 	/* And run=1 starts all over. */
@@ -180,23 +180,19 @@ TEST_F(unmerge, run_2_where_a_fork_made_the_offer)
 		SCOPED_TRACE(gone ? "the fork has gone" : "the fork is there");
 		child fork([&](parent_link &parent) {
 			memory.mergeable();
-			parent.meet();
+			parent.reach("offered");
 		});
 
-		fork.arrived();
+		fork.await("offered");
 		scan();
 		ASSERT_EQ(truth_of(memory).total(), memory.pages() / 2);
 		if (gone) {
-			fork.release();
+			fork.go_on("offered");
 			fork.join();
 		}
 		unmerge_all();
 		EXPECT_EQ(truth_of(memory).total(), 0u);
 		expect_nothing_shared();
-		if (!gone) {
-			fork.release();
-			fork.join();
-		}
 	}
 	for (std::size_t i = 0; i < memory.pages(); i++)
 		EXPECT_TRUE(memory.holds(i, 20 + i / 2)) << "page " << i;
@@ -290,10 +286,10 @@ TEST_F(unmerge, counters_fall_after_exit)
 		for (std::size_t i = 0; i < 128; i++)
 			own.fill(i, 100 + i / 2);
 		own.mergeable();
-		parent.meet();
+		parent.reach("offered");
 	});
 
-	other.arrived();
+	other.await("offered");
 
 	region anchor(2); /* not before the fork, which would have shared it */
 
@@ -303,7 +299,7 @@ TEST_F(unmerge, counters_fall_after_exit)
 	EXPECT_EQ(knob("pages_shared"), 64);
 	EXPECT_EQ(knob("pages_sharing"), 64);
 	EXPECT_EQ(knob("pages_unshared"), 128 + 2);
-	other.release();
+	other.go_on("offered");
 	other.join();
 	scan();
 	EXPECT_EQ(knob("pages_shared"), 0);

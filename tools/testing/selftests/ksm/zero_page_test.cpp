@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Feature A9: empty pages go to the zero page, and are counted exactly. */
+/* Empty pages go to the zero page, and are counted exactly. */
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -139,24 +139,23 @@ TEST_F(zero_page, fork_and_exit)
 	ASSERT_EQ(count(), 40);
 	{
 		child other([&](parent_link &parent) {
-			parent.meet();
+			parent.reach("forked");
 			for (std::size_t i = 0; i < 10; i++)
 				memory.words(i)[0] = 5;
-			parent.meet();
+			parent.reach("written");
 			for (std::size_t i = 10; i < memory.pages(); i++)
 				require(page_is_zero(memory.page(i)), "an empty page is not empty");
 		});
 
-		other.arrived();
+		other.await("forked");
 		EXPECT_EQ(count(), 80);
 		EXPECT_EQ(ksm_stat("ksm_zero_pages", other.pid()), 40);
-		other.release();
-		other.arrived();
+		other.go_on("forked");
+		other.await("written");
 		EXPECT_EQ(count(), 70);
 		EXPECT_EQ(ksm_stat("ksm_zero_pages", other.pid()), 30);
 		EXPECT_EQ(ksm_stat("ksm_zero_pages"), 40);
-		other.release();
-		other.join();
+		other.go_on("written");
 	}
 	EXPECT_EQ(count(), 40);
 }
@@ -179,47 +178,42 @@ TEST_F(zero_page, fork_and_exec)
 	}
 }
 
-/* Fails on the old engine: fork adds what a DONTFORK range had, exit cannot take it away. */
-TEST_F(zero_page, fork_of_a_range_that_is_not_inherited)
+/* What a child does not get of a range of its parent. */
+struct left_behind {
+	const char *name;
+	int advice;
+};
+
+class fork_of_a_range : public zero_page, public testing::WithParamInterface<left_behind>
+{
+};
+
+/* Fails on the old engine: fork adds what the range had, and exit cannot take it away. */
+TEST_P(fork_of_a_range, that_is)
 {
 	region memory(24);
 
 	empty(memory);
 	memory.mergeable();
-	memory.advise(MADV_DONTFORK);
+	memory.advise(GetParam().advice);
 	scan();
 	ASSERT_EQ(count(), 24);
 	for (int round = 0; round < 3; round++) {
-		child other([](parent_link &parent) { parent.meet(); });
+		child other([](parent_link &parent) { parent.reach("forked"); });
 
-		other.arrived();
+		other.await("forked");
 		EXPECT_EQ(count(), 24);
 		EXPECT_EQ(ksm_stat("ksm_zero_pages", other.pid()), 0);
-		other.release();
+		other.go_on("forked");
 		other.join();
 		EXPECT_EQ(count(), 24);
 	}
 }
 
-/* The same, for a range that fork empties. */
-TEST_F(zero_page, fork_of_a_range_that_is_wiped)
-{
-	region memory(24);
-
-	empty(memory);
-	memory.mergeable();
-	memory.advise(MADV_WIPEONFORK);
-	scan();
-	ASSERT_EQ(count(), 24);
-	child other([](parent_link &parent) { parent.meet(); });
-
-	other.arrived();
-	EXPECT_EQ(count(), 24);
-	EXPECT_EQ(ksm_stat("ksm_zero_pages", other.pid()), 0);
-	other.release();
-	other.join();
-	EXPECT_EQ(count(), 24);
-}
+INSTANTIATE_TEST_SUITE_P(zero_page, fork_of_a_range,
+			 testing::Values(left_behind{"not_inherited", MADV_DONTFORK},
+					 left_behind{"wiped", MADV_WIPEONFORK}),
+			 [](const auto &each) { return each.param.name; });
 
 /* Zero pages that ksmd did not put there are none of its business. */
 TEST_F(zero_page, zero_page_mapped_by_a_read)
