@@ -84,7 +84,7 @@ void offer_equal(parent_link &parent, std::size_t pages)
 
 	own.fill_all(1);
 	own.mergeable();
-	parent.meet();
+	parent.reach("offered");
 }
 
 } /* namespace */
@@ -107,10 +107,10 @@ protected:
 
 				own.fill_unique(1);
 				own.mergeable();
-				parent.meet();
+				parent.reach("offered");
 			});
 
-			other.arrived();
+			other.await("offered");
 			/* So that not each is killed at the same point of a pass */
 			std::this_thread::sleep_for(milliseconds(round * 7 % 60));
 			other.kill();
@@ -137,8 +137,8 @@ protected:
 		child one([](parent_link &parent) { offer_equal(parent, pages); });
 		child two([](parent_link &parent) { offer_equal(parent, pages); });
 
-		one.arrived();
-		two.arrived();
+		one.await("offered");
+		two.await("offered");
 		scan(4);
 		ASSERT_GT(knob("stable_node_dups"), 0);
 		if (ksmd_runs)
@@ -194,20 +194,20 @@ TEST_F(exits, do_not_wait_for_stale_memory)
 
 		own.fill_all(1);
 		own.mergeable();
-		parent.meet();
+		parent.reach("offered");
 		require(munmap(own.data(), own.bytes()) == 0, "munmap");
-		parent.meet();
+		parent.reach("unmapped");
 	});
 
-	stale.arrived();
+	stale.await("offered");
 	scan(4);
 	ASSERT_GE(knob("stable_node_dups"), long(pages / 2 - 1));
 	child bystander([](parent_link &parent) { offer_equal(parent, 16); });
 
-	bystander.arrived();
+	bystander.await("offered");
 	start_ksmd();
-	stale.release();
-	stale.arrived();
+	stale.go_on("offered");
+	stale.await("unmapped");
 	auto from = clock::now();
 
 	bystander.kill();

@@ -4,7 +4,6 @@
  * their turn, nor the partners that its pages would have been.
  */
 #include <chrono>
-#include <memory>
 #include <thread>
 
 #include "support/child.h"
@@ -33,53 +32,55 @@ public:
 	static constexpr std::uint64_t seed_beside = 1UL << 40;
 
 	explicit meddler(std::size_t pages);
-	~meddler() { process_->kill(); }
+	~meddler() { process_.kill(); }
 	meddler(const meddler &) = delete;
 	meddler &operator=(const meddler &) = delete;
 
 	/* Returns once it is at it. */
 	void begin()
 	{
-		process_->send();
-		process_->receive();
+		process_.go_on("offered");
+		process_.await("locked");
 	}
-	pid_t pid() const { return process_->pid(); }
-	const char *before() const { return data_; }
-	const char *behind() const { return data_ + (beside + pages_) * page_size; }
+	page_range before() const { return memory_.part(0, beside); }
+	page_range behind() const { return memory_.part(memory_.pages() - beside, beside); }
 
 private:
-	std::size_t pages_;
-	std::unique_ptr<child> process_;
-	char *data_;
+	[[noreturn]] static void meddle(parent_link &parent, std::size_t pages);
+
+	child process_;
+	page_range memory_;
 };
 
-meddler::meddler(std::size_t pages) : pages_(pages)
+meddler::meddler(std::size_t pages)
+	: process_([=](parent_link &parent) { meddle(parent, pages); }),
+	  memory_(process_.pid(), process_.await("offered"), beside + pages + beside)
 {
-	process_ = std::make_unique<child>([=](parent_link &parent) {
-		region own(beside + pages + beside);
-		char *middle = own.page(beside);
-		auto change = [=](int protection) {
-			require(mprotect(middle, pages * page_size, protection) == 0, "mprotect");
-		};
+}
 
-		for (std::size_t i = 0; i < beside; i++) {
-			own.fill(i, seed_beside);
-			own.fill(beside + pages + i, seed_beside);
-		}
-		for (std::size_t i = 0; i < pages; i++)
-			own.fill(beside + i, i);
+void meddler::meddle(parent_link &parent, std::size_t pages)
+{
+	region own(beside + pages + beside);
+	char *middle = own.page(beside);
+	auto change = [=](int protection) {
+		require(mprotect(middle, pages * page_size, protection) == 0, "mprotect");
+	};
+
+	for (std::size_t i = 0; i < beside; i++) {
+		own.fill(i, seed_beside);
+		own.fill(beside + pages + i, seed_beside);
+	}
+	for (std::size_t i = 0; i < pages; i++)
+		own.fill(beside + i, i);
+	change(PROT_READ);
+	own.mergeable();
+	parent.reach("offered", own.data());
+	for (bool first = true;; first = false) {
+		change(PROT_READ | PROT_EXEC);
+		if (first)
+			parent.tell("locked");
 		change(PROT_READ);
-		own.mergeable();
-		parent.send(reinterpret_cast<std::uint64_t>(own.data()));
-		parent.receive();
-		for (bool first = true;; first = false) {
-			change(PROT_READ | PROT_EXEC);
-			if (first)
-				parent.send();
-			change(PROT_READ);
-		}
-	});
-	data_ = reinterpret_cast<char *>(process_->receive());
+	}
 }
 
 } /* namespace */
@@ -127,12 +128,8 @@ TEST_F(fairness, neighbours_of_what_is_locked_are_merged)
 
 	other.begin();
 	scan(6);
-	ksm_truth before, behind;
-
-	before.add({other.pid(), other.before(), meddler::beside});
-	behind.add({other.pid(), other.behind(), meddler::beside});
-	EXPECT_EQ(before.total(), meddler::beside);
-	EXPECT_EQ(behind.total(), meddler::beside);
+	EXPECT_EQ(truth_of(other.before()).total(), meddler::beside);
+	EXPECT_EQ(truth_of(other.behind()).total(), meddler::beside);
 }
 
 /* What is locked is come back to soon, however long ksmd pauses between batches. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Feature A4: the machine has no room, and no swap, for all the copies that an unmerging
+ * The machine has no room, and no swap, for all the copies that an unmerging
  * takes. That is an error, told before anybody is killed for want of memory.
  */
 #include <cerrno>
@@ -109,11 +109,11 @@ protected:
 			for (std::size_t i = 0; i < own.pages(); i++) {
 				own.fill(i, i % 1000);
 				if ((i + 1) % part == 0)
-					parent.meet();
+					parent.reach("filled");
 			}
 			if (unmerge)
 				told.give(unmerge(own));
-			parent.receive();
+			parent.await("looked after");
 			for (std::size_t i = 0; i < own.pages(); i++)
 				require(own.holds(i, i % 1000), "content changed");
 		};
@@ -126,8 +126,9 @@ protected:
 	/* A part has been filled: makes room for the next one. */
 	static void merge(child &filled)
 	{
-		filled.arrived();
+		filled.await("filled");
 		scan(3);
+		filled.go_on("filled");
 	}
 
 	/* Nobody was killed, a part is still merged, and ksmd goes on from there. */
@@ -146,7 +147,7 @@ protected:
 		scan(3);
 		EXPECT_GT(knob("pages_sharing"), all * 9 / 10);
 		for (child *each : programs) {
-			each->release();
+			each->go_on("looked after");
 			each->join();
 		}
 		EXPECT_EQ(vmstat("oom_kill"), killed_);
@@ -158,10 +159,8 @@ protected:
 		verdict told;
 		child other(program(parts, told, offer, unmerge));
 
-		for (std::size_t i = 0; i < parts; i++) {
+		for (std::size_t i = 0; i < parts; i++)
 			merge(other);
-			other.release();
-		}
 		ASSERT_EQ(told.wait(other.pid()), error);
 		expect_unharmed({&other});
 	}
@@ -182,7 +181,6 @@ TEST_F(full_machine, run_2)
 		programs.push_back(std::make_unique<child>(program(1, told, offer, nullptr)));
 		all.push_back(programs.back().get());
 		merge(*all.back());
-		all.back()->release();
 	}
 	child writer([&](parent_link &) {
 		allow_to_be_killed(true);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Feature A14: memory with KSM pages is taken offline, and comes back. */
+/* Memory with KSM pages is taken offline, and comes back. */
 #include <cstring>
 #include <filesystem>
 #include <memory>
@@ -292,19 +292,18 @@ TEST_F(hotplug, pages_that_only_a_child_maps)
 				there += block_->holds(page.pfn());
 			for (std::size_t i = 0; i < pages; i++)
 				strangers += !memory->holds(i, seed(i));
-			parent.send(there);
-			parent.send(strangers);
-			parent.receive();
+			parent.tell("in the block", there);
+			parent.reach("strangers", strangers);
 		}
 	});
 
-	EXPECT_GT(first.receive(), 0u);
-	EXPECT_EQ(first.receive(), 0u);
+	EXPECT_GT(first.await("in the block"), 0u);
+	EXPECT_EQ(first.await("strangers"), 0u);
 	ASSERT_EQ(first.how_it_ended(), "");
 	EXPECT_EQ(block_->take_offline(), "") << block_->name();
-	first.release();
-	EXPECT_EQ(first.receive(), 0u) << "pages are left in the block";
-	EXPECT_EQ(first.receive(), 0u) << "pages have changed";
+	first.go_on("strangers");
+	EXPECT_EQ(first.await("in the block"), 0u) << "pages are left in the block";
+	EXPECT_EQ(first.await("strangers"), 0u) << "pages have changed";
 	EXPECT_EQ(block_->put_online(), 0);
 }
 

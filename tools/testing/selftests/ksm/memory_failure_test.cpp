@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Feature A14: KSM pages whose frame goes bad, or is taken out of service in time. */
+/* KSM pages whose frame goes bad, or is taken out of service in time. */
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
@@ -166,13 +166,13 @@ TEST_F(memory_failure, without_a_copy)
 	memory.mergeable();
 	child other([&](parent_link &parent) {
 		memory.fill_all(4);
-		parent.meet();
+		parent.reach("written");
 		require(read_page(memory, 0, 4) != outcome::wrong, "wrong content");
 		require(read_page(sound, 0, 5) == outcome::right, "a page lost that was not bad");
-		parent.meet();
+		parent.reach("read");
 	});
 
-	other.arrived();
+	other.await("written");
 	scan(3);
 	ksm_truth both = truth_of(memory);
 
@@ -189,8 +189,8 @@ TEST_F(memory_failure, without_a_copy)
 		EXPECT_NE(read_page(memory, i, 4), outcome::wrong) << "page " << i;
 	}
 	EXPECT_EQ(read_page(sound, 0, 5), outcome::right);
-	other.release();
-	other.arrived();
+	other.go_on("written");
+	other.await("read");
 
 	/* Life goes on: the same content, written anew, merges as ever. */
 	memory.advise(MADV_DONTNEED);
@@ -200,8 +200,7 @@ TEST_F(memory_failure, without_a_copy)
 
 	EXPECT_EQ(again.total(), memory.pages());
 	EXPECT_EQ(again.mappings.count(frame), 0u) << "the bad frame is in use again";
-	other.release();
-	other.join();
+	other.go_on("read");
 }
 
 /* A child is told of the loss, though who has merged the page is gone. */
@@ -212,36 +211,35 @@ TEST_F(memory_failure, of_a_page_that_only_a_child_maps)
 
 		own.fill_all(6);
 		own.mergeable();
-		parent.meet();
+		parent.reach("offered");
 		pid_t heir = fork();
 
 		require(heir >= 0, "fork");
 		if (heir > 0)
 			_exit(0);
-		parent.meet();
+		parent.reach("forked");
 		std::uint64_t frame = pagemap_of(own.page(0)).pfn();
 		std::uint64_t left = 0;
 		int err = poison(own, 0);
 
 		for (std::size_t i = 0; i < own.pages(); i++)
 			left += pagemap_of(own.page(i)).pfn() == frame;
-		parent.send(std::uint64_t(err));
-		parent.send(left);
-		parent.meet();
+		parent.tell("error", std::uint64_t(err));
+		parent.reach("left", left);
 	});
 
-	first.arrived();
+	first.await("offered");
 	scan(3);
-	first.release();
+	first.go_on("offered");
 	/* From here on it is the child that holds the other end. */
-	first.arrived();
+	first.await("forked");
 	ASSERT_EQ(first.how_it_ended(), "");
-	first.release();
-	std::uint64_t err = first.receive();
+	first.go_on("forked");
+	std::uint64_t err = first.await("error");
 
 	KSM_SKIP_IF(why_no_memory_failure(err));
 	EXPECT_EQ(err, 0u) << std::strerror(int(err));
-	EXPECT_EQ(first.receive(), 0u) << "mappings of the bad frame are left";
+	EXPECT_EQ(first.await("left"), 0u) << "mappings of the bad frame are left";
 }
 
 /* A bad frame of which there is a sound copy: nobody notices. */
@@ -257,11 +255,11 @@ TEST_F(memory_failure, with_a_sound_copy)
 
 	/* And by mappings that ksmd does not know of. */
 	child other([&](parent_link &parent) {
-		parent.meet();
+		parent.reach("forked");
 		for (std::size_t i = 0; i < memory.pages(); i++)
 			require(read_page(memory, i, 7) == outcome::right, "lost in a fork");
 	});
-	other.arrived();
+	other.await("forked");
 
 	for (std::size_t lost : {0, 10, 5}) {
 		auto before = pagemap(memory);
@@ -285,7 +283,7 @@ TEST_F(memory_failure, with_a_sound_copy)
 		EXPECT_EQ(knob("pages_shared"), long(left.frames()));
 		EXPECT_EQ(knob("pages_sharing"), long(left.extra()));
 		if (lost == 10) {
-			other.release();
+			other.go_on("forked");
 			other.join();
 		}
 	}
@@ -302,12 +300,11 @@ TEST_F(memory_failure, tells_who_maps_the_page)
 			own.fill(0, 11);
 			own.mergeable();
 			ask_for_early_signals();
-			parent.meet();
+			parent.reach("offered");
 			if (breaks_its_copy)
 				own.fill(0, 12);
-			parent.meet();
-			parent.send(std::uint64_t(early_signals));
-			parent.receive();
+			parent.reach("written");
+			parent.reach("told", std::uint64_t(early_signals));
 			require(!breaks_its_copy || own.holds(0, 12), "a copy is lost, too");
 		};
 	};
@@ -316,12 +313,12 @@ TEST_F(memory_failure, tells_who_maps_the_page)
 	memory.fill_all(11);
 	memory.mergeable();
 	for (child *each : {&keeps, &breaks})
-		each->arrived();
+		each->await("offered");
 	scan(3);
 	ASSERT_EQ(knob("pages_sharing"), 3);
 	for (child *each : {&keeps, &breaks}) {
-		each->release();
-		each->arrived();
+		each->go_on("offered");
+		each->await("written");
 	}
 
 	int err = poison(memory, 0);
@@ -330,13 +327,11 @@ TEST_F(memory_failure, tells_who_maps_the_page)
 	ASSERT_EQ(err, 0) << std::strerror(err);
 	/* A signal is sent before poison() is over, and handled before the answer. */
 	for (child *each : {&keeps, &breaks})
-		each->release();
-	EXPECT_EQ(keeps.receive(), 1u);
-	EXPECT_EQ(breaks.receive(), 0u) << "told of a page that it no longer maps";
-	for (child *each : {&keeps, &breaks}) {
-		each->release();
-		each->join();
-	}
+		each->go_on("written");
+	EXPECT_EQ(keeps.await("told"), 1u);
+	EXPECT_EQ(breaks.await("told"), 0u) << "told of a page that it no longer maps";
+	for (child *each : {&keeps, &breaks})
+		each->go_on("told");
 }
 
 /* ksmd has never seen the mapping, and who it comes from is gone. */
@@ -348,34 +343,34 @@ TEST_F(memory_failure, tells_the_fork_of_a_process_that_has_ended)
 
 		own.fill(0, 13);
 		own.mergeable();
-		parent.meet();
+		parent.reach("offered");
 		pid_t pid = fork();
 
 		require(pid >= 0, "fork");
 		if (pid)
 			return;
 		ask_for_early_signals();
-		parent.meet();
-		parent.send(std::uint64_t(early_signals));
+		parent.reach("forked");
+		parent.tell("told", std::uint64_t(early_signals));
 		_exit(0);
 	});
 
 	memory.fill_all(13);
 	memory.mergeable();
-	ends.arrived();
+	ends.await("offered");
 	scan(3);
 	ASSERT_EQ(knob("pages_sharing"), 2);
-	ends.release();
+	ends.go_on("offered");
 	/* From here on it is the fork that answers. */
-	ends.arrived();
+	ends.await("forked");
 	ASSERT_EQ(ends.how_it_ended(), "");
 	/* The kernel may forget the process some time after its end. */
 	usleep(200000);
 
 	int err = poison(memory, 0);
 
-	ends.release();
-	EXPECT_EQ(ends.receive(), err ? 0u : 1u);
+	ends.go_on("forked");
+	EXPECT_EQ(ends.await("told"), err ? 0u : 1u);
 	KSM_SKIP_IF(why_no_memory_failure(err));
 	ASSERT_EQ(err, 0) << std::strerror(err);
 }

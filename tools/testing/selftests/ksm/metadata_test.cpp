@@ -57,17 +57,13 @@ layout a_few(std::size_t blocks)
 void offer(parent_link &parent, const layout &places)
 {
 	region own(places.back() + 1);
-	auto right = [&] {
-		for (std::size_t at : places)
-			require(own.holds(at, 1 + at), "content changed");
-	};
 
 	for (std::size_t at : places)
 		own.fill(at, 1 + at);
 	own.mergeable();
-	parent.meet();
-	right();
-	parent.meet();
+	parent.reach("offered");
+	for (std::size_t at : places)
+		require(own.holds(at, 1 + at), "content changed");
 }
 
 } /* namespace */
@@ -82,15 +78,14 @@ protected:
 		long before = knob("metadata_bytes");
 		child other([&](parent_link &parent) { offer(parent, places); });
 
-		other.arrived();
+		other.await("offered");
 		scan(4);
 		ASSERT_EQ(knob("pages_unshared"), long(places.size()));
 		long bytes = knob("metadata_bytes") - before - registration;
 
 		EXPECT_LE(double(bytes) / double(places.size()), most)
 			<< "bytes for each of " << places.size() << " pages";
-		other.release();
-		other.arrived();
+		other.go_on("offered");
 	}
 };
 
@@ -148,13 +143,12 @@ TEST_F(metadata, is_charged)
 	KSM_SKIP_IF(why_no_groups());
 	memory_group group;
 	child other([](parent_link &parent) {
-		parent.receive();
+		parent.reach("started");
 		offer(parent, one_in_each(128 * kib, 4096));
 	});
 
-	group.join(other.pid());
-	other.release();
-	other.arrived();
+	group.take_in(other);
+	other.await("offered");
 	long bytes = knob("metadata_bytes"), charged = group.kernel_bytes();
 
 	scan(4);
@@ -171,13 +165,12 @@ TEST_F(metadata, that_does_not_fit_into_its_group)
 	constexpr std::size_t pages = 4096;
 	memory_group group;
 	child other([](parent_link &parent) {
-		parent.receive();
+		parent.reach("started");
 		offer(parent, one_in_each(128 * kib, pages));
 	});
 
-	group.join(other.pid());
-	other.release();
-	other.arrived();
+	group.take_in(other);
+	other.await("offered");
 	ASSERT_TRUE(has_knob("pages_unslotted"));
 	group.leave_room(64 * kib);
 	scan(4);
@@ -186,10 +179,7 @@ TEST_F(metadata, that_does_not_fit_into_its_group)
 	group.no_limit();
 	scan(4);
 	EXPECT_EQ(knob("pages_unshared"), long(pages));
-	other.release();
-	other.arrived();
-	other.release();
-	other.join();
+	other.go_on("offered");
 }
 
 } /* namespace ksm */

@@ -104,7 +104,7 @@ void write_without_end(parent_link &parent, const hot_pages &hot)
 	own.mergeable();
 	std::thread even(write_all, 0), odd(write_all, 1);
 
-	parent.send();
+	parent.tell("writing");
 	even.join();
 	odd.join();
 }
@@ -146,7 +146,7 @@ long pace::shootdowns_beside_writers(const hot_pages &hot, unsigned first, unsig
 	other_value balancing("/proc/sys/kernel/numa_balancing", "0");
 	child writers([&](parent_link &parent) { write_without_end(parent, hot); });
 
-	writers.arrived();
+	writers.await("writing");
 	start_ksmd();
 	await_scans(first);
 	long before = shootdowns();
@@ -248,29 +248,27 @@ TEST_F(pace, no_sleep_outlasts_a_new_process)
 
 		own.fill_all(1);
 		own.mergeable();
-		parent.meet();
+		parent.reach("offered");
 	};
 
 	set_knob("sleep_millisecs", 3000);
 	set_knob("pages_to_scan", 1000000);
 	child first(offer);
 
-	first.arrived();
+	first.await("offered");
 	start_ksmd();
 	await_scans(2);
-	first.release();
+	first.go_on("offered");
 	first.join();
 	std::this_thread::sleep_for(milliseconds(300));
 
 	child second(offer);
 
-	second.arrived();
+	second.await("offered");
 	for (auto limit = clock::now() + std::chrono::minutes(2);
 	     !knob("pages_sharing") && clock::now() < limit;)
 		std::this_thread::sleep_for(milliseconds(10));
 	EXPECT_EQ(knob("pages_sharing"), 63);
-	second.release();
-	second.join();
 }
 
 TEST_F(pace, no_pause_outlasts_new_work)

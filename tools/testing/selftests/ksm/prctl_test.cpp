@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Feature A3: PR_SET_MEMORY_MERGE offers all memory of a process. */
+/* PR_SET_MEMORY_MERGE offers all memory of a process. */
 #include <cerrno>
 #include <cstring>
 
@@ -21,13 +21,6 @@ namespace ksm
 namespace
 {
 
-/* A region that is found by its address, as the parent has no mapping of it. */
-void show(parent_link &parent, const region &memory)
-{
-	parent.send(reinterpret_cast<std::uint64_t>(memory.data()));
-	parent.receive();
-}
-
 /* Is there one mergeable VMA that has all of this range? */
 bool is_one_vma(const char *from, const char *to)
 {
@@ -44,9 +37,9 @@ int after_exec()
 	parent_link parent = parent_link::of_role();
 	region memory(16);
 
-	parent.send(std::uint64_t(get_merge()));
+	parent.tell("flag", std::uint64_t(get_merge()));
 	memory.fill_all(1);
-	show(parent, memory);
+	parent.reach("filled", memory.data());
 	return memory.strangers(1) ? 1 : 0;
 }
 
@@ -57,14 +50,6 @@ const role after_exec_role("after-exec", after_exec);
 /* Each of these runs in a process of its own: the flag is for life. */
 class prctl_merge : public ksm_test
 {
-protected:
-	static ksm_truth truth(child &of, std::uint64_t address, std::size_t pages)
-	{
-		ksm_truth result;
-
-		result.add({of.pid(), reinterpret_cast<void *>(address), pages});
-		return result;
-	}
 };
 
 TEST_F(prctl_merge, set_and_get)
@@ -80,8 +65,6 @@ TEST_F(prctl_merge, set_and_get)
 		set_merge(false);
 		require(get_merge() == 0, "set after clearing twice");
 	});
-
-	other.join();
 }
 
 TEST_F(prctl_merge, further_arguments_must_be_zero)
@@ -102,8 +85,6 @@ TEST_F(prctl_merge, further_arguments_must_be_zero)
 		}
 		require(get_merge() == 0, "a refused call had an effect");
 	});
-
-	other.join();
 }
 
 TEST_F(prctl_merge, existing_memory)
@@ -114,15 +95,14 @@ TEST_F(prctl_merge, existing_memory)
 		memory.fill_all(2);
 		set_merge(true);
 		require(vma_has_flag(memory.data(), "mg"), "no flag mg in smaps");
-		show(parent, memory);
+		parent.reach("filled", memory.data());
 		require(memory.strangers(2) == 0, "content changed");
 	});
-	std::uint64_t address = other.receive();
+	page_range memory(other.pid(), other.await("filled"), 16);
 
 	scan();
-	EXPECT_EQ(truth(other, address, 16).total(), 16u);
-	other.release();
-	other.join();
+	EXPECT_EQ(truth_of(memory).total(), 16u);
+	other.go_on("filled");
 }
 
 TEST_F(prctl_merge, memory_mapped_later)
@@ -133,15 +113,14 @@ TEST_F(prctl_merge, memory_mapped_later)
 
 		memory.fill_all(3);
 		require(vma_has_flag(memory.data(), "mg"), "no flag mg in smaps");
-		show(parent, memory);
+		parent.reach("filled", memory.data());
 		require(memory.strangers(3) == 0, "content changed");
 	});
-	std::uint64_t address = other.receive();
+	page_range memory(other.pid(), other.await("filled"), 16);
 
 	scan();
-	EXPECT_EQ(truth(other, address, 16).total(), 16u);
-	other.release();
-	other.join();
+	EXPECT_EQ(truth_of(memory).total(), 16u);
+	other.go_on("filled");
 }
 
 TEST_F(prctl_merge, heap_by_brk)
@@ -155,17 +134,15 @@ TEST_F(prctl_merge, heap_by_brk)
 		require(brk(data + 16 * page_size) == 0, "brk failed");
 		for (std::size_t i = 0; i < 16; i++)
 			fill_page(data + i * page_size, 4);
-		parent.send(from);
-		parent.receive();
+		parent.reach("filled", from);
 		for (std::size_t i = 0; i < 16; i++)
 			require(page_holds(data + i * page_size, 4), "content changed");
 	});
-	std::uint64_t address = other.receive();
+	page_range memory(other.pid(), other.await("filled"), 16);
 
 	scan();
-	EXPECT_EQ(truth(other, address, 16).total(), 16u);
-	other.release();
-	other.join();
+	EXPECT_EQ(truth_of(memory).total(), 16u);
+	other.go_on("filled");
 }
 
 /*
@@ -193,8 +170,6 @@ TEST_F(prctl_merge, neighbours_become_one_vma)
 		require(is_one_vma(memory.data(), memory.page(0) + memory.bytes()),
 			"not one mergeable VMA");
 	});
-
-	other.join();
 }
 
 /* The same for a heap that grows step by step. */
@@ -212,8 +187,6 @@ TEST_F(prctl_merge, heap_grows_as_one_vma)
 		}
 		require(is_one_vma(from, static_cast<char *>(sbrk(0))), "not one mergeable VMA");
 	});
-
-	other.join();
 }
 
 TEST_F(prctl_merge, inherited_over_fork)
@@ -225,30 +198,24 @@ TEST_F(prctl_merge, inherited_over_fork)
 			region memory(16);
 
 			memory.fill_all(5);
-			show(middle, memory);
+			middle.reach("filled", memory.data());
 			require(memory.strangers(5) == 0, "content changed");
 			/* Clearing it here is nobody else's affair. */
 			set_merge(false);
 		});
 
-		parent.send(grandchild.receive());
-		parent.send(std::uint64_t(grandchild.pid()));
-		parent.receive();
-		grandchild.release();
+		parent.tell("forked", std::uint64_t(grandchild.pid()));
+		parent.reach("filled", grandchild.await("filled"));
+		grandchild.go_on("filled");
 		grandchild.join();
 		require(get_merge() == 1, "cleared by a child's call");
 	});
-	auto *address = reinterpret_cast<void *>(other.receive());
-	pid_t grandchild = pid_t(other.receive());
+	pid_t grandchild = pid_t(other.await("forked"));
+	page_range memory(grandchild, other.await("filled"), 16);
 
 	scan();
-
-	ksm_truth theirs;
-
-	theirs.add({grandchild, address, 16});
-	EXPECT_EQ(theirs.total(), 16u);
-	other.release();
-	other.join();
+	EXPECT_EQ(truth_of(memory).total(), 16u);
+	other.go_on("filled");
 }
 
 TEST_F(prctl_merge, inherited_over_exec)
@@ -258,13 +225,12 @@ TEST_F(prctl_merge, inherited_over_exec)
 		parent.exec_role("after-exec");
 	});
 
-	EXPECT_EQ(other.receive(), 1u) << "flag lost over exec";
-	std::uint64_t address = other.receive();
+	EXPECT_EQ(other.await("flag"), 1u) << "flag lost over exec";
+	page_range memory(other.pid(), other.await("filled"), 16);
 
 	scan();
-	EXPECT_EQ(truth(other, address, 16).total(), 16u);
-	other.release();
-	other.join();
+	EXPECT_EQ(truth_of(memory).total(), 16u);
+	other.go_on("filled");
 }
 
 TEST_F(prctl_merge, not_set_not_inherited)
@@ -274,14 +240,13 @@ TEST_F(prctl_merge, not_set_not_inherited)
 
 	anchor.fill_all(6);
 	anchor.mergeable();
-	EXPECT_EQ(other.receive(), 0u);
-	std::uint64_t address = other.receive();
+	EXPECT_EQ(other.await("flag"), 0u);
+	page_range memory(other.pid(), other.await("filled"), 16);
 
 	scan(3);
 	EXPECT_EQ(truth_of(anchor).total(), 2u);
-	EXPECT_EQ(truth(other, address, 16).total(), 0u);
-	other.release();
-	other.join();
+	EXPECT_EQ(truth_of(memory).total(), 0u);
+	other.go_on("filled");
 }
 
 TEST_F(prctl_merge, clearing_unmerges)
@@ -291,22 +256,21 @@ TEST_F(prctl_merge, clearing_unmerges)
 		region memory(16);
 
 		memory.fill_all(7);
-		show(parent, memory);
+		parent.reach("filled", memory.data());
 		set_merge(false);
 		require(!vma_has_flag(memory.data(), "mg"), "still offered");
 		require(truth_of(memory).total() == 0, "still merged");
-		parent.meet();
+		parent.reach("cleared");
 		require(memory.strangers(7) == 0, "content changed");
 	});
-	std::uint64_t address = other.receive();
+	page_range memory(other.pid(), other.await("filled"), 16);
 
 	scan();
-	ASSERT_EQ(truth(other, address, 16).total(), 16u);
-	other.release();
-	other.arrived();
+	ASSERT_EQ(truth_of(memory).total(), 16u);
+	other.go_on("filled");
+	other.await("cleared");
 	EXPECT_EQ(smaps_ksm_pages(other.pid()), 0);
-	other.release();
-	other.join();
+	other.go_on("cleared");
 }
 
 /* Clearing takes back what madvise() had offered, too: all is one flag per VMA. */
@@ -320,8 +284,6 @@ TEST_F(prctl_merge, clearing_takes_back_madvise)
 		set_merge(false);
 		require(!vma_has_flag(memory.data(), "mg"), "still offered");
 	});
-
-	other.join();
 }
 
 /* Shared memory is passed over, as with madvise(). */
@@ -335,11 +297,9 @@ TEST_F(prctl_merge, incompatible_memory_is_passed_over)
 		set_merge(true);
 		require(!vma_has_flag(shared, "mg"), "shared memory is offered");
 	});
-
-	other.join();
 }
 
-/* Feature C5: fields of later kernels in ksm_stat, present on ours only. */
+/* Fields of later kernels in ksm_stat, present on ours only. */
 TEST_F(prctl_merge, shown_in_ksm_stat)
 {
 	if (!has_ksm_stat("ksm_merge_any"))
@@ -359,8 +319,6 @@ TEST_F(prctl_merge, shown_in_ksm_stat)
 		require(ksm_stat_text("ksm_merge_any") == "no", "merge_any after clearing");
 		require(ksm_stat_text("ksm_mergeable") == "no", "mergeable after clearing");
 	});
-
-	other.join();
 }
 
 } /* namespace ksm */

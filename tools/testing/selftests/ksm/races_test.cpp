@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Features A4, A5, B3: everything that can happen to memory happens to it while
+ * Everything that can happen to memory happens to it while
  * ksmd goes over it without pause. What a page holds is checked all along; at the
  * end all counters must agree with the page tables again.
  */
@@ -128,13 +128,13 @@ TEST_F(races, killed_while_being_scanned)
 
 				own.fill_all(3);
 				own.mergeable();
-				parent.send();
+				parent.tell("writing");
 				for (std::uint64_t seed = 4;; seed++)
 					for (std::size_t i = 0; i < own.pages(); i++)
 						own.fill(i, seed % 5 + i % 3);
 			}));
 		for (auto &each : crowd)
-			each->arrived();
+			each->await("writing");
 		usleep(useconds_t(1000 * (round % 7)));
 		for (auto &each : crowd)
 			each->kill();
@@ -319,7 +319,7 @@ TEST_F(races, knobs)
 			for (std::size_t i = 0; i < own.pages(); i++)
 				own.fill(i, content(i, 0));
 			own.mergeable();
-			parent.send();
+			parent.tell("writing");
 			for (std::size_t round = 1; round < scaled(100); round++)
 				for (std::size_t i = 0; i < own.pages(); i++) {
 					require(own.holds(i, content(i, round - 1)),
@@ -329,7 +329,7 @@ TEST_F(races, knobs)
 				}
 		}));
 	for (auto &each : writers)
-		each->arrived();
+		each->await("writing");
 	start_ksmd();
 	for (std::size_t round = 0; round < scaled(30); round++) {
 		set_knob("smart_scan", long(round % 2));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Feature B3: very many mappings, very many processes, and very much address space. */
+/* Very many mappings, very many processes, and very much address space. */
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -223,25 +223,18 @@ TEST_F(scale, many_small_mappings)
 		for (std::size_t i = 1; i < vmas; i += 2)
 			require(mprotect(own.page(2 * i), 2 * page_size, PROT_READ) == 0,
 				"mprotect");
-		parent.send(reinterpret_cast<std::uint64_t>(own.data()));
-		parent.receive();
+		parent.reach("offered", own.data());
 		own.unmergeable();
-		parent.meet();
+		parent.reach("unmerged");
 		for (std::size_t i = 0; i < vmas; i++)
 			require(own.holds(2 * i, i % contents) && own.holds(2 * i + 1, 1000 + i),
 				"content changed in mapping " + std::to_string(i));
 		own.mergeable();
-		parent.meet();
+		parent.reach("offered again");
 	});
-	auto *data = reinterpret_cast<char *>(other.receive());
-	auto truth = [&] {
-		ksm_truth result;
-
-		result.add({other.pid(), data, pages});
-		return result;
-	};
+	page_range memory(other.pid(), other.await("offered"), pages);
 	auto expect_merged = [&] {
-		ksm_truth now = truth();
+		ksm_truth now = truth_of(memory);
 
 		EXPECT_EQ(now.frames(), contents);
 		EXPECT_EQ(now.total(), vmas);
@@ -258,22 +251,22 @@ TEST_F(scale, many_small_mappings)
 		std::vector<void *> some;
 
 		for (std::size_t i = 0; i < 20; i++)
-			some.push_back(data + 2 * i * page_size);
+			some.push_back(memory.page(2 * i));
 		for (int node : {1, 0})
 			EXPECT_EQ(move_to(other.pid(), some, node), some.size());
 		expect_merged();
 	}
-	other.release();
-	other.arrived();
-	EXPECT_EQ(truth().total(), 0u);
+	other.go_on("offered");
+	other.await("unmerged");
+	EXPECT_EQ(truth_of(memory).total(), 0u);
 	expect_nothing_left();
 
 	/* And once more, with an exit as the end of it. */
-	other.release();
-	other.arrived();
+	other.go_on("unmerged");
+	other.await("offered again");
 	scan();
 	expect_merged();
-	other.release();
+	other.go_on("offered again");
 	other.join();
 	expect_nothing_left();
 }
@@ -320,43 +313,41 @@ TEST_F(scale, many_processes)
 TEST_F(scale, sparse_mapping)
 {
 	constexpr std::size_t bytes = 32ULL << 40, places = 16, step = bytes / places;
-	auto place = [](char *data, std::size_t i) {
-		return data + i * step + i * 4321 * page_size;
-	};
+	auto place = [](std::size_t i) { return i * step / page_size + i * 4321; };
 	child other([=](parent_link &parent) {
 		void *got = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
 				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 		auto *data = static_cast<char *>(got);
+		auto page = [=](std::size_t i) { return data + place(i) * page_size; };
 		auto expect_content = [&] {
 			for (std::size_t i = 0; i < places; i++)
-				require(page_holds(place(data, i), i / 2), "content changed");
+				require(page_holds(page(i), i / 2), "content changed");
 		};
 
 		require(got != MAP_FAILED, "cannot map 32 TiB");
 		for (std::size_t i = 0; i < places; i++)
-			fill_page(place(data, i), i / 2);
+			fill_page(page(i), i / 2);
 		auto from = clock::now();
 
 		require(madvise(data, bytes, MADV_MERGEABLE) == 0, "MADV_MERGEABLE");
 		require(clock::now() - from < hang_limit(), "MADV_MERGEABLE takes too long");
-		parent.send(reinterpret_cast<std::uint64_t>(data));
-		parent.receive();
+		parent.reach("offered", data);
 		expect_content();
 		from = clock::now();
 		require(madvise(data, bytes, MADV_UNMERGEABLE) == 0, "MADV_UNMERGEABLE");
 		require(clock::now() - from < hang_limit(), "MADV_UNMERGEABLE takes too long");
 		expect_content();
-		parent.meet();
+		parent.reach("unmerged");
 		from = clock::now();
 		require(munmap(data, bytes) == 0, "munmap");
 		require(clock::now() - from < hang_limit(), "munmap takes too long");
 	});
-	auto *data = reinterpret_cast<char *>(other.receive());
+	page_range memory(other.pid(), other.await("offered"), bytes / page_size);
 	auto merged = [&] {
 		ksm_truth truth;
 
 		for (std::size_t i = 0; i < places; i++)
-			truth.add({other.pid(), place(data, i), 1});
+			truth.add(memory.part(place(i), 1));
 		return truth;
 	};
 
@@ -365,10 +356,10 @@ TEST_F(scale, sparse_mapping)
 	EXPECT_EQ(merged().frames(), places / 2);
 	EXPECT_EQ(knob("pages_shared"), long(places / 2));
 	EXPECT_EQ(knob("pages_sharing"), long(places / 2));
-	other.release();
-	other.arrived();
+	other.go_on("offered");
+	other.await("unmerged");
 	EXPECT_EQ(merged().total(), 0u);
-	other.release();
+	other.go_on("unmerged");
 	other.join();
 	expect_nothing_left();
 }

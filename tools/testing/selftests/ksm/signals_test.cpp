@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Feature A4: signals that arrive while a large range is being unmerged. */
+/* Signals that arrive while a large range is being unmerged. */
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -204,7 +204,7 @@ protected:
 	}
 
 	/*
-	 * Kills a process that has come to its second meeting and then unmerges its
+	 * Kills a process that has come to the step "merged" and then unmerges its
 	 * own memory, after parts of the time that it takes undisturbed.
 	 */
 	static void kill_in_the_middle(const child::body &run);
@@ -217,14 +217,14 @@ void signals::kill_in_the_middle(const child::body &run)
 	for (int part = 0; part < 8; part++) {
 		child other(run);
 
-		other.arrived();
+		other.await("offered");
 		scan();
 		ASSERT_GE(merging_pages(other.pid()), long(many()));
-		other.release();
-		other.arrived();
+		other.go_on("offered");
+		other.await("merged");
 		auto from = clock::now();
 
-		other.release();
+		other.go_on("merged");
 		if (part) {
 			std::this_thread::sleep_for(whole * part / 8);
 			other.kill();
@@ -281,14 +281,14 @@ TEST_F(signals, kill_the_writer_of_run_2)
 	for (int part = 0; part < 40 && !in_the_middle; part++) {
 		require_merged(memory);
 		child writer([](parent_link &parent) {
-			parent.meet();
+			parent.reach("started");
 			unmerge_all();
 		});
 
-		writer.arrived();
+		writer.await("started");
 		auto from = clock::now();
 
-		writer.release();
+		writer.go_on("started");
 		if (part) {
 			std::this_thread::sleep_for(whole / (part + 1));
 			writer.kill();
@@ -346,8 +346,8 @@ TEST_F(signals, kill_in_unmergeable)
 
 		fill(own);
 		own.mergeable();
-		parent.meet();
-		parent.meet();
+		parent.reach("offered");
+		parent.reach("merged");
 		own.unmergeable();
 	});
 }
@@ -371,8 +371,6 @@ TEST_F(signals, break_off_clearing_prctl)
 		require(get_merge() == 0, "not cleared");
 		require(mergeable_vmas().empty(), "something is still offered");
 	});
-
-	other.join();
 }
 
 TEST_F(signals, restart_clearing_prctl)
@@ -387,8 +385,6 @@ TEST_F(signals, restart_clearing_prctl)
 			[] { return try_set_merge(true); });
 		require(mergeable_vmas().empty(), "something is still offered");
 	});
-
-	other.join();
 }
 
 TEST_F(signals, kill_in_clearing_prctl)
@@ -398,8 +394,8 @@ TEST_F(signals, kill_in_clearing_prctl)
 
 		fill(own);
 		set_merge(true);
-		parent.meet();
-		parent.meet();
+		parent.reach("offered");
+		parent.reach("merged");
 		set_merge(false);
 	});
 }

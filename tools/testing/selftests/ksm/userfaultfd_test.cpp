@@ -132,15 +132,14 @@ TEST_F(moving, merged_pages_that_are_swapped_out)
 	KSM_SKIP_IF(why_no_reclaim());
 	memory_group group;
 	child other([](parent_link &parent) {
-		parent.receive();
+		parent.reach("started");
 		region own(pages), there(pages);
 		mover uffd;
 
 		for (std::size_t i = 0; i < pages; i++)
 			own.fill(i, i / 4);
 		own.mergeable();
-		parent.send(reinterpret_cast<std::uint64_t>(own.data()));
-		parent.receive();
+		parent.reach("offered", own.data());
 		uffd.receive(there);
 		int err = uffd.move(own, there, pages);
 
@@ -150,18 +149,13 @@ TEST_F(moving, merged_pages_that_are_swapped_out)
 			require(there.holds(i, i / 4), "page " + std::to_string(i) + " changed");
 	});
 
-	group.join(other.pid());
-	other.release();
-	auto *data = reinterpret_cast<char *>(other.receive());
+	group.take_in(other);
+	page_range memory(other.pid(), other.await("offered"), pages);
 
 	scan(3);
-	ksm_truth before;
-
-	before.add({other.pid(), data, pages});
-	ASSERT_EQ(before.total(), pages);
-	ASSERT_EQ(group.push_out({other.pid(), data, pages}), pages);
-	other.release();
-	other.join();
+	ASSERT_EQ(truth_of(memory).total(), pages);
+	ASSERT_EQ(group.push_out(memory), pages);
+	other.go_on("offered");
 }
 
 /* While ksmd does its best to share them again. */

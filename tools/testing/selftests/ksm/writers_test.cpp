@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Features A1, A5 under load: several processes with several threads each keep
+ * Several processes with several threads each keep
  * making and breaking duplicates while ksmd runs flat out. A page must never show
  * anything that its owner did not write into it last.
  *
@@ -187,32 +187,30 @@ protected:
 			crowd.push_back(std::make_unique<child>([=](parent_link &parent) {
 				workload load(number, operations);
 
-				parent.meet();
+				parent.reach("offered");
 				load.run();
-				parent.meet();
+				parent.reach("written");
 				load.check();
-				parent.meet();
+				parent.reach("checked");
 				load.check();
 			}));
 		for (auto &each : crowd)
-			each->arrived();
+			each->await("offered");
 		start_ksmd();
 		await_scans(3);
 		seen += knob("pages_sharing") > 0;
 		for (auto &each : crowd)
-			each->release();
+			each->go_on("offered");
 		for (auto &each : crowd)
-			each->arrived();
+			each->await("written");
 		stop_ksmd();
 		for (auto &each : crowd)
-			each->release();
+			each->go_on("written");
 		for (auto &each : crowd)
-			each->arrived();
+			each->await("checked");
 		expect_exact(crowd);
 		for (auto &each : crowd)
-			each->release();
-		for (auto &each : crowd)
-			each->join();
+			each->go_on("checked");
 		return seen;
 	}
 

@@ -96,6 +96,13 @@ void memory_group::join(pid_t process) const
 		throw std::system_error(err, std::generic_category(), "cgroup.procs");
 }
 
+void memory_group::take_in(child &newcomer) const
+{
+	newcomer.await("started");
+	join(newcomer.pid());
+	newcomer.go_on("started");
+}
+
 void memory_group::reclaim(std::size_t bytes) const
 {
 	int err = write_text(directory_ + "/memory.reclaim", std::to_string(bytes));

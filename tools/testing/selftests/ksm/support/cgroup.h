@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include "support/child.h"
 #include "support/region.h"
 
 namespace ksm
@@ -29,6 +30,8 @@ public:
 	memory_group &operator=(const memory_group &) = delete;
 
 	void join(pid_t process) const;
+	/* Lets a child go on from the step "started" as a member. */
+	void take_in(child &newcomer) const;
 	/* Asks for so many bytes; what could not be had is no error. */
 	void reclaim(std::size_t bytes) const;
 	/*
