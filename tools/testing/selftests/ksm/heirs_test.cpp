@@ -8,7 +8,6 @@
 #include <exception>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,15 +32,15 @@ constexpr std::size_t pages = 512, folios = pages / 2;
 
 /* What ksmd does, and for how long it may, while the memory is handed down. */
 struct handing_down {
-	const char *when;
+	const char *name;
 	long run, pages_to_scan, sleep_millisecs;
 	unsigned generations;
 };
 
 constexpr handing_down ways[] = {
-	{"ksmd is stopped", 0, 10000, 0, 1},
-	{"ksmd looks at no page", 1, 0, 10, 1},
-	{"a chain of forks outruns ksmd", 1, 1, 20, 200},
+	{"ksmd_is_stopped", 0, 10000, 0, 1},
+	{"ksmd_looks_at_no_page", 1, 0, 10, 1},
+	{"forks_outrun_ksmd", 1, 1, 20, 200},
 };
 
 /* A process whose forebears have merged its memory, and are gone. */
@@ -51,35 +50,19 @@ public:
 	heir(const handing_down &way, const memory_group *group = nullptr);
 	~heir()
 	{
-		kill(pid_, SIGKILL);
+		kill(memory_.pid(), SIGKILL);
 		for (int i = 0; i < 1000 && !has_ended(); i++)
 			usleep(10000);
 	}
 	heir(const heir &) = delete;
 	heir &operator=(const heir &) = delete;
 
-	pid_t pid() const { return pid_; }
-	char *data() const { return data_; }
-	std::vector<void *> all_pages() const
-	{
-		std::vector<void *> all(pages);
-
-		for (std::size_t i = 0; i < pages; i++)
-			all[i] = data_ + i * page_size;
-		return all;
-	}
-	ksm_truth truth() const
-	{
-		ksm_truth result;
-
-		result.add({pid_, data_, pages});
-		return result;
-	}
+	const page_range &memory() const { return memory_; }
 	/* Pages that do not hold what they should. */
 	std::uint64_t strangers()
 	{
-		first_->send();
-		return first_->receive();
+		first_.go_on("looking");
+		return first_.await("strangers");
 	}
 
 private:
@@ -87,70 +70,79 @@ private:
 	bool has_ended() const
 	{
 		try {
-			return read_text("/proc/" + std::to_string(pid_) + "/stat").find(") Z ") !=
-			       std::string::npos;
+			return read_text("/proc/" + std::to_string(memory_.pid()) + "/stat")
+				       .find(") Z ") != std::string::npos;
 		} catch (const std::exception &) {
 			return true;
 		}
 	}
 
-	std::unique_ptr<child> first_; /* its pipes lead to the heir */
-	char *data_;
-	pid_t pid_;
+	[[noreturn]] static void hand_down(parent_link &parent, unsigned generations);
+
+	child first_; /* its pipes lead to the heir */
+	page_range memory_{0, nullptr, 0};
 };
 
 heir::heir(const handing_down &way, const memory_group *group)
+	: first_([&](parent_link &parent) { hand_down(parent, way.generations); })
 {
-	first_ = std::make_unique<child>([&](parent_link &parent) {
-		parent.receive();
-		region own(pages);
-
-		for (std::size_t i = 0; i < pages; i++)
-			own.fill(i, i / 2);
-		own.mergeable();
-		parent.send(reinterpret_cast<std::uint64_t>(own.data()));
-		parent.receive();
-		for (unsigned i = 0; i < way.generations; i++) {
-			pid_t next = fork();
-
-			require(next >= 0, "fork");
-			if (next > 0)
-				_exit(0);
-		}
-		parent.send(std::uint64_t(getpid()));
-		for (;;) {
-			parent.receive();
-			std::uint64_t wrong = 0;
-
-			for (std::size_t i = 0; i < pages; i++)
-				wrong += !own.holds(i, i / 2);
-			parent.send(wrong);
-		}
-	});
 	if (group)
-		group->join(first_->pid());
-	first_->send();
-	data_ = reinterpret_cast<char *>(first_->receive());
-	set_knob("pages_to_scan", 10000);
-	set_knob("sleep_millisecs", 0L);
+		group->take_in(first_);
+	else
+		first_.reach("started");
+	std::uint64_t address = first_.await("offered");
+
 	scan(3);
 	set_knob("pages_to_scan", way.pages_to_scan);
 	set_knob("sleep_millisecs", way.sleep_millisecs);
 	set_knob("run", way.run);
-	first_->send();
-	pid_ = pid_t(first_->receive());
-	require(first_->how_it_ended().empty(), "the first process did not end well");
+	first_.go_on("offered");
+	memory_ = page_range(pid_t(first_.await("handed down")), address, pages);
+	std::string error = first_.how_it_ended();
+
+	require(error.empty(), "the first process: " + error);
+}
+
+void heir::hand_down(parent_link &parent, unsigned generations)
+{
+	parent.reach("started");
+	region own(pages);
+
+	for (std::size_t i = 0; i < pages; i++)
+		own.fill(i, i / 2);
+	own.mergeable();
+	parent.reach("offered", own.data());
+	for (unsigned i = 0; i < generations; i++) {
+		pid_t next = fork();
+
+		require(next >= 0, "fork");
+		if (next > 0)
+			_exit(0);
+	}
+	parent.tell("handed down", std::uint64_t(getpid()));
+	for (;;) {
+		parent.await("looking");
+		std::uint64_t wrong = 0;
+
+		for (std::size_t i = 0; i < pages; i++)
+			wrong += !own.holds(i, i / 2);
+		parent.tell("strangers", wrong);
+	}
 }
 
 } /* namespace */
 
 class heirs : public ksm_test
 {
+};
+
+class handed_down : public heirs, public testing::WithParamInterface<handing_down>
+{
 protected:
 	/* Nothing that is mapped drops out of the books. */
 	static void expect_counted(const heir &last)
 	{
-		ksm_truth truth = last.truth();
+		ksm_truth truth = truth_of(last.memory());
 
 		EXPECT_EQ(truth.total(), pages);
 		EXPECT_EQ(truth.frames(), folios);
@@ -166,84 +158,74 @@ static std::size_t move_in_the_end(const heir &last, int node)
 	for (int tries = 0; tries < 100 && moved != pages; tries++) {
 		if (tries)
 			usleep(100000);
-		moved = move_to(last.pid(), last.all_pages(), node);
+		moved = move_to(last.memory(), node);
 	}
 	return moved;
 }
 
-TEST_F(heirs, pages_are_counted)
+TEST_P(handed_down, pages_are_counted)
 {
-	for (const handing_down &way : ways) {
-		SCOPED_TRACE(way.when);
-		heir last(way);
+	heir last(GetParam());
 
-		expect_counted(last);
-		stop_ksmd();
-		set_knob("pages_to_scan", 10000);
-		set_knob("sleep_millisecs", 0L);
-		scan(3);
-		EXPECT_EQ(knob("pages_shared"), long(folios));
-		EXPECT_EQ(knob("pages_sharing"), long(pages - folios));
-		EXPECT_EQ(last.strangers(), 0u);
-	}
+	expect_counted(last);
+	stop_ksmd();
+	set_knob("pages_to_scan", 10000);
+	set_knob("sleep_millisecs", 0L);
+	scan(3);
+	EXPECT_EQ(knob("pages_shared"), long(folios));
+	EXPECT_EQ(knob("pages_sharing"), long(pages - folios));
+	EXPECT_EQ(last.strangers(), 0u);
 }
 
-TEST_F(heirs, pages_move)
+TEST_P(handed_down, pages_move)
 {
 	KSM_SKIP_IF(why_not_two_nodes());
-	for (const handing_down &way : ways) {
-		SCOPED_TRACE(way.when);
-		heir last(way);
+	heir last(GetParam());
 
-		for (int node : {1, 0, 1})
-			EXPECT_EQ(move_in_the_end(last, node), pages) << "to node " << node;
-		expect_counted(last);
-		EXPECT_EQ(last.strangers(), 0u);
-	}
+	for (int node : {1, 0, 1})
+		EXPECT_EQ(move_in_the_end(last, node), pages) << "to node " << node;
+	expect_counted(last);
+	EXPECT_EQ(last.strangers(), 0u);
 }
 
-TEST_F(heirs, pages_go_to_swap)
+TEST_P(handed_down, pages_go_to_swap)
 {
 	KSM_SKIP_IF(why_no_reclaim());
 	memory_group group;
+	heir last(GetParam(), &group);
 
-	for (const handing_down &way : ways) {
-		SCOPED_TRACE(way.when);
-		heir last(way, &group);
-
-		EXPECT_EQ(group.push_out({last.pid(), last.data(), pages}), pages);
-		EXPECT_EQ(last.strangers(), 0u);
-	}
+	EXPECT_EQ(group.push_out(last.memory()), pages);
+	EXPECT_EQ(last.strangers(), 0u);
 }
+
+INSTANTIATE_TEST_SUITE_P(heirs, handed_down, testing::ValuesIn(ways),
+			 [](const auto &each) { return each.param.name; });
 
 /* ksmd has come to a child by itself, and what the child was forked from is not its business. */
 TEST_F(heirs, pages_that_a_forebear_maps_move)
 {
 	KSM_SKIP_IF(why_not_two_nodes());
 	region own(pages);
-	std::vector<void *> all(pages);
 
-	for (std::size_t i = 0; i < pages; i++) {
+	for (std::size_t i = 0; i < pages; i++)
 		own.fill(i, i / 2);
-		all[i] = own.page(i);
-	}
-	child heir([&](parent_link &parent) {
+	child other([&](parent_link &parent) {
 		own.mergeable();
-		parent.meet();
+		parent.reach("offered");
 	});
 
-	heir.arrived();
+	other.await("offered");
 	scan(3);
 	ASSERT_EQ(truth_of(own).total(), folios);
 	for (int node : {1, 0, 1}) {
 		std::size_t moved = 0;
 
 		for (int tries = 0; tries < 100 && moved != pages; tries++)
-			moved = move_to(getpid(), all, node);
+			moved = move_to(own, node);
 		EXPECT_EQ(moved, pages) << "to node " << node;
 	}
-	heir.release();
-	heir.join();
+	other.go_on("offered");
+	other.join();
 	for (std::size_t i = 0; i < pages; i++)
 		ASSERT_TRUE(own.holds(i, i / 2)) << "page " << i;
 }
@@ -256,7 +238,7 @@ TEST_F(heirs, are_forgotten_while_others_exit)
 		region own(1);
 
 		own.mergeable();
-		parent.meet();
+		parent.reach("offered");
 		for (;;) {
 			pid_t next = fork();
 
@@ -269,8 +251,7 @@ TEST_F(heirs, are_forgotten_while_others_exit)
 	});
 
 	ASSERT_EQ(knob("pages_shared"), long(folios));
-	others.arrived();
-	others.release();
+	others.reach("offered");
 	last.reset();
 	for (int tries = 0; tries < 600 && knob("pages_shared"); tries++)
 		usleep(100000);

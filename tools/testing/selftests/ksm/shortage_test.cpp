@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Features A4, A9: there is no memory just when KSM, or an unmerging, wants some. */
+/* There is no memory just when KSM, or an unmerging, wants some. */
 #include <cerrno>
 #include <csignal>
-#include <functional>
-#include <memory>
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -40,129 +38,115 @@ protected:
 			require(memory.holds(i, seed(i)),
 				"content changed in page " + std::to_string(i));
 	}
-	static ksm_truth truth(const child &of, std::uint64_t address)
-	{
-		ksm_truth result;
-
-		result.add({of.pid(), reinterpret_cast<void *>(address), pages});
-		return result;
-	}
 	/* All that this process has offered, and the counters are right. */
-	static void expect_merged(const child &of, std::uint64_t address)
+	static void expect_merged(const page_range &memory)
 	{
 		ksm_truth all;
 
-		EXPECT_EQ(truth(of, address).total(), pages);
-		all.add_process(of.pid());
+		EXPECT_EQ(truth_of(memory).total(), pages);
+		all.add_process(memory.pid());
 		EXPECT_EQ(knob("pages_shared"), long(all.frames()));
 		EXPECT_EQ(knob("pages_sharing"), long(all.extra()));
-		EXPECT_EQ(merging_pages(of.pid()), long(all.total()));
+		EXPECT_EQ(merging_pages(memory.pid()), long(all.total()));
 	}
-
-	/*
-	 * A process whose group has room for a quarter of its pages unmerges them
-	 * all: it, or the test in its stead. The rest stays merged, and with more
-	 * room everything is as if nothing had been.
-	 */
-	using action = std::function<int(const region &)>; /* gives 0 or an errno */
-	static void unmerge_in_a_full_group(const action &offer, const action &unmerge, int error,
-					    bool by_the_test);
+	/* These give 0 or an errno. */
+	static int offer(const region &own)
+	{
+		return madvise(own.data(), own.bytes(), MADV_MERGEABLE) ? errno : 0;
+	}
+	static int take_back(const region &own)
+	{
+		return madvise(own.data(), own.bytes(), MADV_UNMERGEABLE) ? errno : 0;
+	}
 };
 
-void shortage::unmerge_in_a_full_group(const action &offer, const action &unmerge, int error,
-				       bool by_the_test)
+/* How memory is offered and unmerged: by its process, or by the test in its stead. */
+struct way_to_unmerge {
+	const char *name;
+	int (*offer)(const region &own);
+	int (*unmerge)(const region &own);
+	int error; /* where there is no room */
+	bool by_the_test;
+};
+
+class unmerging : public shortage, public testing::WithParamInterface<way_to_unmerge>
 {
+public:
+	static constexpr way_to_unmerge ways[] = {
+		{"unmergeable", offer, take_back, EAGAIN, false},
+		{"clearing_prctl", [](const region &) { return try_set_merge(true); },
+		 [](const region &) { return try_set_merge(false); }, ENOMEM, false},
+		/* It is the group of the memory that is full, not that of who writes to run. */
+		{"run_2", offer, [](const region &) { return try_knob("run", "2"); }, ENOMEM, true},
+	};
+};
+
+/*
+ * The process's group has room for a quarter of its pages. The rest stays merged, and
+ * with more room everything is as if nothing had been.
+ */
+TEST_P(unmerging, in_a_full_group)
+{
+	KSM_SKIP_IF(why_no_groups());
+	const way_to_unmerge &way = GetParam();
 	memory_group group;
 	verdict told;
 	child other([&](parent_link &parent) {
-		parent.meet();
+		parent.reach("started");
 		region own(pages);
 
 		fill(own);
-		require(offer(own) == 0, "cannot be offered");
-		parent.send(reinterpret_cast<std::uint64_t>(own.data()));
-		parent.receive();
-		if (!by_the_test)
-			told.give(unmerge(own));
-		parent.receive();
+		require(way.offer(own) == 0, "cannot be offered");
+		parent.reach("offered", own.data());
+		if (!way.by_the_test)
+			told.give(way.unmerge(own));
+		parent.await("refused");
 		require_content(own);
 		require(vma_has_flag(own.data(), "mg"), "no longer offered");
-		parent.meet();
-		if (!by_the_test)
-			require(unmerge(own) == 0, "a second try fails");
-		parent.meet();
+		parent.reach("unharmed");
+		if (!way.by_the_test)
+			require(way.unmerge(own) == 0, "a second try fails");
+		parent.reach("unmerged");
 		require_content(own);
 	});
 	region nothing(1);
 
-	other.arrived();
-	group.join(other.pid());
-	other.release();
-	std::uint64_t address = other.receive();
+	group.take_in(other);
+	page_range memory(other.pid(), other.await("offered"), pages);
 
 	scan(3);
-	expect_merged(other, address);
+	expect_merged(memory);
 	group.leave_room(room);
 	long killed = vmstat("oom_kill");
 
-	other.release();
-	EXPECT_EQ(by_the_test ? unmerge(nothing) : told.wait(other.pid()), error);
+	other.go_on("offered");
+	EXPECT_EQ(way.by_the_test ? way.unmerge(nothing) : told.wait(other.pid()), way.error);
 	EXPECT_EQ(knob("run"), 0);
 	EXPECT_EQ(vmstat("oom_kill"), killed);
 
-	ksm_truth half = truth(other, address);
+	ksm_truth half = truth_of(memory);
 
 	EXPECT_GT(half.total(), 0u) << "there was room enough";
 	EXPECT_LT(half.total(), pages) << "there was no room at all";
 	group.no_limit();
-	other.release();
-	other.arrived();
+	other.go_on("refused");
+	other.await("unharmed");
 	scan(3);
-	expect_merged(other, address);
-	other.release();
-	other.arrived();
-	if (by_the_test) {
-		EXPECT_EQ(unmerge(nothing), 0);
+	expect_merged(memory);
+	other.go_on("unharmed");
+	other.await("unmerged");
+	if (way.by_the_test) {
+		EXPECT_EQ(way.unmerge(nothing), 0);
 	}
-	EXPECT_EQ(truth(other, address).total(), 0u);
-	other.release();
+	EXPECT_EQ(truth_of(memory).total(), 0u);
+	other.go_on("unmerged");
 	other.join();
 	start_ksmd();
 	await_nothing_tracked();
 }
 
-TEST_F(shortage, unmergeable_in_a_full_group)
-{
-	KSM_SKIP_IF(why_no_groups());
-	unmerge_in_a_full_group(
-		[](const region &own) {
-			own.mergeable();
-			return 0;
-		},
-		[](const region &own) {
-			return madvise(own.data(), own.bytes(), MADV_UNMERGEABLE) ? errno : 0;
-		},
-		EAGAIN, false);
-}
-
-TEST_F(shortage, clearing_prctl_in_a_full_group)
-{
-	KSM_SKIP_IF(why_no_groups());
-	unmerge_in_a_full_group([](const region &) { return try_set_merge(true); },
-				[](const region &) { return try_set_merge(false); }, ENOMEM, false);
-}
-
-/* It is the group of the memory that is full, not that of who writes to run. */
-TEST_F(shortage, run_2_with_a_full_group)
-{
-	KSM_SKIP_IF(why_no_groups());
-	unmerge_in_a_full_group(
-		[](const region &own) {
-			own.mergeable();
-			return 0;
-		},
-		[](const region &) { return try_knob("run", "2"); }, ENOMEM, true);
-}
+INSTANTIATE_TEST_SUITE_P(shortage, unmerging, testing::ValuesIn(unmerging::ways),
+			 [](const auto &each) { return each.param.name; });
 
 /* Others with the same pages do not notice that there was no room. */
 TEST_F(shortage, others_beside_a_full_group)
@@ -170,19 +154,17 @@ TEST_F(shortage, others_beside_a_full_group)
 	KSM_SKIP_IF(why_no_groups());
 	memory_group group;
 	child other([&](parent_link &parent) {
-		parent.meet();
+		parent.reach("started");
 		region own(pages);
 
 		fill(own);
 		own.mergeable();
-		parent.meet();
+		parent.reach("offered");
 		own.unmergeable();
 	});
 
-	other.arrived();
-	group.join(other.pid());
-	other.release();
-	other.arrived();
+	group.take_in(other);
+	other.await("offered");
 
 	region same(10); /* not before the fork, which would have shared it */
 
@@ -191,7 +173,7 @@ TEST_F(shortage, others_beside_a_full_group)
 	scan(3);
 	ASSERT_EQ(knob("pages_sharing"), long(pages));
 	group.leave_room(room);
-	other.release();
+	other.go_on("offered");
 	EXPECT_NE(other.how_it_ended(), "") << "there was room enough";
 	scan(3);
 	EXPECT_EQ(knob("pages_shared"), merging_pages());
@@ -200,7 +182,7 @@ TEST_F(shortage, others_beside_a_full_group)
 	require_content(same);
 }
 
-/* Feature A9: what a fork that fails had copied is counted, and uncounted. */
+/* What a fork that fails had copied is counted, and uncounted. */
 class failing_fork : public shortage
 {
 protected:
@@ -213,6 +195,11 @@ protected:
 		before_ = knob("ksm_zero_pages");
 	}
 	long count() const { return knob("ksm_zero_pages") - before_; }
+	void expect_counted(const child &other) const
+	{
+		EXPECT_EQ(count(), long(tables));
+		EXPECT_EQ(ksm_stat("ksm_zero_pages", other.pid()), long(tables));
+	}
 	static void touch(const region &memory)
 	{
 		for (std::size_t i = 0; i < memory.pages(); i += table) {
@@ -242,84 +229,78 @@ private:
 	long before_ = 0;
 };
 
+/* Why a fork fails, and how often it is tried. */
+struct obstacle {
+	const char *name;
+	int error;
+	int tries;
+	bool (*put_up)(const memory_group &group, std::size_t tables);
+	void (*take_away)(const memory_group &group);
+};
+
+constexpr obstacle obstacles[] = {
+	{"in_a_full_group", ENOMEM, 1,
+	 [](const memory_group &group, std::size_t tables) {
+		 group.leave_room(tables / 2 * page_size);
+		 return true;
+	 },
+	 [](const memory_group &group) { group.no_limit(); }},
+	/* Refused when all is copied. */
+	{"with_too_many_processes", EAGAIN, 5,
+	 [](const memory_group &group, std::size_t) { return group.limit_tasks(1); },
+	 [](const memory_group &group) { group.limit_tasks(100); }},
+};
+
+class refused_fork : public failing_fork, public testing::WithParamInterface<obstacle>
+{
+};
+
 /* Fails on the old engine: it takes off the count what it has never put there. */
-TEST_F(failing_fork, in_a_full_group)
+TEST_P(refused_fork, is_not_counted)
 {
 	KSM_SKIP_IF(why_no_groups());
+	const obstacle &its = GetParam();
 	memory_group group;
-	verdict told, told_again;
+	verdict told;
 	child other([&](parent_link &parent) {
+		int err = its.error;
+
 		allow_to_be_killed(false);
-		parent.meet();
+		parent.reach("started");
 		region own(tables * table);
 
 		touch(own);
 		own.mergeable();
-		parent.send();
-		parent.receive();
-		told.give(fork_once());
-		parent.receive();
+		parent.reach("offered");
+		for (int i = 0; i < its.tries && err == its.error; i++)
+			err = fork_once();
+		told.give(err);
+		parent.await("refused");
 		require_empty(own);
-		require(fork_once() == 0, "fork fails with memory enough");
-		parent.meet();
+		require(fork_once() == 0, "fork fails with nothing in its way");
+		parent.reach("forked");
 	});
 
-	other.arrived();
-	group.join(other.pid());
-	other.release();
-	other.receive();
+	group.take_in(other);
+	other.await("offered");
 	scan();
 	ASSERT_EQ(count(), long(tables));
-	group.leave_room(tables / 2 * page_size);
-	other.release();
-	EXPECT_EQ(told.wait(other.pid()), ENOMEM);
-	EXPECT_EQ(count(), long(tables));
-	EXPECT_EQ(ksm_stat("ksm_zero_pages", other.pid()), long(tables));
-	group.no_limit();
-	other.release();
-	other.arrived();
-	EXPECT_EQ(count(), long(tables));
-	EXPECT_EQ(ksm_stat("ksm_zero_pages", other.pid()), long(tables));
-	other.release();
-	other.join();
-	EXPECT_EQ(count(), 0);
-}
-
-/* Refused when all is copied: no more processes are allowed. */
-TEST_F(failing_fork, too_many_processes)
-{
-	KSM_SKIP_IF(why_no_groups());
-	memory_group group;
-
-	if (!group.limit_tasks(1))
+	if (!its.put_up(group, tables))
 		GTEST_SKIP() << "no cgroup v2 controller for the number of processes";
-	child other([&](parent_link &parent) {
-		parent.meet();
-		region own(tables * table);
-
-		touch(own);
-		own.mergeable();
-		parent.meet();
-		for (int i = 0; i < 5; i++)
-			require(fork_once() == EAGAIN, "fork does not fail");
-		require_empty(own);
-		parent.meet();
-	});
-
-	other.arrived();
-	group.join(other.pid());
-	other.release();
-	other.arrived();
-	scan();
-	ASSERT_EQ(count(), long(tables));
-	other.release();
-	other.arrived();
-	EXPECT_EQ(count(), long(tables));
-	EXPECT_EQ(ksm_stat("ksm_zero_pages", other.pid()), long(tables));
-	other.release();
+	other.go_on("offered");
+	EXPECT_EQ(told.wait(other.pid()), its.error);
+	expect_counted(other);
+	its.take_away(group);
+	other.go_on("refused");
+	other.await("forked");
+	expect_counted(other);
+	other.go_on("forked");
 	other.join();
 	EXPECT_EQ(count(), 0);
 }
+
+INSTANTIATE_TEST_SUITE_P(shortage, refused_fork, testing::ValuesIn(obstacles),
+			 [](const auto &each) { return each.param.name; });
 
 /*
  * Each of its allocations fails once, each time in a process of its own: when one of
@@ -376,7 +357,7 @@ TEST_F(shortage, unmergeable_at_each_allocation)
 		scan();
 		ASSERT_EQ(truth_of(memory).total(), memory.pages()) << "allocation " << n;
 		failure.arm(n);
-		int err = madvise(memory.data(), memory.bytes(), MADV_UNMERGEABLE) ? errno : 0;
+		int err = take_back(memory);
 		bool happened = failure.disarm();
 		std::size_t left = truth_of(memory).total();
 
