@@ -47,8 +47,7 @@ public:
 	/* The same pipes, in the program that exec_role() has started. */
 	static parent_link of_role();
 
-	void send(std::uint64_t value = 0) { tell("ready", value); }
-	void receive() { await("ready"); }
+	/* For a child that has but one step. */
 	void meet() { reach("ready"); }
 
 private:
@@ -102,10 +101,7 @@ public:
 	/* Ends it by a signal, and waits; reports a bad end that it had come to before. */
 	void kill(caller where = {});
 
-	void send() { go_on("ready"); }
-	std::uint64_t receive() { return await("ready"); }
-	void arrived() { await("ready"); }
-	void release() { go_on("ready"); }
+	void arrived(caller where = {}) { await("ready", where); }
 
 private:
 	/* What waitpid() says, and the text: empty if it ended well. */
