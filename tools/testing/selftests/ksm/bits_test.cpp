@@ -6,6 +6,7 @@
  */
 #include <cerrno>
 #include <cstring>
+#include <string>
 
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
@@ -23,16 +24,16 @@
 namespace ksm
 {
 
-class bits : public ksm_test
+namespace
 {
-protected:
-	/* Write-protects the region by userfaultfd; gives the descriptor, or -1. */
-	static int watch_writes(const region &memory)
-	{
-		int fd = int(syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY));
 
-		if (fd < 0)
-			return -1;
+/* Write-protects a region by userfaultfd, for as long as this lives. */
+class write_watch
+{
+public:
+	explicit write_watch(const region &memory)
+		: fd_(int(syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY)))
+	{
 		struct uffdio_api api = {};
 
 		api.api = UFFD_API;
@@ -48,13 +49,33 @@ protected:
 
 		protect.range = range.range;
 		protect.mode = UFFDIO_WRITEPROTECT_MODE_WP;
-		if (ioctl(fd, UFFDIO_API, &api) || ioctl(fd, UFFDIO_REGISTER, &range) ||
-		    ioctl(fd, UFFDIO_WRITEPROTECT, &protect)) {
-			close(fd);
-			return -1;
-		}
-		return fd;
+		watches_ = fd_ >= 0 && ioctl(fd_, UFFDIO_API, &api) == 0 &&
+			   ioctl(fd_, UFFDIO_REGISTER, &range) == 0 &&
+			   ioctl(fd_, UFFDIO_WRITEPROTECT, &protect) == 0;
 	}
+	~write_watch()
+	{
+		if (fd_ >= 0)
+			close(fd_);
+	}
+	write_watch(const write_watch &) = delete;
+	write_watch &operator=(const write_watch &) = delete;
+
+	/* Empty if it does. */
+	std::string why_not() const
+	{
+		return watches_ ? "" : "this kernel has no write protection by userfaultfd";
+	}
+
+private:
+	int fd_;
+	bool watches_;
+};
+
+} /* namespace */
+
+class bits : public ksm_test
+{
 };
 
 TEST_F(bits, uffd_wp_survives_a_merge)
@@ -62,10 +83,9 @@ TEST_F(bits, uffd_wp_survives_a_merge)
 	region memory(16);
 
 	memory.fill_all(1);
-	int fd = watch_writes(memory);
+	write_watch watch(memory);
 
-	if (fd < 0)
-		GTEST_SKIP() << "this kernel has no write protection by userfaultfd";
+	KSM_SKIP_IF(watch.why_not());
 	memory.mergeable();
 	for (const auto &page : pagemap(memory))
 		ASSERT_TRUE(page.uffd_wp());
@@ -73,27 +93,21 @@ TEST_F(bits, uffd_wp_survives_a_merge)
 	for (const auto &page : pagemap(memory))
 		EXPECT_TRUE(page.uffd_wp());
 	EXPECT_EQ(memory.strangers(1), 0u);
-	close(fd);
 }
 
 TEST_F(bits, uffd_wp_survives_the_zero_page)
 {
 	region memory(16);
 
-	for (std::size_t i = 0; i < memory.pages(); i++) {
-		memory.words(i)[0] = 1;
-		memory.words(i)[0] = 0;
-	}
-	int fd = watch_writes(memory);
+	memory.fill_empty();
+	write_watch watch(memory);
 
-	if (fd < 0)
-		GTEST_SKIP() << "this kernel has no write protection by userfaultfd";
+	KSM_SKIP_IF(watch.why_not());
 	set_knob("use_zero_pages", 1);
 	memory.mergeable();
 	scan(4);
 	for (const auto &page : pagemap(memory))
 		EXPECT_TRUE(page.uffd_wp());
-	close(fd);
 }
 
 /* Merged pages can be write-protected afterwards, and the bit survives unmerging. */
@@ -104,10 +118,9 @@ TEST_F(bits, uffd_wp_of_merged_pages)
 	memory.fill_all(2);
 	memory.mergeable();
 	scan(3);
-	int fd = watch_writes(memory);
+	write_watch watch(memory);
 
-	if (fd < 0)
-		GTEST_SKIP() << "this kernel has no write protection by userfaultfd";
+	KSM_SKIP_IF(watch.why_not());
 	EXPECT_EQ(truth_of(memory).total(), memory.pages());
 	scan(3);
 	for (const auto &page : pagemap(memory))
@@ -116,7 +129,6 @@ TEST_F(bits, uffd_wp_of_merged_pages)
 	for (const auto &page : pagemap(memory))
 		EXPECT_TRUE(page.uffd_wp());
 	EXPECT_EQ(memory.strangers(2), 0u);
-	close(fd);
 }
 
 TEST_F(bits, soft_dirty_survives_a_merge)

@@ -25,6 +25,16 @@ protected:
 		set_knob("max_page_sharing", most);
 		set_knob("stable_node_chains_prune_millisecs", 0L);
 	}
+
+	/* Writes to all pages that are where the first one is. */
+	static void break_up_first_frame(const region &memory)
+	{
+		auto map = pagemap(memory);
+
+		for (std::size_t i = 0; i < memory.pages(); i++)
+			if (map[i].pfn() == map[0].pfn())
+				memory.fill(i, 1000 + i);
+	}
 };
 
 TEST_F(chains, mappings_are_limited)
@@ -198,12 +208,7 @@ TEST_F(chains, prune_miss_ratio)
 	visitor.mergeable();
 	ksmd.pass();
 
-	auto map = pagemap(memory);
-	std::uint64_t gone = map[0].pfn();
-
-	for (std::size_t i = 0; i < memory.pages(); i++)
-		if (map[i].pfn() == gone)
-			memory.fill(i, 1000 + i);
+	break_up_first_frame(memory);
 	/* A search is due again when the kernel's clock has ticked. */
 	usleep(20 * 1000);
 	ksmd.pass();
@@ -230,13 +235,7 @@ TEST_F(chains, ends_with_its_last_but_one_member)
 	scan(4);
 	ASSERT_EQ(knob("stable_node_chains"), 1);
 
-	/* Break all the mappings of one of the two frames. */
-	auto map = pagemap(memory);
-	std::uint64_t gone = map[0].pfn();
-
-	for (std::size_t i = 0; i < memory.pages(); i++)
-		if (map[i].pfn() == gone)
-			memory.fill(i, 1000 + i);
+	break_up_first_frame(memory);
 
 	region visitor(1);
 

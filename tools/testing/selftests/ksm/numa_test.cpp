@@ -83,6 +83,7 @@ protected:
 			    8 * sizeof(mask), mpol_mf_move))
 			throw std::system_error(errno, std::generic_category(), "mbind");
 	}
+	class node_region;
 	static bool all_on(const region &memory, int node)
 	{
 		for (std::size_t i = 0; i < memory.pages(); i++)
@@ -92,12 +93,17 @@ protected:
 	}
 };
 
+/* Memory that comes from one node only. */
+class numa::node_region : public region
+{
+public:
+	node_region(std::size_t pages, int node) : region(pages) { bind(*this, node); }
+};
+
 TEST_F(numa, across_nodes_by_default)
 {
-	region near(16), far(16);
+	node_region near(16, 0), far(16, 1);
 
-	bind(near, 0);
-	bind(far, 1);
 	near.fill_all(1);
 	far.fill_all(1);
 	ASSERT_TRUE(all_on(near, 0) && all_on(far, 1));
@@ -115,10 +121,8 @@ TEST_F(numa, across_nodes_by_default)
 TEST_F(numa, never_across_nodes_when_told_so)
 {
 	set_knob("merge_across_nodes", 0L);
-	region near(16), far(16);
+	node_region near(16, 0), far(16, 1);
 
-	bind(near, 0);
-	bind(far, 1);
 	near.fill_all(2);
 	far.fill_all(2);
 	near.mergeable();
@@ -141,10 +145,8 @@ TEST_F(numa, never_across_nodes_when_told_so)
 TEST_F(numa, pairs_split_over_nodes_stay_apart)
 {
 	set_knob("merge_across_nodes", 0L);
-	region near(64), far(64);
+	node_region near(64, 0), far(64, 1);
 
-	bind(near, 0);
-	bind(far, 1);
 	near.fill_unique(100);
 	far.fill_unique(100);
 	near.mergeable();
@@ -164,10 +166,8 @@ TEST_F(numa, pairs_split_over_nodes_stay_apart)
 TEST_F(numa, migrated_pages_meet_their_like)
 {
 	set_knob("merge_across_nodes", 0L);
-	region movable(16), far(16);
+	node_region movable(16, 0), far(16, 1);
 
-	bind(movable, 0);
-	bind(far, 1);
 	movable.fill_unique(300);
 	movable.mergeable();
 	scan(3);
@@ -187,9 +187,8 @@ TEST_F(numa, processes_on_different_nodes)
 	set_knob("merge_across_nodes", 0L);
 	auto run_on = [](int node) {
 		return [node](parent_link &parent) {
-			region own(16);
+			node_region own(16, node);
 
-			bind(own, node);
 			own.fill_all(3);
 			own.mergeable();
 			parent.reach("offered");
@@ -239,10 +238,8 @@ TEST_F(numa, chains_of_each_node)
 {
 	set_knob("merge_across_nodes", 0L);
 	set_knob("max_page_sharing", 4);
-	region near(12), far(8);
+	node_region near(12, 0), far(8, 1);
 
-	bind(near, 0);
-	bind(far, 1);
 	near.fill_all(5);
 	far.fill_all(5);
 	near.mergeable();

@@ -65,6 +65,38 @@ std::string why_no_io_uring(int err)
 	return err == ENOSYS || err == EPERM ? "this kernel has no io_uring" : "";
 }
 
+/* A page in a pipe: it has a reference which is no mapping. */
+class piped_page
+{
+public:
+	explicit piped_page(void *page)
+	{
+		struct iovec range = {page, page_size};
+
+		require(pipe(ends_) == 0, "pipe");
+		require(vmsplice(ends_[1], &range, 1, 0) == ssize_t(page_size), "vmsplice");
+	}
+	~piped_page() { let_go(); }
+	piped_page(const piped_page &) = delete;
+	piped_page &operator=(const piped_page &) = delete;
+
+	bool read_to(std::uint64_t (&content)[words_per_page]) const
+	{
+		return read(ends_[0], content, page_size) == ssize_t(page_size);
+	}
+	void let_go()
+	{
+		for (int &end : ends_)
+			if (end >= 0) {
+				close(end);
+				end = -1;
+			}
+	}
+
+private:
+	int ends_[2] = {-1, -1};
+};
+
 /* The ioctls of CONFIG_GUP_TEST's debugfs file: long-term pins without any device. */
 struct pin_request {
 	std::uint64_t address;
@@ -82,19 +114,13 @@ class pins : public ksm_test
 {
 };
 
-/* Pages that sit in a pipe have a reference which is no mapping. */
 TEST_F(pins, vmspliced_page)
 {
 	region memory(3);
-	int ends[2];
 
 	memory.fill_all(1);
 	memory.mergeable();
-	ASSERT_EQ(pipe(ends), 0);
-
-	struct iovec range = {memory.page(1), page_size};
-
-	ASSERT_EQ(vmsplice(ends[1], &range, 1, 0), ssize_t(page_size));
+	piped_page piped(memory.page(1));
 	std::uint64_t frame = pagemap_of(memory.page(1)).pfn();
 
 	scan(4);
@@ -107,11 +133,10 @@ TEST_F(pins, vmspliced_page)
 	memory.words(1)[0] = 4711;
 	std::uint64_t content[words_per_page];
 
-	ASSERT_EQ(read(ends[0], content, sizeof(content)), ssize_t(sizeof(content)));
+	ASSERT_TRUE(piped.read_to(content));
 	EXPECT_EQ(content[0], 4711u);
 	EXPECT_EQ(content[1], word_of(1, 1));
-	close(ends[0]);
-	close(ends[1]);
+	piped.let_go();
 
 	memory.fill(1, 1);
 	scan(4);
@@ -252,15 +277,11 @@ TEST_F(pins, direct_reads_while_ksmd_runs)
 TEST_F(pins, fork_of_a_pinned_page)
 {
 	region memory(4);
-	int ends[2];
 
 	memory.fill_all(5);
 	memory.mergeable();
-	ASSERT_EQ(pipe(ends), 0);
-	struct iovec range = {memory.page(0), page_size};
 	std::uint64_t frame = pagemap_of(memory.page(0)).pfn();
-
-	ASSERT_EQ(vmsplice(ends[1], &range, 1, 0), ssize_t(page_size));
+	piped_page piped(memory.page(0));
 	child other([&](parent_link &parent) {
 		parent.reach("forked");
 		require(memory.strangers(5) == 0, "content changed");
@@ -273,9 +294,6 @@ TEST_F(pins, fork_of_a_pinned_page)
 		EXPECT_NE(pagemap_of(memory.page(i)).pfn(), frame) << "merged with the pinned page";
 	EXPECT_EQ(memory.strangers(5), 0u);
 	other.go_on("forked");
-	other.join();
-	close(ends[0]);
-	close(ends[1]);
 }
 
 class pins_of_huge_pages : public thp
@@ -319,14 +337,10 @@ TEST_F(pins_of_huge_pages, with_a_bad_page_are_left_alone)
 	constexpr std::size_t bad = 7, pinned = 100;
 	region huge(pages_per_huge, region::pages_are::huge);
 	region small(pages_per_huge);
-	int ends[2];
 
 	huge.fill_unique(9000);
 	KSM_SKIP_IF(why_not_huge(huge));
-	ASSERT_EQ(pipe(ends), 0);
-	struct iovec range = {huge.page(pinned), page_size};
-
-	ASSERT_EQ(vmsplice(ends[1], &range, 1, 0), ssize_t(page_size));
+	piped_page piped(huge.page(pinned));
 	/* Who maps it is told by a signal. */
 	struct sigaction act = {}, before;
 
@@ -335,8 +349,7 @@ TEST_F(pins_of_huge_pages, with_a_bad_page_are_left_alone)
 	int err = madvise(huge.page(bad), page_size, MADV_HWPOISON) ? errno : 0;
 
 	sigaction(SIGBUS, &before, nullptr);
-	close(ends[0]);
-	close(ends[1]);
+	piped.let_go();
 	if (err == EINVAL || err == EPERM)
 		GTEST_SKIP() << "this kernel has no CONFIG_MEMORY_FAILURE";
 	ASSERT_NE(err, 0) << "the pin did not hold";

@@ -56,8 +56,9 @@ protected:
 		expect_nothing_tracked();
 		if (!has_knob("metadata_bytes"))
 			return;
-		if (smaps_ksm_pages(0) == 0)
+		if (smaps_ksm_pages(0) == 0) {
 			EXPECT_EQ(knob("metadata_bytes"), bytes_before_);
+		}
 		EXPECT_EQ(knob("stable_node_chains"), 0);
 		EXPECT_EQ(knob("stable_node_dups"), 0);
 	}

@@ -194,15 +194,6 @@ int advise(const region &memory, int advice)
 class signals : public ksm_test
 {
 protected:
-	static void expect_nothing_merged()
-	{
-		counters now = counters::read();
-
-		EXPECT_EQ(now.shared, 0);
-		EXPECT_EQ(now.sharing, 0);
-		EXPECT_EQ(now.tracked(), 0);
-	}
-
 	/*
 	 * Kills a process that has come to the step "merged" and then unmerges its
 	 * own memory, after parts of the time that it takes undisturbed.
@@ -235,7 +226,7 @@ void signals::kill_in_the_middle(const child::body &run)
 		start_ksmd();
 		await_nothing_tracked();
 		stop_ksmd();
-		expect_nothing_merged();
+		expect_nothing_counted();
 	}
 }
 
@@ -252,7 +243,7 @@ TEST_F(signals, break_off_run_2)
 			require_counted();
 		});
 	unmerge_all();
-	expect_nothing_merged();
+	expect_nothing_counted();
 	EXPECT_EQ(knob("full_scans"), 0);
 }
 
@@ -265,7 +256,7 @@ TEST_F(signals, restart_run_2)
 	restart(
 		memory, [] { return try_knob("run", "2"); }, [] { return 0; });
 	EXPECT_EQ(knob("run"), 2);
-	expect_nothing_merged();
+	expect_nothing_counted();
 }
 
 /* The writer of run dies; the memory that was being unmerged is not its own. */
@@ -304,13 +295,13 @@ TEST_F(signals, kill_the_writer_of_run_2)
 		if (left)
 			EXPECT_EQ(run, 0) << "something is merged, so run cannot be 2";
 		else if (run == 2)
-			expect_nothing_merged();
+			expect_nothing_counted();
 		in_the_middle = left > 0 && left < memory.pages();
 	}
 	ASSERT_TRUE(in_the_middle) << "no signal came in the middle";
 	unmerge_all();
 	EXPECT_EQ(truth_of(memory).total(), 0u);
-	expect_nothing_merged();
+	expect_nothing_counted();
 	require_content(memory);
 }
 

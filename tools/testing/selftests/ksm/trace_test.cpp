@@ -92,10 +92,7 @@ TEST_F(trace, zero_pages)
 {
 	region memory(8);
 
-	for (std::size_t i = 0; i < memory.pages(); i++) {
-		memory.words(i)[0] = 1;
-		memory.words(i)[0] = 0;
-	}
+	memory.fill_empty();
 	set_knob("use_zero_pages", 1);
 	memory.mergeable();
 	scan();

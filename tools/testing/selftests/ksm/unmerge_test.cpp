@@ -18,18 +18,6 @@ namespace ksm
 
 class unmerge : public ksm_test
 {
-protected:
-	static void expect_nothing_shared()
-	{
-		counters now = counters::read();
-
-		EXPECT_EQ(now.shared, 0);
-		EXPECT_EQ(now.sharing, 0);
-		EXPECT_EQ(now.unshared, 0);
-		EXPECT_EQ(now.unstable, 0);
-		EXPECT_EQ(now.chains, 0);
-		EXPECT_EQ(now.dups, 0);
-	}
 };
 
 TEST_F(unmerge, whole_range_before_madvise_returns)
@@ -150,7 +138,7 @@ TEST_F(unmerge, run_2_unmerges_all)
 	theirs = {};
 	theirs.add_process(other.pid());
 	EXPECT_EQ(theirs.total(), 0u);
-	expect_nothing_shared();
+	expect_nothing_counted();
 	EXPECT_EQ(knob("full_scans"), 0);
 	EXPECT_EQ(merging_pages(), 0);
 	EXPECT_EQ(merging_pages(other.pid()), 0);
@@ -192,7 +180,7 @@ TEST_F(unmerge, run_2_where_a_fork_made_the_offer)
 		}
 		unmerge_all();
 		EXPECT_EQ(truth_of(memory).total(), 0u);
-		expect_nothing_shared();
+		expect_nothing_counted();
 	}
 	for (std::size_t i = 0; i < memory.pages(); i++)
 		EXPECT_TRUE(memory.holds(i, 20 + i / 2)) << "page " << i;
@@ -210,7 +198,7 @@ TEST_F(unmerge, run_2_while_ksmd_runs)
 			await_scans(1);
 		unmerge_all();
 		ASSERT_EQ(truth_of(memory).total(), 0u) << "round " << round;
-		expect_nothing_shared();
+		expect_nothing_counted();
 		ASSERT_EQ(knob("full_scans"), 0);
 	}
 	EXPECT_EQ(memory.strangers(6), 0u);
@@ -251,7 +239,7 @@ TEST_F(unmerge, run_2_lets_others_map)
 	other.join();
 	EXPECT_EQ(truth_of(memory).total(), 0u);
 	EXPECT_EQ(memory.strangers(7), 0u);
-	expect_nothing_shared();
+	expect_nothing_counted();
 }
 
 /* run=0 keeps what is merged, and nothing more happens. */

@@ -27,14 +27,6 @@ protected:
 		set_knob("use_zero_pages", 1);
 	}
 
-	/* Anonymous pages that are empty, not mappings of the zero page. */
-	static void empty(const region &memory)
-	{
-		for (std::size_t i = 0; i < memory.pages(); i++) {
-			memory.words(i)[0] = 1;
-			memory.words(i)[0] = 0;
-		}
-	}
 	long count() const { return knob("ksm_zero_pages") - count_before_; }
 
 private:
@@ -45,7 +37,7 @@ TEST_F(zero_page, empty_pages_map_the_zero_page)
 {
 	region memory(64);
 
-	empty(memory);
+	memory.fill_empty();
 	memory.fill(10, 1);
 	memory.mergeable();
 	ASSERT_EQ(truth_of(memory).zero_ptes, 0u);
@@ -65,7 +57,7 @@ TEST_F(zero_page, not_unless_asked)
 	region memory(64);
 
 	set_knob("use_zero_pages", 0L);
-	empty(memory);
+	memory.fill_empty();
 	memory.mergeable();
 	scan();
 	EXPECT_EQ(truth_of(memory).zero_ptes, 0u);
@@ -76,7 +68,7 @@ TEST_F(zero_page, not_unless_asked)
 	set_knob("use_zero_pages", 1);
 	region late(32);
 
-	empty(late);
+	late.fill_empty();
 	late.mergeable();
 	scan();
 	EXPECT_EQ(truth_of(late).zero_ptes, late.pages());
@@ -87,7 +79,7 @@ TEST_F(zero_page, write_gets_a_private_page)
 {
 	region memory(32);
 
-	empty(memory);
+	memory.fill_empty();
 	memory.mergeable();
 	scan();
 	ASSERT_EQ(count(), 32);
@@ -110,7 +102,7 @@ TEST_F(zero_page, unmerge_and_unmap_count_down)
 {
 	region memory(48);
 
-	empty(memory);
+	memory.fill_empty();
 	memory.mergeable();
 	scan();
 	ASSERT_EQ(count(), 48);
@@ -133,7 +125,7 @@ TEST_F(zero_page, fork_and_exit)
 {
 	region memory(40);
 
-	empty(memory);
+	memory.fill_empty();
 	memory.mergeable();
 	scan();
 	ASSERT_EQ(count(), 40);
@@ -164,7 +156,7 @@ TEST_F(zero_page, fork_and_exec)
 {
 	region memory(24);
 
-	empty(memory);
+	memory.fill_empty();
 	memory.mergeable();
 	scan();
 	ASSERT_EQ(count(), 24);
@@ -193,7 +185,7 @@ TEST_P(fork_of_a_range, that_is)
 {
 	region memory(24);
 
-	empty(memory);
+	memory.fill_empty();
 	memory.mergeable();
 	memory.advise(GetParam().advice);
 	scan();
@@ -236,7 +228,7 @@ TEST_F(zero_page, profit_includes_them)
 {
 	region memory(64);
 
-	empty(memory);
+	memory.fill_empty();
 	memory.mergeable();
 	scan();
 	ASSERT_EQ(count(), 64);

@@ -33,6 +33,18 @@ void ksm_test::SetUp()
 	prepare();
 }
 
+void ksm_test::expect_nothing_counted()
+{
+	counters now = counters::read();
+
+	EXPECT_EQ(now.shared, 0);
+	EXPECT_EQ(now.sharing, 0);
+	EXPECT_EQ(now.unshared, 0);
+	EXPECT_EQ(now.unstable, 0);
+	EXPECT_EQ(now.chains, 0);
+	EXPECT_EQ(now.dups, 0);
+}
+
 void ksm_test::TearDown()
 {
 	before_.reset();

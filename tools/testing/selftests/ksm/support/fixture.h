@@ -33,6 +33,9 @@ protected:
 	/* What else a test starts from, or why it is skipped. */
 	virtual void prepare() {}
 
+	/* No page is merged or remembered, and no chain is left. */
+	static void expect_nothing_counted();
+
 	const saved_knobs &knobs_before() const { return *before_; }
 
 private:

@@ -95,6 +95,14 @@ void region::fill_unique(std::uint64_t first_seed) const
 		fill(i, first_seed + i);
 }
 
+void region::fill_empty() const
+{
+	for (std::size_t i = 0; i < pages_; i++) {
+		words(i)[0] = 1;
+		words(i)[0] = 0;
+	}
+}
+
 std::size_t region::strangers(std::uint64_t seed) const
 {
 	std::size_t count = 0;

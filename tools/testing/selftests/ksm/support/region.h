@@ -46,6 +46,8 @@ public:
 	void fill(std::size_t index, std::uint64_t seed) const { fill_page(page(index), seed); }
 	void fill_all(std::uint64_t seed) const;
 	void fill_unique(std::uint64_t first_seed) const;
+	/* Pages of its own that are empty, not mappings of the zero page. */
+	void fill_empty() const;
 	bool holds(std::size_t index, std::uint64_t seed) const
 	{
 		return page_holds(page(index), seed);
