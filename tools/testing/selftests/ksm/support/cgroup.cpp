@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "support/child.h"
 #include "support/pagemap.h"
 #include "support/sysfs.h"
 

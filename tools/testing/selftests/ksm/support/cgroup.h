@@ -6,11 +6,12 @@
 
 #include <sys/types.h>
 
-#include "support/child.h"
 #include "support/region.h"
 
 namespace ksm
 {
+
+class child;
 
 /* Empty if a memory_group can be made here, else what is missing. */
 std::string why_no_groups();

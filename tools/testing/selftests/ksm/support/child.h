@@ -34,7 +34,7 @@ public:
 	/* A step may bring a number or an address along. */
 	void tell(const std::string &step, std::uint64_t value = 0);
 	void tell(const std::string &step, const void *address);
-	/* Ends the process, quietly, if the test has nothing more to say. */
+	/* Does not return, but ends the process, if the test has nothing more to say. */
 	void await(const std::string &step);
 	template <class... any> void reach(const std::string &step, any... value)
 	{
@@ -71,8 +71,8 @@ struct caller {
  * mapped is mapped there too.
  *
  * A bad end that nobody has asked for is reported, at the latest when the child goes
- * out of scope. Until then it runs to its end, unless it awaits a step, or an exception is
- * under way: then it is done with.
+ * out of scope. That waits for its end: a child that awaits a step ends there, quietly,
+ * and it is killed if the test has thrown an exception.
  */
 class child
 {

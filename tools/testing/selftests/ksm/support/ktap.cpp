@@ -44,10 +44,16 @@ void print_comment(const std::string &text)
 	}
 }
 
-std::string first_line(std::string text)
+/* A text without what GoogleTest says first, where there is no expression to show. */
+std::string without(const std::string &head, const std::string &text)
 {
-	if (text.rfind("Skipped", 0) == 0)
-		text.erase(0, std::strlen("Skipped"));
+	return text.substr(text.rfind(head, 0) == 0 ? head.size() : 0);
+}
+
+std::string first_line(const std::string &message)
+{
+	std::string text = without("Skipped", message);
+
 	text.erase(0, text.find_first_not_of(" \n"));
 	return text.substr(0, text.find('\n'));
 }
@@ -101,7 +107,8 @@ void ktap_printer::OnTestPartResult(const testing::TestPartResult &part)
 		print_comment(std::string(slash	 ? slash + 1
 					  : file ? file
 						 : "?") +
-			      ":" + std::to_string(part.line_number()) + ": " + part.message());
+			      ":" + std::to_string(part.line_number()) + ": " +
+			      without("Failed\n", part.message()));
 	}
 	std::fflush(stdout);
 }
