@@ -14,12 +14,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "support/fixture.h"
-#include "support/ksm_pages.h"
-#include "support/pagemap.h"
-#include "support/passes.h"
-#include "support/process.h"
-#include "support/region.h"
+#include "support/fixture.hpp"
+#include "support/ksm_pages.hpp"
+#include "support/pagemap.hpp"
+#include "support/passes.hpp"
+#include "support/process.hpp"
+#include "support/region.hpp"
 
 namespace ksm
 {

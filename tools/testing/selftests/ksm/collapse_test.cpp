@@ -8,12 +8,12 @@
 
 #include <sys/mman.h>
 
-#include "support/ksm_pages.h"
-#include "support/limits.h"
-#include "support/pagemap.h"
-#include "support/passes.h"
-#include "support/process.h"
-#include "support/thp.h"
+#include "support/ksm_pages.hpp"
+#include "support/limits.hpp"
+#include "support/pagemap.hpp"
+#include "support/passes.hpp"
+#include "support/process.hpp"
+#include "support/thp.hpp"
 
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25

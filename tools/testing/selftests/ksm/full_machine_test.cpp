@@ -13,12 +13,12 @@
 #include <sys/swap.h>
 #include <unistd.h>
 
-#include "support/child.h"
-#include "support/fixture.h"
-#include "support/passes.h"
-#include "support/process.h"
-#include "support/region.h"
-#include "support/verdict.h"
+#include "support/child.hpp"
+#include "support/fixture.hpp"
+#include "support/passes.hpp"
+#include "support/process.hpp"
+#include "support/region.hpp"
+#include "support/verdict.hpp"
 
 namespace ksm
 {

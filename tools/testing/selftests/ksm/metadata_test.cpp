@@ -4,12 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "support/cgroup.h"
-#include "support/child.h"
-#include "support/fixture.h"
-#include "support/passes.h"
-#include "support/process.h"
-#include "support/region.h"
+#include "support/cgroup.hpp"
+#include "support/child.hpp"
+#include "support/fixture.hpp"
+#include "support/passes.hpp"
+#include "support/process.hpp"
+#include "support/region.hpp"
 
 namespace ksm
 {

@@ -13,11 +13,11 @@
 
 #include <unistd.h>
 
-#include "support/child.h"
-#include "support/fixture.h"
-#include "support/ksm_pages.h"
-#include "support/passes.h"
-#include "support/region.h"
+#include "support/child.hpp"
+#include "support/fixture.hpp"
+#include "support/ksm_pages.hpp"
+#include "support/passes.hpp"
+#include "support/region.hpp"
 
 namespace ksm
 {

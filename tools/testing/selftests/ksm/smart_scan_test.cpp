@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* smart_scan: known pages cost nothing, and nothing is lost by it. */
-#include "support/fixture.h"
-#include "support/ksm_pages.h"
-#include "support/pagemap.h"
-#include "support/passes.h"
-#include "support/process.h"
-#include "support/region.h"
+#include "support/fixture.hpp"
+#include "support/ksm_pages.hpp"
+#include "support/pagemap.hpp"
+#include "support/passes.hpp"
+#include "support/process.hpp"
+#include "support/region.hpp"
 
 namespace ksm
 {

@@ -5,12 +5,12 @@
 
 #include <sched.h>
 
-#include "support/ksm_pages.h"
-#include "support/pagemap.h"
-#include "support/passes.h"
-#include "support/process.h"
-#include "support/region.h"
-#include "support/thp.h"
+#include "support/ksm_pages.hpp"
+#include "support/pagemap.hpp"
+#include "support/passes.hpp"
+#include "support/process.hpp"
+#include "support/region.hpp"
+#include "support/thp.hpp"
 
 namespace ksm
 {

@@ -12,10 +12,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bench/scenario.h"
-#include "bench/turns.h"
-#include "bench/workload.h"
-#include "support/process.h"
+#include "bench/scenario.hpp"
+#include "bench/turns.hpp"
+#include "bench/workload.hpp"
+#include "support/process.hpp"
 
 namespace ksm
 {

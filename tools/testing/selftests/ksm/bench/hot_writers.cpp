@@ -12,9 +12,9 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
-#include "bench/scenario.h"
-#include "bench/turns.h"
-#include "bench/workload.h"
+#include "bench/scenario.hpp"
+#include "bench/turns.hpp"
+#include "bench/workload.hpp"
 
 namespace ksm
 {

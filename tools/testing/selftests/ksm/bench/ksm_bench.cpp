@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "bench/report.hpp"
-#include "bench/scenario.h"
-#include "bench/workload.h"
+#include "bench/scenario.hpp"
+#include "bench/workload.hpp"
 #include "lib/cli.hpp"
-#include "support/passes.h"
+#include "support/passes.hpp"
 
 namespace
 {

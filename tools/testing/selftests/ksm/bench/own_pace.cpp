@@ -5,8 +5,8 @@
 
 #include <unistd.h>
 
-#include "bench/scenario.h"
-#include "bench/workload.h"
+#include "bench/scenario.hpp"
+#include "bench/workload.hpp"
 
 namespace ksm
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #pragma once
 
-#include "bench/scenario.h"
+#include "bench/scenario.hpp"
 
 /* What a scenario has cost, on stdout; both throw if it cannot be written there. */
 namespace ksm

@@ -4,7 +4,7 @@
  * over it one pass at a time, and the CPU time of some of these passes is taken.
  * Under QEMU with -icount shift=0 one nanosecond is one instruction.
  */
-#include "bench/scenario.h"
+#include "bench/scenario.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -12,8 +12,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "bench/workload.h"
-#include "support/process.h"
+#include "bench/workload.hpp"
+#include "support/process.hpp"
 
 namespace ksm
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "bench/turns.h"
+#include "bench/turns.hpp"
 
 #include <csignal>
 #include <stdexcept>
@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bench/workload.h"
+#include "bench/workload.hpp"
 
 namespace ksm
 {

@@ -15,8 +15,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "bench/scenario.h"
-#include "bench/workload.h"
+#include "bench/scenario.hpp"
+#include "bench/workload.hpp"
 
 namespace ksm
 {

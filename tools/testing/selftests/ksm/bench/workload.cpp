@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "bench/workload.h"
+#include "bench/workload.hpp"
 
 #include <algorithm>
 #include <ctime>
@@ -192,9 +192,9 @@ sleepers::sleepers(std::size_t count, const std::function<regions(std::size_t)> 
 		processes_.push_back(std::make_unique<child>([&, i](parent_link &parent) {
 			regions memory = lay_out(i);
 
-			parent.meet();
+			parent.reach("ready");
 		}));
-		processes_.back()->arrived();
+		processes_.back()->await("ready");
 	}
 }
 

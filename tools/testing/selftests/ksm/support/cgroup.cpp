@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "support/cgroup.h"
+#include "support/cgroup.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -12,9 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "support/child.h"
-#include "support/pagemap.h"
-#include "support/sysfs.h"
+#include "support/child.hpp"
+#include "support/pagemap.hpp"
+#include "support/sysfs.hpp"
 
 namespace ksm
 {

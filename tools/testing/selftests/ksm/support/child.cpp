@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "support/child.h"
+#include "support/child.hpp"
 
 #include <cerrno>
 #include <csignal>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "support/faults.h"
+#include "support/faults.hpp"
 
 #include <cerrno>
 #include <system_error>
@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "support/sysfs.h"
+#include "support/sysfs.hpp"
 
 namespace ksm
 {

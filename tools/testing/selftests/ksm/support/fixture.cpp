@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "support/fixture.h"
+#include "support/fixture.hpp"
 
-#include "support/passes.h"
+#include "support/passes.hpp"
 
 namespace ksm
 {

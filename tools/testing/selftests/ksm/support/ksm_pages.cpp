@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "support/ksm_pages.h"
+#include "support/ksm_pages.hpp"
 
 #include <algorithm>
 
-#include "support/pagemap.h"
-#include "support/process.h"
+#include "support/pagemap.hpp"
+#include "support/process.hpp"
 
 namespace ksm
 {

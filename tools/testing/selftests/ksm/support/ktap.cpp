@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "support/ktap.h"
+#include "support/ktap.hpp"
 
 #include <csignal>
 #include <cstdio>
@@ -10,8 +10,8 @@
 
 #include <unistd.h>
 
-#include "support/child.h"
-#include "support/limits.h"
+#include "support/child.hpp"
+#include "support/limits.hpp"
 
 namespace ksm
 {

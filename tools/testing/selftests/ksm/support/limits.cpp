@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "support/limits.h"
+#include "support/limits.hpp"
 
 #include <algorithm>
 #include <cstdlib>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "support/pagemap.h"
+#include "support/pagemap.hpp"
 
 #include <cerrno>
 #include <stdexcept>

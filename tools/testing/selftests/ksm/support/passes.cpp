@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "support/passes.h"
+#include "support/passes.hpp"
 
 #include <chrono>
 #include <filesystem>
@@ -9,9 +9,9 @@
 
 #include <sched.h>
 
-#include "support/limits.h"
-#include "support/process.h"
-#include "support/sysfs.h"
+#include "support/limits.hpp"
+#include "support/process.hpp"
+#include "support/sysfs.hpp"
 
 namespace ksm
 {

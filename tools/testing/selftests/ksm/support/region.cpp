@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "support/region.h"
+#include "support/region.hpp"
 
 #include <cerrno>
 #include <cstring>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "support/sysfs.h"
+#include "support/sysfs.hpp"
 
 #include <cstdio>
 #include <stdexcept>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "support/thp.h"
+#include "support/thp.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -7,8 +7,8 @@
 #include <stdexcept>
 #include <thread>
 
-#include "support/limits.h"
-#include "support/pagemap.h"
+#include "support/limits.hpp"
+#include "support/pagemap.hpp"
 
 namespace ksm
 {

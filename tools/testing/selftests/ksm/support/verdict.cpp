@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "support/verdict.h"
+#include "support/verdict.hpp"
 
 #include <chrono>
 #include <new>
@@ -8,10 +8,10 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#include "support/child.h"
-#include "support/limits.h"
-#include "support/region.h"
-#include "support/sysfs.h"
+#include "support/child.hpp"
+#include "support/limits.hpp"
+#include "support/region.hpp"
+#include "support/sysfs.hpp"
 
 namespace ksm
 {

@@ -8,7 +8,7 @@
 
 #include <sys/types.h>
 
-#include "support/region.h"
+#include "support/region.hpp"
 
 /* What /proc says of a process, KSM's part of it; pid 0 is the caller. */
 namespace ksm

@@ -8,7 +8,7 @@
 
 #include <sys/types.h>
 
-#include "support/region.h"
+#include "support/region.hpp"
 
 /* Which pages are KSM pages, by the page tables and the page array. */
 namespace ksm

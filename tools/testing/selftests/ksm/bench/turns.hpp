@@ -7,7 +7,7 @@
 #include <functional>
 #include <vector>
 
-#include "bench/scenario.h"
+#include "bench/scenario.hpp"
 
 /*
  * Work by the wall clock in short turns, those of each kind alternating so that all of

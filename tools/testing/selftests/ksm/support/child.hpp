@@ -47,9 +47,6 @@ public:
 	/* The same pipes, in the program that exec_role() has started. */
 	static parent_link of_role();
 
-	/* For a child that has but one step. */
-	void meet() { reach("ready"); }
-
 private:
 	int in_;
 	int out_;
@@ -100,8 +97,6 @@ public:
 	std::string how_it_ended();
 	/* Ends it by a signal, and waits; reports a bad end that it had come to before. */
 	void kill(caller where = {});
-
-	void arrived(caller where = {}) { await("ready", where); }
 
 private:
 	/* What waitpid() says, and the text: empty if it ended well. */

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "support/sysfs.h"
+#include "support/sysfs.hpp"
 
 namespace ksm
 {

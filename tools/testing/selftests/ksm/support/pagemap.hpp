@@ -7,7 +7,7 @@
 
 #include <sys/types.h>
 
-#include "support/region.h"
+#include "support/region.hpp"
 
 /*
  * What the page tables and the page array say, read by another way than KSM's

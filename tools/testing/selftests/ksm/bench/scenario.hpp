@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "support/sysfs.h"
+#include "support/sysfs.hpp"
 
 namespace ksm
 {

@@ -6,7 +6,7 @@
 
 #include <sys/types.h>
 
-#include "support/region.h"
+#include "support/region.hpp"
 
 namespace ksm
 {

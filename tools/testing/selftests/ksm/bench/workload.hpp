@@ -7,10 +7,10 @@
 #include <memory>
 #include <vector>
 
-#include "bench/scenario.h"
-#include "support/child.h"
-#include "support/passes.h"
-#include "support/region.h"
+#include "bench/scenario.hpp"
+#include "support/child.hpp"
+#include "support/passes.hpp"
+#include "support/region.hpp"
 
 /* What scenarios are made of: memory of a certain kind, and a clock. */
 namespace ksm

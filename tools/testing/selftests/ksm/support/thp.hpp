@@ -5,8 +5,8 @@
 #include <map>
 #include <string>
 
-#include "support/fixture.h"
-#include "support/region.h"
+#include "support/fixture.hpp"
+#include "support/region.hpp"
 
 namespace ksm
 {
