@@ -8,6 +8,8 @@
 #include <linux/minmax.h>
 #include <linux/types.h>
 
+#include "advisor.h"
+
 /**
  * struct ksm_budget - what a batch may still do
  * @reads: pages to read
@@ -49,5 +51,12 @@ static inline void ksm_budget_spend(struct ksm_budget *budget, unsigned long vis
 {
 	budget->visits -= min(budget->visits, visits);
 }
+
+/* pace.c */
+unsigned int ksm_pace_pages(void);
+unsigned int ksm_pace_pause(void);
+struct ksm_budget ksm_pace_batch(void);
+void ksm_pace_set_advisor(enum ksm_advisor mode);
+void ksm_pace_end_pass(u64 msecs, u64 cpu_msecs);
 
 #endif /* _MM_KSM_BUDGET_H */

@@ -10,7 +10,7 @@
 #include <linux/highmem.h>
 #include <linux/mm.h>
 
-#include "internal.h"
+#include "fingerprint.h"
 
 /* Words that are looked at together. */
 #define KSM_STRIDE	8

@@ -5,9 +5,11 @@
  * Each domain has an index for each NUMA node.  Pages of two indexes are never
  * looked up, compared, counted or merged together.  There is one domain.
  */
+#include <linux/mm.h>
 #include <linux/slab.h>
 
-#include "internal.h"
+#include "index.h"
+#include "state.h"
 
 /**
  * struct ksm_domain - pages that may be merged with each other

@@ -19,7 +19,7 @@
 #include <linux/xxhash.h>
 
 #include "crc32c.h"
-#include "internal.h"
+#include "fingerprint.h"
 
 /* Lines read by a sample: few enough to cost little, enough to see activity. */
 #define KSM_SAMPLE_WORDS	4

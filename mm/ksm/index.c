@@ -5,7 +5,7 @@
 #include <linux/minmax.h>
 #include <linux/sched.h>
 
-#include "internal.h"
+#include "index.h"
 
 /* Go on to the next content, perhaps of another index. */
 static bool next_content(struct ksm_stable_iter *iter)

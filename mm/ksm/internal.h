@@ -42,17 +42,6 @@
 #include "state.h"
 #include "tile.h"
 
-/* pace.c */
-unsigned int ksm_pace_pages(void);
-unsigned int ksm_pace_pause(void);
-struct ksm_budget ksm_pace_batch(void);
-void ksm_pace_set_advisor(enum ksm_advisor mode);
-void ksm_pace_end_pass(u64 msecs, u64 cpu_msecs);
-
-/* schedule.c */
-bool ksm_schedule_reread(struct ksm_tile *tile, bool exact);
-bool ksm_schedule_heat(struct ksm_tile *tile);
-
 /* merge.c */
 void ksm_merge_page(struct ksm_item *item, u64 fingerprint);
 void ksm_merge_adopt(struct ksm_item *item);

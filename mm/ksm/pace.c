@@ -5,6 +5,7 @@
  * What the admin has set, and what the advisor makes of how the passes go, becomes a
  * budget here, and nowhere else.
  */
+#include <linux/limits.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/time64.h>
@@ -12,7 +13,8 @@
 #include <trace/events/ksm.h>
 
 #include "advisor.h"
-#include "internal.h"
+#include "budget.h"
+#include "state.h"
 
 /* Pages to read in a batch, while the advisor chooses; written under ksm_mutex. */
 static unsigned int advised;

@@ -7,7 +7,8 @@
 #include <linux/hash.h>
 #include <linux/minmax.h>
 
-#include "internal.h"
+#include "state.h"
+#include "tile.h"
 
 /* Passes between full reads of a page that nothing seems to write. */
 #define KSM_REREAD_DIRTY	255

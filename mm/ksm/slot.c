@@ -2,9 +2,11 @@
 /*
  * Slots: where a page's is, which page is a slot's, and who has the same fingerprint.
  */
-#include <linux/mm.h>
+#include <linux/overflow.h>
 
-#include "internal.h"
+#include "index.h"
+#include "registry.h"
+#include "tile.h"
 
 /* Slots of a block of each shape. */
 const u8 ksm_slot_shapes[KSM_SHAPES] = { 0, 2, 4, 16, KSM_TILE_PAGES - 1 };

@@ -7,9 +7,11 @@
  * many mappings as max_page_sharing allows, further folios of its content hang
  * on its node, the head of their chain, so that an rmap walk stays short.
  */
+#include <linux/jiffies.h>
 #include <linux/slab.h>
 
-#include "internal.h"
+#include "index.h"
+#include "state.h"
 
 static struct kmem_cache *stable_cache;
 

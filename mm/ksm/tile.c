@@ -11,7 +11,10 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-#include "internal.h"
+#include "index.h"
+#include "registry.h"
+#include "state.h"
+#include "tile.h"
 
 static struct kmem_cache *tile_cache;
 static struct kmem_cache *sample_cache;

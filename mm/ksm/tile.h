@@ -296,4 +296,8 @@ bool ksm_tile_unsettle_equals(struct ksm_index *index, u64 key, unsigned int max
 void ksm_tile_free(struct ksm_tile *tile);
 int ksm_tile_init(void);
 
+/* schedule.c */
+bool ksm_schedule_reread(struct ksm_tile *tile, bool exact);
+bool ksm_schedule_heat(struct ksm_tile *tile);
+
 #endif /* _MM_KSM_TILE_H */

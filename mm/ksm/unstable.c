@@ -6,7 +6,8 @@
  * changes: the tree lives on from pass to pass, and an entry leaves it when its
  * page is seen to have changed.
  */
-#include "internal.h"
+#include "index.h"
+#include "state.h"
 
 /**
  * ksm_unstable_first - find the pages that have a fingerprint

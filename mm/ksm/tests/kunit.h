@@ -9,9 +9,14 @@
 #define _MM_KSM_TESTS_KUNIT_H
 
 #include <kunit/test.h>
+#include <linux/mm.h>
 #include <linux/prandom.h>
 
-#include "../internal.h"
+#include "../budget.h"
+#include "../fingerprint.h"
+#include "../index.h"
+#include "../state.h"
+#include "../tile.h"
 
 /* Repeatable, so that a failure that tells its seed and step can be replayed. */
 struct ksm_test_rng {

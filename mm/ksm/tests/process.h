@@ -5,6 +5,7 @@
 #ifndef _MM_KSM_TESTS_PROCESS_H
 #define _MM_KSM_TESTS_PROCESS_H
 
+#include "../node.h"
 #include "kunit.h"
 
 #define BASE		(KSM_TILE_SIZE * 1000)
