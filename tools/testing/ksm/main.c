@@ -4,8 +4,9 @@
  */
 #include <kunit/test.h>
 
-#include "../../../mm/ksm/advisor.h"
-#include "../../../mm/ksm/ksm.h"
+#include "../../../mm/ksm/fingerprint.h"
+#include "../../../mm/ksm/index.h"
+#include "../../../mm/ksm/node.h"
 
 /* Read by AddressSanitizer: a failed assert() prints a stack, too. */
 const char *__asan_default_options(void)
@@ -24,11 +25,10 @@ int main(int argc, char **argv)
 
 	/* The same order as in ksm_init(). */
 	ksm_fingerprint_init();
-	if (ksm_domain_init() || ksm_stable_init() || ksm_slot_init() ||
+	if (ksm_domain_init() || ksm_stable_init() || ksm_block_init() ||
 	    ksm_tile_init()) {
 		fprintf(stderr, "%s: out of memory\n", argv[0]);
 		return 2;
 	}
-	ksm_advisor_set_mode(KSM_ADVISOR_NONE);
 	return kunit_run_suites() ? 1 : 0;
 }

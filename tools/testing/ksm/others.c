@@ -1,40 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the pure rooms still need from other rooms, for a world without folios: each
- * node has lost its folio.
+ * What the pure rooms need from others, for a world without folios: each node has lost
+ * its folio, and has no anchor.
  */
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 
-#include "../../../mm/ksm/ksm.h"
+#include "../../../mm/ksm/node.h"
 
-/* ../ksm.c, lock.c */
-DEFINE_MUTEX(ksm_mutex);
+/* lock.c */
+atomic_t ksm_lock_waiting;
 
-struct ksm_knobs ksm_knobs = {
-	.pages_to_scan = KSM_PAGES_TO_SCAN_DEFAULT,
-	.max_page_sharing = 256,
-	.merge_across_nodes = true,
-};
-
-atomic_t ksm_waiting;
-
-/* keyhole.c */
-struct folio *ksm_stable_get(struct ksm_stable *stable, enum ksm_lock lock)
+/* node.c */
+struct folio *ksm_node_get(struct ksm_stable *stable, enum ksm_lock lock)
 {
 	assert(stable->pfn == KSM_HOLLOW);
 	return NULL;
 }
 
-void ksm_stable_bury(struct ksm_stable *stable)
+void ksm_node_forsake(struct folio *folio)
 {
-	list_del_init(&stable->watch);
-	ksm_stable_erase(stable);
-}
-
-void ksm_stable_orphan(struct ksm_stable *stable)
-{
-	ksm_stable_bury(stable);
+	assert(!folio);
 }
 
 /* anchor.c */
@@ -42,6 +28,16 @@ bool ksm_anchor_keep(struct ksm_slot *slot, struct folio *folio)
 {
 	assert(!folio);
 	return true;
+}
+
+void ksm_anchor_drop_all(struct ksm_stable *stable)
+{
+	assert(hlist_empty(&stable->anchors));
+}
+
+void ksm_anchor_move(struct ksm_stable *from, struct ksm_stable *to)
+{
+	assert(hlist_empty(&from->anchors));
 }
 
 void folio_unlock(struct folio *folio)

@@ -2,9 +2,19 @@
 #ifndef _KSM_TEST_LINUX_JIFFIES_H
 #define _KSM_TEST_LINUX_JIFFIES_H
 
-#include <linux/ktime.h>
+#include <time.h>
 
-#define HZ		1000
-#define jiffies		((unsigned long)(ktime_get() / (NSEC_PER_SEC / HZ)))
+#include <linux/time64.h>
+
+/* One a millisecond. */
+static inline unsigned long jiffies_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * MSEC_PER_SEC + now.tv_nsec / NSEC_PER_MSEC;
+}
+
+#define jiffies		jiffies_now()
 
 #endif /* _KSM_TEST_LINUX_JIFFIES_H */

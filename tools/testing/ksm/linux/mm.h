@@ -53,27 +53,10 @@ static inline void __free_page(struct page *page)
 	free(page);
 }
 
-/*
- * Declared for the inline functions of ksm.h, and defined nowhere: a room that calls
- * one of these is not pure, and the program does not link.
- */
-#define PAGE_MAPPING_ANON	1UL
 #define PAGE_MAPPING_KSM	3UL
 #define PAGE_MAPPING_FLAGS	3UL
 
-enum pageflags {
-	PG_head,
-	PG_swapbacked,
-	PG_hwpoison,
-};
-
-#define __PG_HWPOISON		BIT(PG_hwpoison)
-
-struct folio *page_folio(struct page *page);
-bool PageHWPoison(const struct page *page);
-bool folio_is_zone_device(const struct folio *folio);
-bool folio_maybe_dma_pinned(struct folio *folio);
-bool folio_test_has_hwpoisoned(const struct folio *folio);
+/* Defined nowhere: for the branch of content.c that is left out. */
 bool pages_identical(struct page *page, struct page *other);
 
 #endif /* _KSM_TEST_LINUX_MM_H */

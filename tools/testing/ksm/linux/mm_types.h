@@ -23,7 +23,6 @@ struct page;
 struct folio {
 	unsigned long flags;
 	void *mapping;
-	struct page *page;
 };
 
 struct mm_struct {

@@ -18,9 +18,4 @@ static inline bool rng_is_initialized(void)
 	return true;
 }
 
-static inline int wait_for_random_bytes(void)
-{
-	return 0;
-}
-
 #endif /* _KSM_TEST_LINUX_RANDOM_H */
