@@ -10,7 +10,7 @@
 #include <linux/pagemap.h>
 #include <linux/slab.h>
 
-#include "internal.h"
+#include "node.h"
 
 static struct kmem_cache *block_cache[KSM_SHAPES];
 

@@ -7,7 +7,8 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
-#include "internal.h"
+#include "registry.h"
+#include "state.h"
 
 static void count_bytes(struct ksm_mm *kmm, long bytes)
 {

@@ -6,7 +6,7 @@
 #include <linux/mm.h>
 #include <linux/sched.h>
 
-#include "internal.h"
+#include "node.h"
 
 /**
  * ksm_forget_pages - stop keeping track of pages

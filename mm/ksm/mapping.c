@@ -12,7 +12,8 @@
 
 #include <trace/events/ksm.h>
 
-#include "internal.h"
+#include "node.h"
+#include "state.h"
 
 /**
  * ksm_mapping_add - note that a page maps a KSM folio

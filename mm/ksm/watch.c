@@ -7,7 +7,8 @@
  */
 #include <linux/list.h>
 
-#include "internal.h"
+#include "node.h"
+#include "state.h"
 
 static LIST_HEAD(watched);
 static LIST_HEAD(looked_at);	/* in this round */

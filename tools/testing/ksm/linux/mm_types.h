@@ -10,28 +10,18 @@
 
 struct anon_vma;
 struct kmem_cache;
-struct pmd;
-struct pte;
-
-#define pte_t		struct pte
-#define pmd_t		struct pmd
 
 /* Never defined: a pointer to a page points to its bytes, see page_address(). */
 struct page;
 
 /* No folio exists here: see others.c. */
 struct folio {
-	unsigned long flags;
 	void *mapping;
 };
 
 struct mm_struct {
 	unsigned long ksm_merging_pages;
 	unsigned long ksm_rmap_items;
-};
-
-struct vm_area_struct {
-	struct mm_struct *vm_mm;
 };
 
 #endif /* _KSM_TEST_LINUX_MM_TYPES_H */
