@@ -179,8 +179,6 @@ int __init ksm_block_init(void)
 	};
 	enum ksm_shape shape;
 
-	BUILD_BUG_ON(KSM_TILE_PAGES != 1 << KSM_NID_SHIFT);
-
 	for (shape = KSM_BLOCK_2; shape < KSM_SHAPES; shape++) {
 		block_cache[shape] = kmem_cache_create(names[shape],
 						       ksm_slot_block_bytes(shape),

@@ -57,6 +57,7 @@ unsigned int ksm_pace_pages(void);
 unsigned int ksm_pace_pause(void);
 struct ksm_budget ksm_pace_batch(void);
 void ksm_pace_set_advisor(enum ksm_advisor mode);
+int ksm_pace_set_pages(unsigned int pages);
 void ksm_pace_end_pass(u64 msecs, u64 cpu_msecs);
 
 #endif /* _MM_KSM_BUDGET_H */

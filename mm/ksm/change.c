@@ -5,9 +5,10 @@
  * Where all writes go through the page tables, the dirty bit tells: a visit that finds
  * it set moves it to the folio and cleans the PTE, so that the next visit can tell
  * whether the page was written in between.  Where there are secondary MMUs, whose writes
- * leave no trace there, a few words of the page are read instead.
+ * leave no trace there, a few words of the page are read instead.  And where the
+ * hardware sets no dirty bit, all of it is read.
  *
- * Both are hints.  A write that escapes them costs a merge that fails or is found late,
+ * All are hints.  A write that escapes them costs a merge that fails or is found late,
  * never a wrong one; pages are read again in full now and then, so that it is found.
  */
 #include <linux/bitops.h>
@@ -19,25 +20,16 @@
 
 bool ksm_change_dirty_bit __read_mostly;
 
-static void put_pages(u64 pages, struct page **page)
-{
-	for (; pages; pages &= pages - 1)
-		put_page(page[__ffs64(pages)]);
-}
-
-static u64 sample(struct ksm_tile *tile, u64 pages, struct page **page)
+static u64 sample(struct ksm_tile *tile, u64 pages, struct page *const *page)
 {
 	u64 same = 0;
 
-	if (!ksm_tile_sample_alloc(tile)) {
-		put_pages(pages, page);
+	if (!ksm_tile_sample_alloc(tile))
 		return 0;
-	}
 	for (; pages; pages &= pages - 1) {
 		unsigned int i = __ffs64(pages);
 		u32 now = ksm_fingerprint_sample(page[i], ksm_tile_addr(tile, i));
 
-		put_page(page[i]);
 		if (tile->sample[i] == now)
 			same |= BIT_ULL(i);
 		else
@@ -46,16 +38,9 @@ static u64 sample(struct ksm_tile *tile, u64 pages, struct page **page)
 	return same;
 }
 
-static u64 no_telling(struct ksm_tile *tile, u64 pages, struct page **page)
-{
-	put_pages(pages, page);
-	return pages;
-}
-
 const struct ksm_change ksm_change_by_dirty_bit = {
 	.exact = true,
 	.tiles = KSM_CHANGE_MAX_TILES,
-	.visits = 1,
 };
 
 const struct ksm_change ksm_change_by_sample = {
@@ -65,10 +50,8 @@ const struct ksm_change ksm_change_by_sample = {
 };
 
 const struct ksm_change ksm_change_by_reading = {
-	.reread = true,
 	.tiles = 1,
 	.visits = KSM_VISITS_PER_SAMPLE,
-	.unchanged = no_telling,
 };
 
 /**

@@ -13,20 +13,20 @@ struct ksm_tile;
 
 /**
  * struct ksm_change - how changes are seen in an address space
- * @exact: a PTE whose dirty bit is clear says that its page was not written.  Else each
- *	   page is referenced under the page table lock, for @unchanged
- * @reread: pages are read in full at each visit
+ * @exact: a PTE that was cleaned, and is clean, says that its page was not written.  Else
+ *	   PTEs are left as they are, and pages are looked into
  * @tiles: how many are visited under one page table lock
- * @visits: what it takes to see to a page, in visits
- * @unchanged: tell which pages of a tile seem to be as they were at the last call, and
- *	       drop the references; ksm_mutex held, no page table lock, may sleep
+ * @visits: if not @exact: what it takes to look into a page, in visits
+ * @unchanged: if not @exact: look into pages of a tile, by their places, and tell which
+ *	       seem to be as they were at the last call.  @page has each by its place,
+ *	       referenced.  NULL: that cannot be told, and pages are read at each visit.
+ *	       ksm_mutex held, no page table lock, may sleep
  */
 struct ksm_change {
 	bool exact;
-	bool reread;
 	unsigned int tiles;
 	unsigned int visits;
-	u64 (*unchanged)(struct ksm_tile *tile, u64 pages, struct page **page);
+	u64 (*unchanged)(struct ksm_tile *tile, u64 pages, struct page *const *page);
 };
 
 /*

@@ -58,7 +58,7 @@ static void clean_pmd(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmd
 
 /* What a visit needs, too large for the stack; guarded by ksm_mutex. */
 static struct {
-	struct visit visit;
+	struct ksm_visit visit;
 	struct page *page[KSM_TILE_PAGES];
 } space;
 
@@ -81,14 +81,13 @@ unsigned long ksm_huge_visit(struct ksm_mm *kmm, struct vm_area_struct *vma,
 	unsigned long head = addr & HPAGE_PMD_MASK;
 	unsigned long tile_end = min(end, ALIGN(addr + 1, KSM_TILE_SIZE));
 	const struct ksm_change *change = ksm_change_of(vma);
-	struct sweep sweep = {
+	struct ksm_sweep sweep = {
 		.vma = vma,
 		.pmdp = pmdp,
 		.change = change,
 		.exact = change->exact,
-		.page = space.page,
 	};
-	struct visit *v = &space.visit;
+	struct ksm_visit *v = &space.visit;
 	struct page *page = NULL;
 	struct ksm_tile *tile;
 	bool dirty, again;
@@ -99,6 +98,7 @@ unsigned long ksm_huge_visit(struct ksm_mm *kmm, struct vm_area_struct *vma,
 		ksm_budget_spend(budget, 1);
 		return ksm_forget_range(kmm, addr, end, NULL, budget);
 	}
+	v->page = space.page;
 	tile = ksm_vma_tile(kmm, vma, addr);
 	if (!tile || !ksm_visit_begin(v, &sweep, tile, addr, tile_end)) {
 		ksm_budget_spend(budget, 1);

@@ -24,8 +24,8 @@
  * change of VMAs until ksmd has left the VMA.  Whatever they change in the page tables,
  * ksmd finds out at its next visit.
  *
- * The rooms of the ground floor take no lock, and know of no page table: their callers
- * hold ksm_mutex.
+ * The rooms of the ground floor know of no page table, and take no lock but where a
+ * function says so: ksm_mutex guards what they keep.
  */
 #ifndef _MM_KSM_INTERNAL_H
 #define _MM_KSM_INTERNAL_H

@@ -5,6 +5,7 @@
  * ksmd holds it for a batch, and run=2 until everything is unmerged.  Who needs it
  * sooner asks for it; the holders look at ksm_lock_wanted() often, and give way.
  */
+#include <linux/bitops.h>
 #include <linux/delay.h>
 #include <linux/mutex.h>
 #include <linux/wait_bit.h>
@@ -18,7 +19,10 @@
 atomic_t ksm_lock_waiting = ATOMIC_INIT(0);
 
 #ifdef CONFIG_MEMORY_HOTREMOVE
-unsigned long ksm_lock_offline_bits;
+/* One bit: memory is being taken offline, and ksmd stands still. */
+static unsigned long offlining;
+
+#define OFFLINING_BIT	0
 #endif
 
 /**
@@ -87,6 +91,41 @@ void ksm_lock_give_way(void)
 
 #ifdef CONFIG_MEMORY_HOTREMOVE
 /**
+ * ksm_lock_offlining - tell whether memory is being taken offline
+ *
+ * Return: true if so; a hint unless ksm_mutex is held.
+ */
+bool ksm_lock_offlining(void)
+{
+	return READ_ONCE(offlining);
+}
+
+/**
+ * ksm_lock_begin_offlining - have ksmd, and writers of knobs, stand still
+ *
+ * Context: ksm_mutex held.
+ */
+void ksm_lock_begin_offlining(void)
+{
+	set_bit(OFFLINING_BIT, &offlining);
+}
+
+/**
+ * ksm_lock_end_offlining - have them go on
+ *
+ * Context: takes ksm_mutex.
+ */
+void ksm_lock_end_offlining(void)
+{
+	mutex_lock(&ksm_mutex);
+	clear_bit(OFFLINING_BIT, &offlining);
+	mutex_unlock(&ksm_mutex);
+	/* Orders the bit before the look for waiters. */
+	smp_mb__after_atomic();
+	wake_up_bit(&offlining, OFFLINING_BIT);
+}
+
+/**
  * ksm_lock_wait_offlining - wait until no memory is being taken offline
  *
  * Context: ksm_mutex held; dropped while it waits.
@@ -95,7 +134,7 @@ void ksm_lock_wait_offlining(void)
 {
 	while (ksm_lock_offlining()) {
 		mutex_unlock(&ksm_mutex);
-		wait_on_bit(&ksm_lock_offline_bits, KSM_OFFLINING_BIT, TASK_UNINTERRUPTIBLE);
+		wait_on_bit(&offlining, OFFLINING_BIT, TASK_UNINTERRUPTIBLE);
 		mutex_lock(&ksm_mutex);
 	}
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * From a stable node to its folio, and back.
+ * From a stable node to its folio, and back; also when the folio migrates.
  *
  * A node holds no reference to its folio: the last unmap frees a KSM folio like
  * any other, without asking ksmd.  All that is left then is a node whose page
@@ -60,7 +60,7 @@ static struct folio *stable_get(struct ksm_stable *stable)
  * Return: the folio, with a reference and locked as asked for; NULL if it is
  *	   gone; ERR_PTR(-EBUSY) if somebody else has it locked.
  */
-struct folio *ksm_node_get(struct ksm_stable *stable, enum ksm_lock lock)
+struct folio *ksm_node_get(struct ksm_stable *stable, enum ksm_node_lock lock)
 {
 	struct folio *folio;
 

@@ -36,7 +36,7 @@ void ksm_block_trim(struct ksm_tile *tile);
 int ksm_block_init(void);
 
 /* node.c */
-enum ksm_lock {
+enum ksm_node_lock {
 	KSM_NOLOCK,
 	KSM_LOCK,
 	KSM_TRYLOCK,
@@ -52,7 +52,7 @@ static inline struct ksm_stable *ksm_node_of(const struct folio *folio)
 	return (struct ksm_stable *)(mapping & ~PAGE_MAPPING_FLAGS);
 }
 
-struct folio *ksm_node_get(struct ksm_stable *stable, enum ksm_lock lock);
+struct folio *ksm_node_get(struct ksm_stable *stable, enum ksm_node_lock lock);
 void ksm_node_adopt(struct ksm_stable *stable, struct folio *folio, u64 key);
 void ksm_node_forsake(struct folio *folio);
 
@@ -141,7 +141,7 @@ static inline struct ksm_lookup ksm_chain_lookup_begin(struct ksm_index *index, 
 		.key = key,
 		.head = first,
 		.ties = KSM_MAX_TIES,
-		.rounds = KSM_MAX_REMOVALS,
+		.rounds = KSM_MAX_REMOVALS - 1,
 	};
 }
 

@@ -19,6 +19,13 @@
 /* Pages to read in a batch, while the advisor chooses; written under ksm_mutex. */
 static unsigned int advised;
 
+/* What was advised can be read by whoever reads that the advisor is on. */
+static enum ksm_advisor advisor_mode(void)
+{
+	/* Pairs with the release in ksm_pace_set_advisor(). */
+	return smp_load_acquire(&ksm_advisor.mode);
+}
+
 /**
  * ksm_pace_pages - tell how many pages may be read in a batch
  *
@@ -26,7 +33,7 @@ static unsigned int advised;
  */
 unsigned int ksm_pace_pages(void)
 {
-	if (READ_ONCE(ksm_advisor.mode) == KSM_ADVISOR_NONE)
+	if (advisor_mode() == KSM_ADVISOR_NONE)
 		return READ_ONCE(ksm_knobs.pages_to_scan);
 	return READ_ONCE(advised);
 }
@@ -70,7 +77,32 @@ void ksm_pace_set_advisor(enum ksm_advisor mode)
 	ksm_advisor.trend = 100;
 	WRITE_ONCE(advised, clamp(ksm_advisor.min_pages, 1UL, (unsigned long)UINT_MAX));
 	WRITE_ONCE(ksm_knobs.pages_to_scan, KSM_PAGES_TO_SCAN_DEFAULT);
-	WRITE_ONCE(ksm_advisor.mode, mode);
+	/* Pairs with the acquire in advisor_mode(). */
+	smp_store_release(&ksm_advisor.mode, mode);
+}
+
+/**
+ * ksm_pace_set_pages - have the admin choose the pages to scan
+ * @pages: pages to read in a batch
+ *
+ * Context: takes ksm_mutex.
+ * Return: 0, or -EINVAL while the advisor chooses.
+ */
+int ksm_pace_set_pages(unsigned int pages)
+{
+	unsigned int before;
+	int err = -EINVAL;
+
+	mutex_lock(&ksm_mutex);
+	before = ksm_knobs.pages_to_scan;
+	if (ksm_advisor.mode == KSM_ADVISOR_NONE) {
+		WRITE_ONCE(ksm_knobs.pages_to_scan, pages);
+		err = 0;
+	}
+	mutex_unlock(&ksm_mutex);
+	if (!err && pages && !before)
+		ksm_kick();
+	return err;
 }
 
 /**

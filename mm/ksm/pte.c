@@ -45,7 +45,7 @@ pmd_t *ksm_pte_find_pmd(struct mm_struct *mm, unsigned long addr, unsigned long 
 	return pmd_offset(pud, addr);
 }
 
-/* The page table entry that an item is mapped by is looked up once. */
+/* The PMD entry of an item is looked up once. */
 static pmd_t *item_pmd(struct ksm_item *item)
 {
 	unsigned long next;

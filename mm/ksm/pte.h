@@ -56,7 +56,8 @@ static inline bool ksm_eligible_page(struct page *page)
  * @nr: place in the tile
  * @exact: its dirty bit tells whether it was written
  * @page: the page, one reference held
- * @pmdp: its PMD entry, if that is known
+ * @pmdp: its PMD entry, once that is known; it stays while @vma is locked, whatever is
+ *	  mapped by it
  */
 struct ksm_item {
 	struct vm_area_struct *vma;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KSM folios as the rest of mm meets them: rmap walks, migration and swap-in.
+ * KSM folios as the rest of mm meets them: rmap walks, and swap-in.
  *
  * The folio lock keeps the list of mappings as it is.  A mapping knows the linear
  * page index of its page, so that the VMAs that may map it are found in the

@@ -43,8 +43,8 @@ struct ksm_stats {
 };
 
 /**
- * struct ksm_knobs - what the admin chose, written under ksm_mutex
- * @run: KSM_RUN_* bits
+ * struct ksm_knobs - what the admin chose
+ * @run: KSM_RUN_STOP, KSM_RUN_MERGE or KSM_RUN_UNMERGE, written under ksm_mutex
  * @pages_to_scan: pages to read in a batch
  * @sleep_millisecs: pause between batches
  * @max_page_sharing: mappings of one KSM folio at the most
@@ -56,7 +56,7 @@ struct ksm_stats {
  * @smart_scan: count unchanged pages as skipped
  */
 struct ksm_knobs {
-	unsigned long run;
+	unsigned int run;
 	unsigned int pages_to_scan;
 	unsigned int sleep_millisecs;
 	unsigned int max_page_sharing;
@@ -109,16 +109,9 @@ void ksm_lock_let_them_run(void);
 void ksm_lock_give_way(void);
 
 #ifdef CONFIG_MEMORY_HOTREMOVE
-/* A bit: memory is being taken offline, and ksmd stands still. */
-extern unsigned long ksm_lock_offline_bits;
-
-#define KSM_OFFLINING_BIT	0
-
-static inline bool ksm_lock_offlining(void)
-{
-	return READ_ONCE(ksm_lock_offline_bits);
-}
-
+bool ksm_lock_offlining(void);
+void ksm_lock_begin_offlining(void);
+void ksm_lock_end_offlining(void);
 void ksm_lock_wait_offlining(void);
 #else
 static inline bool ksm_lock_offlining(void)

@@ -36,7 +36,7 @@ static unsigned int known_mappings(struct ksm_tile *tile, u64 merged,
 }
 
 /* A page that is not to be merged, or is merged already. */
-static bool visit_other(struct visit *v, struct folio *folio, u64 bit, bool merged)
+static bool visit_other(struct ksm_visit *v, struct folio *folio, u64 bit, bool merged)
 {
 	if (!folio_test_anon(folio)) {
 		v->gone |= bit;
@@ -53,7 +53,7 @@ static bool visit_other(struct visit *v, struct folio *folio, u64 bit, bool merg
 }
 
 /* Any page that is not known to be unchanged at first sight.  Is it to be read? */
-static bool visit_page(struct visit *v, u64 bit, unsigned long addr, pte_t *ptep,
+static bool visit_page(struct ksm_visit *v, u64 bit, unsigned long addr, pte_t *ptep,
 		       pte_t pte, bool merged)
 {
 	struct page *page;
@@ -105,9 +105,9 @@ static bool is_clean(pte_t pte)
  *
  * Settled pages come in runs, and each run is gone through in a loop of its own.
  */
-static void visit_ptes(struct visit *v, pte_t *ptep)
+static void visit_ptes(struct ksm_visit *v, pte_t *ptep)
 {
-	struct sweep *sweep = v->sweep;
+	struct ksm_sweep *sweep = v->sweep;
 	struct ksm_tile *tile = v->tile;
 	u64 pages = ksm_tile_mask(tile, v->addr, v->end);
 	u64 settled = !sweep->exact || v->reread ? 0 :
@@ -168,7 +168,7 @@ static bool is_hole(pmd_t *pmdp, unsigned long addr, unsigned long end)
 }
 
 /* The tile of [addr, end) to be visited, or NULL; @at is as in ksm_vma_tile_at(). */
-static struct ksm_tile *tile_of(struct ksm_mm *kmm, struct sweep *sweep,
+static struct ksm_tile *tile_of(struct ksm_mm *kmm, struct ksm_sweep *sweep,
 				unsigned long addr, unsigned long end,
 				struct ksm_tile **at)
 {
@@ -187,11 +187,11 @@ static struct ksm_tile *tile_of(struct ksm_mm *kmm, struct sweep *sweep,
 }
 
 /* Look at the PTEs of some tiles that one page table maps.  One flush for all of them. */
-static void sweep_ptes(struct sweep *sweep, struct visit *first, unsigned int nr,
+static void sweep_ptes(struct ksm_sweep *sweep, struct ksm_visit *first, unsigned int nr,
 		       struct ksm_budget *budget)
 {
 	struct vm_area_struct *vma = sweep->vma;
-	struct visit *v;
+	struct ksm_visit *v;
 	spinlock_t *ptl;	/* of the page table */
 	pte_t *ptep;
 
@@ -213,8 +213,8 @@ static void sweep_ptes(struct sweep *sweep, struct visit *first, unsigned int nr
 
 /* What a sweep needs, too large for the stack; guarded by ksm_mutex. */
 static struct {
-	struct visit visit[KSM_CHANGE_MAX_TILES];
-	struct page *page[KSM_TILE_PAGES];
+	struct ksm_visit visit[KSM_CHANGE_MAX_TILES];
+	struct page *page[KSM_CHANGE_MAX_TILES][KSM_TILE_PAGES];
 } space;
 
 /*
@@ -226,21 +226,21 @@ static unsigned long scan_ptes(struct ksm_mm *kmm, struct vm_area_struct *vma,
 			       struct ksm_budget *budget)
 {
 	const struct ksm_change *change = ksm_change_of(vma);
-	struct sweep sweep = {
+	struct ksm_sweep sweep = {
 		.vma = vma,
 		.pmdp = pmdp,
 		.change = change,
 		.exact = change->exact,
-		.page = space.page,
 		.wants = budget->reads,
 	};
 	struct ksm_tile *tile, *at = ksm_tile_from(kmm, addr);
-	struct visit *v, *visits = space.visit;
+	struct ksm_visit *v, *visits = space.visit;
 	unsigned long next, stop = 0;
-	unsigned int nr = 0;
+	unsigned int most = min(change->tiles, KSM_CHANGE_MAX_TILES), nr = 0;
 
-	for (; addr < end && nr < change->tiles; addr = next) {
+	for (; addr < end && nr < most; addr = next) {
 		next = min(end, ALIGN(addr + 1, KSM_TILE_SIZE));
+		visits[nr].page = space.page[nr];
 		tile = tile_of(kmm, &sweep, addr, next, &at);
 		if (tile && ksm_visit_begin(&visits[nr], &sweep, tile, addr, next))
 			nr++;

@@ -141,11 +141,11 @@ KSM_ATTR_RO(general_profit);
 static ssize_t run_show(struct kobject *kobj, struct kobj_attribute *attr,
 			char *buf)
 {
-	unsigned long run = READ_ONCE(ksm_knobs.run);
+	unsigned int run = READ_ONCE(ksm_knobs.run);
 
 	if (ksm_lock_offlining())
 		run |= KSM_RUN_OFFLINE;
-	return sysfs_emit(buf, "%lu\n", run);
+	return sysfs_emit(buf, "%u\n", run);
 }
 
 static ssize_t run_store(struct kobject *kobj, struct kobj_attribute *attr,
@@ -189,24 +189,11 @@ static ssize_t pages_to_scan_store(struct kobject *kobj,
 				   struct kobj_attribute *attr,
 				   const char *buf, size_t count)
 {
-	unsigned int pages, before;
-	int err = -EINVAL;
+	unsigned int pages;
 
 	if (kstrtouint(buf, 10, &pages))
 		return -EINVAL;
-
-	mutex_lock(&ksm_mutex);
-	before = ksm_knobs.pages_to_scan;
-	if (ksm_advisor.mode == KSM_ADVISOR_NONE) {
-		WRITE_ONCE(ksm_knobs.pages_to_scan, pages);
-		err = 0;
-	}
-	mutex_unlock(&ksm_mutex);
-	if (err)
-		return err;
-	if (pages && !before)
-		ksm_kick();
-	return count;
+	return ksm_pace_set_pages(pages) ?: count;
 }
 KSM_ATTR_RW(pages_to_scan);
 

@@ -26,10 +26,7 @@ static struct ksm_tile *first_tile(const struct ksm_item *item, unsigned long *e
 
 static bool mapped_by_pmd(const struct ksm_item *item)
 {
-	unsigned long end;
-	pmd_t *pmdp = ksm_pte_find_pmd(item->vma->vm_mm, ksm_item_addr(item), &end);
-
-	return pmdp && pmd_trans_huge(pmdp_get_lockless(pmdp));
+	return pmd_trans_huge(pmdp_get_lockless(item->pmdp));
 }
 
 /* Pages of a tile that another page is equal to, by all that is known. */
@@ -49,7 +46,7 @@ static unsigned int count_matches(struct ksm_tile *tile, u64 key)
 
 /**
  * ksm_thp_split_pays - tell whether a large folio may be split for a match
- * @item: a page of it that has a match
+ * @item: a page of it that has a match, by ksm_pte_get_page()
  * @key: fingerprint of that page
  *
  * A huge page must have as many pages with a match as thp_split_threshold says.

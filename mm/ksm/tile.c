@@ -7,6 +7,7 @@
  * and with it its block, tile and ksm_mm, lives until ksm_mapping_end().
  */
 #include <linux/bitops.h>
+#include <linux/build_bug.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -122,7 +123,7 @@ struct ksm_tile *ksm_tile_get_at(struct ksm_mm *kmm, unsigned long addr, pgoff_t
 		parent = &at->node;
 		link = &parent->rb_left;
 	} else {
-		/* The last one before @at has no right half: that is where @at would be. */
+		/* The last of @at's left half comes right before it, and has no right half. */
 		parent = at ? rb_prev(&at->node) : rb_last(&kmm->tiles);
 		link = parent ? &parent->rb_right : &kmm->tiles.rb_node;
 	}
@@ -348,6 +349,8 @@ bool ksm_tile_any(struct ksm_mm *kmm, unsigned long start, unsigned long end)
  */
 int __init ksm_tile_init(void)
 {
+	BUILD_BUG_ON(KSM_TILE_PAGES != 1 << KSM_NID_SHIFT);
+
 	/* The low bits of its address are used. */
 	tile_cache = kmem_cache_create("ksm_tile", sizeof(struct ksm_tile),
 				       __alignof__(struct ksm_tile), 0, NULL);

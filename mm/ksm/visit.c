@@ -28,30 +28,34 @@
  *
  * Context: page table lock held.
  */
-void ksm_visit_wait(struct visit *v, struct page *page, unsigned int i)
+void ksm_visit_wait(struct ksm_visit *v, struct page *page, unsigned int i)
 {
 	get_page(page);
-	v->sweep->page[i] = page;
+	v->page[i] = page;
 	v->waiting |= BIT_ULL(i);
 }
 
 /* Where PTEs do not tell: which of the pages seem to have been written. */
-static void look_into(struct visit *v)
+static void look_into(struct ksm_visit *v)
 {
 	const struct ksm_change *change = v->sweep->change;
 	struct ksm_tile *tile = v->tile;
-	u64 same, known = 0;
+	u64 left, same, known = 0;
 
-	same = change->unchanged(tile, v->waiting, v->sweep->page);
-	if (!v->reread && !change->reread)
-		known = same & ksm_tile_unstable(tile);
+	if (change->unchanged) {
+		same = change->unchanged(tile, v->waiting, v->page);
+		if (!v->reread)
+			known = same & ksm_tile_unstable(tile);
+		v->changed |= v->waiting & ~same & ksm_tile_keyed(tile);
+	}
 	v->known |= known;
 	v->want |= v->waiting & ~known;
-	v->changed |= v->waiting & ~same & ksm_tile_keyed(tile);
+	for (left = v->waiting; left; left &= left - 1)
+		put_page(v->page[__ffs64(left)]);
 }
 
 /* Read one page in full, and see whether it settles. */
-static void read_page(struct visit *v, struct ksm_item *item)
+static void read_page(struct ksm_visit *v, struct ksm_item *item)
 {
 	struct ksm_tile *tile = v->tile;
 	u64 bit = BIT_ULL(item->nr);
@@ -91,9 +95,9 @@ static void read_page(struct visit *v, struct ksm_item *item)
 }
 
 /* Returns the pages that are left: for want of budget, or because somebody waits. */
-static u64 read_pages(struct visit *v, struct ksm_budget *budget)
+static u64 read_pages(struct ksm_visit *v, struct ksm_budget *budget)
 {
-	struct sweep *sweep = v->sweep;
+	struct ksm_sweep *sweep = v->sweep;
 	struct ksm_item item = {
 		.vma = sweep->vma,
 		.pmdp = sweep->pmdp,
@@ -137,7 +141,7 @@ static u64 read_pages(struct visit *v, struct ksm_budget *budget)
  *
  * Context: ksm_mutex held, VMA locked, may sleep.
  */
-void ksm_visit_note(struct visit *v, struct ksm_budget *budget)
+void ksm_visit_note(struct ksm_visit *v, struct ksm_budget *budget)
 {
 	struct ksm_tile *tile = v->tile;
 	unsigned int seen, known;
@@ -180,7 +184,7 @@ void ksm_visit_note(struct visit *v, struct ksm_budget *budget)
  * Return: where the next visit is to go on: where this one ended, unless the budget
  *	   did not last or somebody waits.
  */
-unsigned long ksm_visit_read(struct visit *v, struct ksm_budget *budget)
+unsigned long ksm_visit_read(struct ksm_visit *v, struct ksm_budget *budget)
 {
 	u64 left = read_pages(v, budget);
 
@@ -189,7 +193,7 @@ unsigned long ksm_visit_read(struct visit *v, struct ksm_budget *budget)
 
 /**
  * ksm_visit_begin - begin a visit
- * @v: visit
+ * @v: visit; its @page stays
  * @sweep: what it is a part of
  * @tile: tile
  * @addr: first address, in @tile
@@ -198,11 +202,12 @@ unsigned long ksm_visit_read(struct visit *v, struct ksm_budget *budget)
  * Context: ksm_mutex held.
  * Return: false if the tile is not to be visited now.
  */
-bool ksm_visit_begin(struct visit *v, struct sweep *sweep, struct ksm_tile *tile,
+bool ksm_visit_begin(struct ksm_visit *v, struct ksm_sweep *sweep, struct ksm_tile *tile,
 		     unsigned long addr, unsigned long end)
 {
-	*v = (struct visit) {
+	*v = (struct ksm_visit) {
 		.sweep = sweep,
+		.page = v->page,
 		.tile = tile,
 		.addr = addr,
 		.end = end,

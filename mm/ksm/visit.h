@@ -5,16 +5,14 @@
 #ifndef _MM_KSM_VISIT_H
 #define _MM_KSM_VISIT_H
 
-#include "change.h"
 #include "internal.h"
 
 /* What is visited under one page table lock. */
-struct sweep {
+struct ksm_sweep {
 	struct vm_area_struct *vma;
 	pmd_t *pmdp;		/* entry that maps it */
 	const struct ksm_change *change;
 	bool exact;		/* by @change */
-	struct page **page;	/* where visits put pages that wait to be looked into */
 	bool drain;		/* a page waits in a per-CPU list */
 	bool cut_short;		/* somebody waits for the VMA */
 	unsigned int reads;	/* pages that have been read */
@@ -24,8 +22,9 @@ struct sweep {
 };
 
 /* One visit to (a part of) a tile: which pages were found how. */
-struct visit {
-	struct sweep *sweep;	/* that it is a part of */
+struct ksm_visit {
+	struct ksm_sweep *sweep;	/* that it is a part of */
+	struct page **page;	/* room for a page of each place, to be looked into */
 	struct ksm_tile *tile;
 	unsigned long addr;	/* first address */
 	unsigned long end;	/* of the part of the tile that is to be visited */
@@ -42,15 +41,15 @@ struct visit {
 	u64 changed;		/* to be unsettled: those, and what is not to be merged */
 	u64 unmapped;		/* maps its KSM folio no more */
 	u64 adopt;		/* maps a KSM folio, unknown so far */
-	u64 waiting;		/* in sweep->page, to be looked into */
+	u64 waiting;		/* in @page, to be looked into */
 	u64 want;		/* to be read in full */
 };
 
-bool ksm_visit_begin(struct visit *v, struct sweep *sweep, struct ksm_tile *tile,
+bool ksm_visit_begin(struct ksm_visit *v, struct ksm_sweep *sweep, struct ksm_tile *tile,
 		     unsigned long addr, unsigned long end);
-void ksm_visit_wait(struct visit *v, struct page *page, unsigned int i);
-void ksm_visit_note(struct visit *v, struct ksm_budget *budget);
-unsigned long ksm_visit_read(struct visit *v, struct ksm_budget *budget);
+void ksm_visit_wait(struct ksm_visit *v, struct page *page, unsigned int i);
+void ksm_visit_note(struct ksm_visit *v, struct ksm_budget *budget);
+unsigned long ksm_visit_read(struct ksm_visit *v, struct ksm_budget *budget);
 
 /* huge.c */
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE

@@ -72,6 +72,64 @@ static void forget_mappings(struct kunit *test)
 	expect_nothing(test);
 }
 
+/* Which pages of a tile are in the list of a node's mappings. */
+static u64 mapped_by(struct ksm_stable *stable)
+{
+	struct ksm_slot *slot;
+	u64 pages = 0;
+
+	hlist_for_each_entry(slot, &stable->mappings, link)
+		pages ^= BIT_ULL(ksm_slot_nr(slot));
+	return pages;
+}
+
+/* The only tile has such a block; there are bytes of a node, too. */
+static void expect_block(struct kunit *test, enum ksm_shape shape)
+{
+	struct fixture *f = test->priv;
+
+	KUNIT_EXPECT_EQ(test, f->kmm.bytes,
+			sizeof(struct ksm_tile) + ksm_slot_block_bytes(shape));
+}
+
+/* Mappings move with the others when their tile gets another block. */
+static void forget_moved_mappings(struct kunit *test)
+{
+	static const u64 grow[] = { BIT_ULL(1), LOW, ALL };
+	struct ksm_tile *tile = tile_new(test, BASE);
+	struct ksm_stable *stable = ksm_stable_alloc();
+	struct anon_vma anon_vma = { .refcount = ATOMIC_INIT(1) };
+	u64 merged = BIT_ULL(2) | BIT_ULL(50) | BIT_ULL(63);
+	struct ksm_index index = {};
+	int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, stable);
+	stable->pfn = KSM_HOLLOW;
+	ksm_stable_insert(&index, stable);
+	ksm_tile_track(tile, ALL);
+	KUNIT_ASSERT_TRUE(test, ksm_block_reserve(tile, merged));
+	ksm_mapping_add(tile, 2, stable, &anon_vma);
+	ksm_mapping_add(tile, 50, stable, &anon_vma);
+	ksm_mapping_add(tile, 63, stable, &anon_vma);
+	expect_block(test, KSM_BLOCK_2);
+
+	for (i = 0; i < ARRAY_SIZE(grow); i++) {
+		KUNIT_ASSERT_TRUE(test, ksm_block_reserve(tile, grow[i]));
+		KUNIT_EXPECT_EQ(test, mapped_by(stable), merged);
+		KUNIT_EXPECT_PTR_EQ(test, ksm_slot_stable(ksm_slot(tile, 50)), stable);
+		KUNIT_EXPECT_PTR_EQ(test, ksm_slot(tile, 63)->anon_vma, &anon_vma);
+	}
+	expect_block(test, KSM_BLOCK_63);
+	KUNIT_EXPECT_FALSE(test, ksm_forget_trim(tile));
+	expect_block(test, KSM_BLOCK_2);
+	KUNIT_EXPECT_EQ(test, mapped_by(stable), merged);
+	ksm_forget_pages(tile, ALL);
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&index.stable));
+	KUNIT_EXPECT_EQ(test, atomic_read(&anon_vma.refcount), 1);
+	KUNIT_EXPECT_TRUE(test, ksm_forget_trim(tile));
+	expect_nothing(test);
+}
+
 static void forget_mm(struct kunit *test)
 {
 	struct ksm_budget budget = { .reads = 1 };
@@ -285,6 +343,7 @@ static void forget_random(struct kunit *test)
 static struct kunit_case forget_cases[] = {
 	KUNIT_CASE(forget_unused_slot),
 	KUNIT_CASE(forget_mappings),
+	KUNIT_CASE(forget_moved_mappings),
 	KUNIT_CASE(forget_mm),
 	KUNIT_CASE(forget_range),
 	KUNIT_CASE(forget_random),

@@ -45,7 +45,7 @@ static void pace_by_admin(struct kunit *test)
 	ksm_pace_end_pass(100000, 50000);
 	KUNIT_EXPECT_EQ(test, ksm_pace_pages(), 17U);
 
-	ksm_knobs.pages_to_scan = 0;
+	KUNIT_EXPECT_EQ(test, ksm_pace_set_pages(0), 0);
 	budget = ksm_pace_batch();
 	KUNIT_EXPECT_FALSE(test, ksm_budget_left(&budget));
 	ksm_knobs.pages_to_scan = UINT_MAX;
@@ -71,7 +71,7 @@ static void pace_by_advisor(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ksm_advisor.last_secs, 0UL);
 	KUNIT_EXPECT_EQ(test, ksm_advisor.trend, 100UL);
 
-	/* It was slow, so more pages are read, and the admin's knob is not touched. */
+	/* It was slow, so more pages are read; the admin's knob is as the switch left it. */
 	ksm_pace_end_pass(4000 * MSEC_PER_SEC, 40 * MSEC_PER_SEC);
 	pages = ksm_pace_pages();
 	KUNIT_EXPECT_GT(test, pages, 600U);
@@ -80,6 +80,8 @@ static void pace_by_advisor(struct kunit *test)
 	/* A pass that took no time at all divides nothing by zero. */
 	ksm_pace_end_pass(0, 0);
 	KUNIT_EXPECT_GE(test, ksm_pace_pages(), 600U);
+	KUNIT_EXPECT_EQ(test, ksm_advisor.last_secs, 1UL);
+	KUNIT_EXPECT_EQ(test, ksm_pace_set_pages(5), -EINVAL);
 
 	ksm_pace_set_advisor(KSM_ADVISOR_NONE);
 	KUNIT_EXPECT_EQ(test, ksm_pace_pages(), KSM_PAGES_TO_SCAN_DEFAULT);
