@@ -20,16 +20,30 @@
 
 bool ksm_change_dirty_bit __read_mostly;
 
-static u64 sample(struct ksm_tile *tile, u64 pages, struct page *const *page)
+/**
+ * ksm_change_put - drop the references to pages of a tile
+ * @pages: their places, one bit each
+ * @page: each by its place
+ */
+void ksm_change_put(u64 pages, struct page **page)
+{
+	for (; pages; pages &= pages - 1)
+		put_page(page[__ffs64(pages)]);
+}
+
+static u64 sample(struct ksm_tile *tile, u64 pages, struct page **page)
 {
 	u64 same = 0;
 
-	if (!ksm_tile_sample_alloc(tile))
+	if (!ksm_tile_sample_alloc(tile)) {
+		ksm_change_put(pages, page);
 		return 0;
+	}
 	for (; pages; pages &= pages - 1) {
 		unsigned int i = __ffs64(pages);
 		u32 now = ksm_fingerprint_sample(page[i], ksm_tile_addr(tile, i));
 
+		put_page(page[i]);
 		if (tile->sample[i] == now)
 			same |= BIT_ULL(i);
 		else

@@ -19,14 +19,14 @@ struct ksm_tile;
  * @visits: if not @exact: what it takes to look into a page, in visits
  * @unchanged: if not @exact: look into pages of a tile, by their places, and tell which
  *	       seem to be as they were at the last call.  @page has each by its place,
- *	       referenced.  NULL: that cannot be told, and pages are read at each visit.
- *	       ksm_mutex held, no page table lock, may sleep
+ *	       with a reference, which is dropped.  NULL: that cannot be told, and pages
+ *	       are read at each visit.  ksm_mutex held, no page table lock, may sleep
  */
 struct ksm_change {
 	bool exact;
 	unsigned int tiles;
 	unsigned int visits;
-	u64 (*unchanged)(struct ksm_tile *tile, u64 pages, struct page *const *page);
+	u64 (*unchanged)(struct ksm_tile *tile, u64 pages, struct page **page);
 };
 
 /*
@@ -48,6 +48,7 @@ static inline const struct ksm_change *ksm_change_of(struct vm_area_struct *vma)
 						   &ksm_change_by_dirty_bit;
 }
 
+void ksm_change_put(u64 pages, struct page **page);
 void ksm_change_init(void);
 
 /* Tiles that are visited under one page table lock at the most: a page table, usually. */

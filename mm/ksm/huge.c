@@ -98,9 +98,9 @@ unsigned long ksm_huge_visit(struct ksm_mm *kmm, struct vm_area_struct *vma,
 		ksm_budget_spend(budget, 1);
 		return ksm_forget_range(kmm, addr, end, NULL, budget);
 	}
-	v->page = space.page;
 	tile = ksm_vma_tile(kmm, vma, addr);
-	if (!tile || !ksm_visit_begin(v, &sweep, tile, addr, tile_end)) {
+	if (!tile || !ksm_visit_begin(v, space.page, &sweep, tile, addr,
+				      tile_end)) {
 		ksm_budget_spend(budget, 1);
 		return tile_end;
 	}

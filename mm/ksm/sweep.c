@@ -186,9 +186,12 @@ static struct ksm_tile *tile_of(struct ksm_mm *kmm, struct ksm_sweep *sweep,
 	return NULL;
 }
 
-/* Look at the PTEs of some tiles that one page table maps.  One flush for all of them. */
-static void sweep_ptes(struct ksm_sweep *sweep, struct ksm_visit *first, unsigned int nr,
-		       struct ksm_budget *budget)
+/*
+ * Look at the PTEs of some tiles that one page table maps.  One flush for all of them.
+ * Not inlined, so that the loops over PTEs have the registers for themselves.
+ */
+static noinline void sweep_ptes(struct ksm_sweep *sweep, struct ksm_visit *first,
+				unsigned int nr, struct ksm_budget *budget)
 {
 	struct vm_area_struct *vma = sweep->vma;
 	struct ksm_visit *v;
@@ -240,9 +243,9 @@ static unsigned long scan_ptes(struct ksm_mm *kmm, struct vm_area_struct *vma,
 
 	for (; addr < end && nr < most; addr = next) {
 		next = min(end, ALIGN(addr + 1, KSM_TILE_SIZE));
-		visits[nr].page = space.page[nr];
 		tile = tile_of(kmm, &sweep, addr, next, &at);
-		if (tile && ksm_visit_begin(&visits[nr], &sweep, tile, addr, next))
+		if (tile && ksm_visit_begin(&visits[nr], space.page[nr], &sweep, tile,
+					    addr, next))
 			nr++;
 		else
 			ksm_budget_spend(budget, 1);

@@ -40,18 +40,18 @@ static void look_into(struct ksm_visit *v)
 {
 	const struct ksm_change *change = v->sweep->change;
 	struct ksm_tile *tile = v->tile;
-	u64 left, same, known = 0;
+	u64 same, known = 0;
 
 	if (change->unchanged) {
 		same = change->unchanged(tile, v->waiting, v->page);
 		if (!v->reread)
 			known = same & ksm_tile_unstable(tile);
 		v->changed |= v->waiting & ~same & ksm_tile_keyed(tile);
+	} else {
+		ksm_change_put(v->waiting, v->page);
 	}
 	v->known |= known;
 	v->want |= v->waiting & ~known;
-	for (left = v->waiting; left; left &= left - 1)
-		put_page(v->page[__ffs64(left)]);
 }
 
 /* Read one page in full, and see whether it settles. */
@@ -193,7 +193,8 @@ unsigned long ksm_visit_read(struct ksm_visit *v, struct ksm_budget *budget)
 
 /**
  * ksm_visit_begin - begin a visit
- * @v: visit; its @page stays
+ * @v: visit
+ * @page: room for a page of each place
  * @sweep: what it is a part of
  * @tile: tile
  * @addr: first address, in @tile
@@ -202,12 +203,12 @@ unsigned long ksm_visit_read(struct ksm_visit *v, struct ksm_budget *budget)
  * Context: ksm_mutex held.
  * Return: false if the tile is not to be visited now.
  */
-bool ksm_visit_begin(struct ksm_visit *v, struct ksm_sweep *sweep, struct ksm_tile *tile,
-		     unsigned long addr, unsigned long end)
+bool ksm_visit_begin(struct ksm_visit *v, struct page **page, struct ksm_sweep *sweep,
+		     struct ksm_tile *tile, unsigned long addr, unsigned long end)
 {
 	*v = (struct ksm_visit) {
 		.sweep = sweep,
-		.page = v->page,
+		.page = page,
 		.tile = tile,
 		.addr = addr,
 		.end = end,

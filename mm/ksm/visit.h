@@ -45,8 +45,8 @@ struct ksm_visit {
 	u64 want;		/* to be read in full */
 };
 
-bool ksm_visit_begin(struct ksm_visit *v, struct ksm_sweep *sweep, struct ksm_tile *tile,
-		     unsigned long addr, unsigned long end);
+bool ksm_visit_begin(struct ksm_visit *v, struct page **page, struct ksm_sweep *sweep,
+		     struct ksm_tile *tile, unsigned long addr, unsigned long end);
 void ksm_visit_wait(struct ksm_visit *v, struct page *page, unsigned int i);
 void ksm_visit_note(struct ksm_visit *v, struct ksm_budget *budget);
 unsigned long ksm_visit_read(struct ksm_visit *v, struct ksm_budget *budget);
