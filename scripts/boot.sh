@@ -153,9 +153,6 @@ report() {
 	sed 's/\r$//; s/^/    /' >&2
 }
 
-# What a kernel prints only when something is wrong with it
-splat='WARNING: |BUG: |KASAN: |Oops: |cut here|INFO: (task|rcu)|UBSAN|kmemleak: [1-9]|general protection fault|possible (circular|recursive)|suspicious RCU|Kernel panic'
-
 make_initramfs "$@"
 accel=(-accel tcg -cpu max -smp "$cpus")
 if ((icount)); then
@@ -207,11 +204,11 @@ exec {hold}>&-
 wait "$cat_pid" || true
 status=$(tr -cd '0-9' <"$tmp/status")
 
-if first=$(grep -nm 1 -E "$splat" "$log" | cut -d: -f1) && [[ -n $first ]]; then
+if first=$(kernel_complaints "$log" -n -m 1 | cut -d: -f1) && [[ -n $first ]]; then
 	# A few lines before it, too: what led there often stands in them
 	first=$((first > 5 ? first - 5 : 1))
 	# What and where, in one line, for whoever sees no more than that
-	what=$(grep -m 1 -E "$splat" "$log" | tr -d '\r' | cut -c1-160)
+	what=$(kernel_complaints "$log" -m 1 | tr -d '\r' | cut -c1-160)
 	where=$(grep -m 1 'RIP: 0010:' "$log" | tr -d '\r' | sed 's/.*RIP: 0010:/, at /' || true)
 	if grep -q 'Kernel panic' "$log"; then
 		tail -n "+$first" "$log" | head -n 120 | report "the kernel panicked: $what$where"

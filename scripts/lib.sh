@@ -45,6 +45,15 @@ with_progress() {
 	return $rc
 }
 
+# kernel_complaints FILE [OPTION...]: what a kernel prints only when something is
+# wrong with it; the options are grep's
+kernel_complaints() {
+	local file=$1
+	shift
+	grep -E "$@" -e 'WARNING: |BUG: |KASAN: |Oops: |cut here|UBSAN|general protection fault|Kernel panic' \
+		-e 'INFO: (task|rcu)|possible (circular|recursive)|suspicious RCU|kmemleak: [1-9]' "$file"
+}
+
 # lock NAME: one at a time, so that parallel makes do not step on each other.
 # The descriptor stays open (and the lock held) until the script ends.
 lock() {

@@ -84,9 +84,6 @@ tally() {
 	awk -F'\t' '{ n[$1]++ } END { printf "%d passed, %d failed, %d skipped\n", n["pass"], n["fail"], n["skip"] }' "$1"
 }
 
-# What a kernel prints only when something is wrong with it
-splat='WARNING: |BUG: |KASAN: |Oops: |cut here|UBSAN|general protection fault|Kernel panic'
-
 run_kunit() {
 	local log=$logs/kunit.log out=$logs/kunit.results start=$SECONDS rc=0
 	step "building the um kernel" build-um "$TOP/scripts/build.sh" um || return 0
@@ -97,9 +94,9 @@ run_kunit() {
 	if ((rc == 124 || rc == 137)); then
 		printf 'fail\tkunit\ttime-out\n' >>"$out"
 	fi
-	if grep -qE "$splat" "$log"; then
-		grep -m 1 -A 30 -E "$splat" "$log" | sed 's/^/    /'
-		printf 'fail\tkunit: the kernel is silent\t%s\n' "$(grep -m 1 -E "$splat" "$log")" >>"$out"
+	if kernel_complaints "$log" -q; then
+		kernel_complaints "$log" -m 1 -A 30 | sed 's/^/    /'
+		printf 'fail\tkunit: the kernel is silent\t%s\n' "$(kernel_complaints "$log" -m 1)" >>"$out"
 	fi
 	cat "$out" >>"$results"
 	say "kunit: $(tally "$out"), after $((SECONDS - start)) s"
