@@ -38,19 +38,14 @@ table=$TOP/scripts/compat/programs
 cpus=3 mem=2048
 again_times=${AGAIN:-2}
 
-boot() {
-	local part=$1 kernel=$2
-	shift 2
-	"$TOP/scripts/boot.sh" -k "$out/$kernel.bzImage" -9 -c "$cpus" -m "$mem" -t 5400 -a numa=fake=2 \
-		-l "$out/$part.console" -- "$TOP/scripts/compat/guest.sh" "$@" >"$out/$part.log" 2>"$out/$part.boot"
-}
-
-# run_on PART KERNEL off|on TIMES PROGRAM...: results in build/compat/PART
+# run_on PART KERNEL off|on TIMES PROGRAM...: what the guest prints is in PART.log
 run_on() {
-	local part=$1 rc=0
-	rm -f "$out/$part"
-	with_progress "$part: $(($# - 4)) programs on $2, KSM $3" boot "$@" || rc=$?
-	awk -f "$TOP/scripts/compat/results.awk" "$out/$part.log" >"$out/$part"
+	local part=$1 kernel=$2 rc=0
+	shift 2
+	say "$part: $(($# - 2)) programs on $kernel, KSM $1"
+	"$TOP/scripts/boot.sh" -k "$out/$kernel.bzImage" -9 -c "$cpus" -m "$mem" -t 5400 -a numa=fake=2 \
+		-l "$out/$part.console" -- "$TOP/scripts/compat/guest.sh" "$@" \
+		2>"$out/$part.boot" | tee "$out/$part.log" | results progress "$part" || rc=$?
 	if ((rc)); then
 		sed 's/^/    /' "$out/$part.boot"
 		say "$part: boot.sh ended with status $rc"
@@ -58,13 +53,14 @@ run_on() {
 	fi
 }
 
-compare() { awk -v "pattern=$pattern" -v "table=${1:-0}" -f "$TOP/scripts/compat/compare.awk" "$table" "${parts[@]/#/$out/}"; }
+compare() { results "$1" "$out/programs" "${parts[@]/#/$out/}"; }
 
 main() {
-	local kernel programs again parts=(base ours) bad=0
+	local kernel programs again parts=(base.log ours.log) bad=0
 	mkdir -p "$out"
 	lock compat
-	mapfile -t programs < <(awk -v "pattern=$pattern" '!/^#/ && NF && $1 ~ pattern { print $1 }' "$table")
+	awk -v "pattern=$pattern" '!/^#/ && NF && $1 ~ pattern' "$table" >"$out/programs"
+	mapfile -t programs < <(awk '{ print $1 }' "$out/programs")
 	((${#programs[@]})) || die "no program's name matches $pattern"
 	for kernel in base prod; do
 		if ((build)); then
@@ -81,14 +77,14 @@ main() {
 
 	run_on base base off 1 "${programs[@]}"
 	run_on ours prod on 1 "${programs[@]}"
-	mapfile -t again < <(compare)
+	mapfile -t again < <(compare differ)
 	if ((${#again[@]})); then
 		run_on base-again base off "$again_times" "${again[@]}"
 		run_on ours-again prod on "$again_times" "${again[@]}"
 		run_on base-ksm base on "$again_times" "${again[@]}"
-		parts+=(base-again ours-again base-ksm)
+		parts+=({base-again,ours-again,base-ksm}.log)
 	fi
-	compare 1 | tee "$out/table" || bad=1
+	compare table | tee "$out/table" || bad=1
 	return "$bad"
 }
 

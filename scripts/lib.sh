@@ -67,4 +67,7 @@ lock() {
 	LOCK_FD=$fd
 }
 
+# results COMMAND...: the reader of test results
+results() { python3 "$TOP/scripts/results" "$@"; }
+
 unlock() { exec {LOCK_FD}>&-; }

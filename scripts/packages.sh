@@ -20,7 +20,7 @@ wanted() {
 		boot) echo qemu-system-x86 busybox-static cpio ;;
 		selftests)
 			echo make gcc g++ libc6-dev libgtest-dev libcap-dev libnuma-dev liburing-dev rsync
-			echo libcli11-dev nlohmann-json3-dev
+			echo libcli11-dev nlohmann-json3-dev python3
 			;;
 		demo) echo make g++ libc6-dev libcli11-dev libfmt-dev nlohmann-json3-dev python3 qemu-system-x86 busybox-static ;;
 		configs)

@@ -45,10 +45,10 @@ done
 ((${#stages[@]})) || stages=(kunit prod debug)
 
 logs=$BUILD/test
-results=$logs/results
+all=$logs/results
 mkdir -p "$logs"
 lock test
-: >"$results"
+: >"$all"
 took=''
 
 # step TEXT COMMAND...: run it with its output in a log of its own, and say how
@@ -72,16 +72,11 @@ step() {
 	trap - INT TERM
 	if ((rc)); then
 		tail -n 15 "$log" | sed 's/^/    /'
-		printf 'fail\t%s\tfailed with status %s, see %s\n' "$text" "$rc" "${log#"$TOP/"}" >>"$results"
+		printf 'fail\t%s\tfailed with status %s, see %s\n' "$text" "$rc" "${log#"$TOP/"}" >>"$all"
 	fi
 	say "$text: status $rc after $((SECONDS - start)) s"
 	took+=", $text $((SECONDS - start)) s"
 	return "$rc"
-}
-
-# tally FILE: what came of one stage, in words
-tally() {
-	awk -F'\t' '{ n[$1]++ } END { printf "%d passed, %d failed, %d skipped\n", n["pass"], n["fail"], n["skip"] }' "$1"
 }
 
 run_kunit() {
@@ -90,7 +85,7 @@ run_kunit() {
 	say "kunit: running the suites mm_ksm_* in User Mode Linux"
 	timeout -k 10 300 "$BUILD/um/linux" mem=256M con0=null,fd:1 con=null console=tty0 panic=-1 \
 		kunit.enable=1 kunit_shutdown=halt 'kunit.filter_glob=mm_ksm_*' </dev/null >"$log" 2>&1 || rc=$?
-	awk -f "$TOP/scripts/test/kunit.awk" "$log" >"$out"
+	results kunit "$log" >"$out"
 	if ((rc == 124 || rc == 137)); then
 		printf 'fail\tkunit\ttime-out\n' >>"$out"
 	fi
@@ -98,32 +93,13 @@ run_kunit() {
 		kernel_complaints "$log" -m 1 -A 30 | sed 's/^/    /'
 		printf 'fail\tkunit: the kernel is silent\t%s\n' "$(kernel_complaints "$log" -m 1)" >>"$out"
 	fi
-	cat "$out" >>"$results"
-	say "kunit: $(tally "$out"), after $((SECONDS - start)) s"
-}
-
-# One line for each program as it ends, made from what the guest prints. Not in
-# awk: mawk waits until its buffer is full.
-show_progress() {
-	local kernel=$1 line name='' status seconds ok=0 bad=0 skip=0
-	while IFS= read -r line; do
-		case $line in
-		'#@ begin '*) name=${line#'#@ begin '} ok=0 bad=0 skip=0 ;;
-		'#@ end '*)
-			read -r _ _ _ status seconds <<<"$line"
-			printf '%s: %-18s %3d passed %3d failed %3d skipped, status %d, %d s\n' \
-				"$kernel" "$name" "$ok" "$bad" "$skip" "$status" "$seconds"
-			;;
-		'ok '[0-9]*'# SKIP'* | 'ok '[0-9]*'# XFAIL'*) skip=$((skip + 1)) ;;
-		'ok '[0-9]*) ok=$((ok + 1)) ;;
-		'not ok '[0-9]*) bad=$((bad + 1)) ;;
-		esac
-	done
+	cat "$out" >>"$all"
+	say "kunit: $(results tally "$out"), after $((SECONDS - start)) s"
 }
 
 run_on() {
 	local kernel=$1 limit=1200 mem=1024 scale=${KSM_TEST_SCALE:-100} start=$SECONDS rc=0
-	local log=$logs/$kernel.log out=$logs/$kernel.results
+	local list=$logs/$kernel.programs log=$logs/$kernel.log out=$logs/$kernel.results
 	# Left offline by the kernel: for hotplug_test to plug in and take away
 	local dimm="-m slots=1,maxmem=4G -object memory-backend-ram,id=dimm,size=256M -device pc-dimm,memdev=dimm"
 	if [[ $kernel == debug ]]; then
@@ -131,20 +107,26 @@ run_on() {
 	fi
 	step "building the $kernel kernel" "build-$kernel" "$TOP/scripts/build.sh" "$kernel" || return 0
 	step "building the selftests" build-selftests "$TOP/scripts/selftests.sh" || return 0
+	awk -v "kernel=$kernel" -v "pattern=$pattern" \
+		'!/^#/ && ($3 == "all" || index("," $3 ",", "," kernel ",")) && $1 ~ pattern' \
+		"$TOP/scripts/test/programs" >"$list"
+	if [[ ! -s $list ]]; then
+		printf 'fail\t%s\tno program matches %s\n' "$kernel" "$pattern" >>"$all"
+		return
+	fi
 	say "$kernel: booting, and running the selftests"
 	"$TOP/scripts/boot.sh" -k "$kernel" -9 -c 2 -m "$mem" -t "$limit" -a numa=fake=2 -q "$dimm" \
 		-l "$logs/$kernel.console" -- \
 		"KSM_TEST_SCALE=$scale '$TOP/scripts/test/guest.sh' $kernel '$pattern'" \
-		2>"$logs/$kernel.boot" | tee "$log" | show_progress "$kernel" || rc=$?
-	awk -v "kernel=$kernel" -v "pattern=$pattern" -f "$TOP/scripts/test/results.awk" \
-		"$TOP/scripts/test/programs" "$log" >"$out"
+		2>"$logs/$kernel.boot" | tee "$log" | results progress "$kernel" || rc=$?
+	results guest "$kernel" "$list" "$log" >"$out"
 	if ((rc)); then
 		cat "$logs/$kernel.boot"
 		printf 'fail\t%s: the guest ends well, and its kernel is silent\t%s\n' "$kernel" \
 			"$(grep -m 1 . "$logs/$kernel.boot" || echo "boot.sh ended with status $rc")" >>"$out"
 	fi
-	cat "$out" >>"$results"
-	say "$kernel: $(tally "$out"), after $((SECONDS - start)) s"
+	cat "$out" >>"$all"
+	say "$kernel: $(results tally "$out"), after $((SECONDS - start)) s"
 }
 
 for stage in "${stages[@]}"; do
@@ -155,15 +137,9 @@ for stage in "${stages[@]}"; do
 done
 
 echo
-awk -F'\t' '$1 == "skip" { n[$3]++; name[$3] = $2 }
-	END { for (why in n) printf "skipped: %s%s: %s\n", name[why], (n[why] > 1 ? " and " n[why] - 1 " more" : ""), why }' "$results" | sort
-awk -F'\t' '$1 == "fail" { print "FAILED: " $2 ($3 == "" ? "" : ": " $3) }' "$results"
+results details "$all"
 for stage in "${stages[@]}"; do
 	[[ ! -s $logs/$stage.boot ]] || grep -m 1 -A 12 'Call Trace:' "$logs/$stage.boot" || true
 done
 say "$SECONDS s in all$took; logs in build/test"
-awk -F'\t' '{ n[$1]++ }
-	END {
-		printf "%d passed, %d failed%s\n", n["pass"], n["fail"], n["skip"] ? ", " n["skip"] " skipped" : ""
-		exit n["fail"] > 0 || n["pass"] == 0
-	}' "$results"
+results tally "$all"
