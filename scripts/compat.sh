@@ -6,6 +6,8 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=scripts/programs.sh
+. "$(dirname "$0")/programs.sh"
 
 usage() {
 	cat <<-'END'
@@ -33,18 +35,23 @@ shift $((OPTIND - 1))
 pattern=${1:-.}
 
 out=$BUILD/compat
-table=$TOP/scripts/compat/programs
-# migration wants a third processor
-cpus=3 mem=2048
+# migration wants a third processor; run_vmtests.sh reserves as many huge pages
+cpus=3 mem=2048 huge_pages=128
 again_times=${AGAIN:-2}
 
 # run_on PART KERNEL off|on TIMES PROGRAM...: what the guest prints is in PART.log
 run_on() {
-	local part=$1 kernel=$2 rc=0
-	shift 2
-	say "$part: $(($# - 2)) programs on $kernel, KSM $1"
+	local part=$1 kernel=$2 ksm=$3 times=$4 line i rc=0
+	shift 4
+	while read -r line; do
+		[[ " $* " == *" ${line%% *} "* ]] || continue
+		for ((i = 0; i < times; i++)); do
+			echo "$line"
+		done
+	done <"$out/programs" >"$out/$part.programs"
+	say "$part: $# programs on $kernel, KSM $ksm"
 	"$TOP/scripts/boot.sh" -k "$out/$kernel.bzImage" -9 -c "$cpus" -m "$mem" -t 5400 -a numa=fake=2 \
-		-l "$out/$part.console" -- "$TOP/scripts/compat/guest.sh" "$@" \
+		-l "$out/$part.console" -- "$TOP/scripts/guest/run.sh" -H "$huge_pages" -k "$ksm" "$out/$part.programs" \
 		2>"$out/$part.boot" | tee "$out/$part.log" | results progress "$part" || rc=$?
 	if ((rc)); then
 		sed 's/^/    /' "$out/$part.boot"
@@ -56,11 +63,11 @@ run_on() {
 compare() { results "$1" "$out/programs" "${parts[@]/#/$out/}"; }
 
 main() {
-	local kernel programs again parts=(base.log ours.log) bad=0
+	local kernel programs commands again parts=(base.log ours.log) bad=0
 	mkdir -p "$out"
 	lock compat
-	awk -v "pattern=$pattern" '!/^#/ && NF && $1 ~ pattern' "$table" >"$out/programs"
-	mapfile -t programs < <(awk '{ print $1 }' "$out/programs")
+	upstream_selftests "$TOP/scripts/compat/programs" all | choose "$pattern" '' 1 >"$out/programs"
+	mapfile -t programs < <(cut -d ' ' -f 1 "$out/programs")
 	((${#programs[@]})) || die "no program's name matches $pattern"
 	for kernel in base prod; do
 		if ((build)); then
@@ -70,7 +77,8 @@ main() {
 		fi
 		[[ -f $out/$kernel.bzImage ]] || die "there is no build/compat/$kernel.bzImage; leave out -n"
 	done
-	awk '!/^#/ && NF { print $3 }' "$table" | sort -u | xargs "$TOP/scripts/selftests.sh"
+	mapfile -t commands < <(cut -d ' ' -f 4 "$out/programs" | sort -u)
+	"$TOP/scripts/selftests.sh" "${commands[@]#upstream/}"
 	with_progress "building ksmctl" \
 		make -s -j "$JOBS" -C "$TOP/tools/mm/ksm" OUTPUT="$BUILD/tools/ksm/" ||
 		die "tools/mm/ksm does not build (see above)"

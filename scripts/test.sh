@@ -6,6 +6,8 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=scripts/programs.sh
+. "$(dirname "$0")/programs.sh"
 
 usage() {
 	cat <<-'END'
@@ -98,18 +100,24 @@ run_kunit() {
 }
 
 run_on() {
-	local kernel=$1 limit=1200 mem=1024 scale=${KSM_TEST_SCALE:-100} start=$SECONDS rc=0
+	local kernel=$1 start=$SECONDS rc=0
 	local list=$logs/$kernel.programs log=$logs/$kernel.log out=$logs/$kernel.results
+	# Seconds that a wait may take: long, for a machine that is busy with other things
+	local limit=1200 mem=1024 scale=${KSM_TEST_SCALE:-100} timeout=140 mib=32 factor=1 skip='' options=()
 	# Left offline by the kernel: for hotplug_test to plug in and take away
 	local dimm="-m slots=1,maxmem=4G -object memory-backend-ram,id=dimm,size=256M -device pc-dimm,memdev=dimm"
 	if [[ $kernel == debug ]]; then
-		limit=3000 mem=2048 scale=$((scale / 10 ? scale / 10 : 1))
+		limit=3000 mem=2048 scale=$((scale / 10 ? scale / 10 : 1)) timeout=400 mib=8 factor=3
+		# These take a kernel that checks itself too long
+		skip='^(full_machine_test|cow)$' options=(-v)
+		[[ $pattern != . ]] || options+=(-l)
 	fi
 	step "building the $kernel kernel" "build-$kernel" "$TOP/scripts/build.sh" "$kernel" || return 0
 	step "building the selftests" build-selftests "$TOP/scripts/selftests.sh" || return 0
-	awk -v "kernel=$kernel" -v "pattern=$pattern" \
-		'!/^#/ && ($3 == "all" || index("," $3 ",", "," kernel ",")) && $1 ~ pattern' \
-		"$TOP/scripts/test/programs" >"$list"
+	{
+		our_selftests
+		upstream_selftests "$TOP/scripts/test/programs" "$kernel"
+	} | choose "$pattern" "$skip" "$factor" >"$list"
 	if [[ ! -s $list ]]; then
 		printf 'fail\t%s\tno program matches %s\n' "$kernel" "$pattern" >>"$all"
 		return
@@ -117,7 +125,8 @@ run_on() {
 	say "$kernel: booting, and running the selftests"
 	"$TOP/scripts/boot.sh" -k "$kernel" -9 -c 2 -m "$mem" -t "$limit" -a numa=fake=2 -q "$dimm" \
 		-l "$logs/$kernel.console" -- \
-		"KSM_TEST_SCALE=$scale '$TOP/scripts/test/guest.sh' $kernel '$pattern'" \
+		env "KSM_TEST_SCALE=$scale" "KSM_TEST_TIMEOUT=$timeout" "MIB=$mib" \
+		"$TOP/scripts/guest/run.sh" "${options[@]}" "$list" \
 		2>"$logs/$kernel.boot" | tee "$log" | results progress "$kernel" || rc=$?
 	results guest "$kernel" "$list" "$log" >"$out"
 	if ((rc)); then
