@@ -35,7 +35,7 @@ make_corpus() {
 			head -c "$((CORPUS_MIB << 20))"
 	) >"$out.new"
 	(($(stat -c %s "$out.new") >= 4 << 20)) ||
-		die "found less than 4 MiB of text under /usr/share and /usr/lib; install python3 or perl-modules"
+		die "found less than 4 MiB of text under /usr/share and /usr/lib; install python3"
 	mv "$out.new" "$out"
 }
 
@@ -66,8 +66,8 @@ check() {
 			die "no busybox for the guests; apt-get install busybox-static"
 	fi
 	if [[ " ${PARTS[*]} " == *" processes "* ]]; then
-		have python3 || have perl ||
-			die "neither python3 nor perl is here to run; apt-get install python3"
+		have python3 ||
+			die "no python3 for the processes to run; apt-get install python3"
 	fi
 }
 

@@ -7,21 +7,19 @@ CORPUS=$BUILD/demo/corpus.txt
 
 # The interpreter itself, not a version manager's wrapper around it
 pick_interpreter() {
-	local python perl
+	local python
 	for python in /usr/bin/python3 python3; do
-		if python=$("$python" -c 'import sys; print(sys.executable)' 2>/dev/null); then
-			INTERPRETER=("$python" "$HERE/worker.py")
+		if INTERPRETER=$("$python" -c 'import sys; print(sys.executable)' 2>/dev/null); then
 			return
 		fi
 	done
-	perl=$(command -v perl) || die "neither python3 nor perl is here; apt-get install python3"
-	INTERPRETER=("$perl" "$HERE/worker.pl")
+	die "python3 is not here; apt-get install python3"
 }
 
 start_worker() {
 	local i=$1
 	open_input "$i"
-	"$KSMCTL" run -- "${INTERPRETER[@]}" "$i" "$CORPUS" \
+	"$KSMCTL" run -- "$INTERPRETER" "$HERE/worker.py" "$i" "$CORPUS" \
 		<"$WORK/in.$i" >"$WORK/answers" 2>"$WORK/log.$i" &
 	add_member "$i" $!
 }
@@ -43,7 +41,7 @@ part_processes() {
 	local i
 	pick_interpreter
 	begin process processes \
-		"$WORKERS processes of ${INTERPRETER[0]}, each loads $(($(stat -c %s "$CORPUS") >> 20)) MiB of text"
+		"$WORKERS processes of $INTERPRETER, each loads $(($(stat -c %s "$CORPUS") >> 20)) MiB of text"
 	for ((i = 1; i <= WORKERS; i++)); do
 		start_worker "$i"
 	done

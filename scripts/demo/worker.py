@@ -9,9 +9,9 @@ import zlib
 PAGE = 4096
 
 
-def index(lines):
+def index(lines: list[str]) -> dict[str, list[int]]:
     """Which lines name a word, as a search tool would keep it."""
-    words = collections.defaultdict(list)
+    words: dict[str, list[int]] = collections.defaultdict(list)
     for number, line in enumerate(lines):
         for word in line.split():
             words[word].append(number)
@@ -19,21 +19,21 @@ def index(lines):
 
 
 class Data:
-    def __init__(self, path):
+    def __init__(self, path: str) -> None:
         with open(path, "rb") as file:
             self.buffer = bytearray(file.read())
         self.lines = self.buffer.decode("utf-8", "replace").splitlines()
         self.words = index(self.lines[:20000])
         self.sums = self.checksums()
 
-    def checksums(self):
+    def checksums(self) -> tuple[int, int]:
         """One sum of the bytes, one of the objects made of them."""
         of_lines = 0
         for line in self.lines:
             of_lines = zlib.crc32(line.encode(), of_lines)
         return zlib.crc32(self.buffer), of_lines
 
-    def rewrite(self, mark):
+    def rewrite(self, mark: bytes) -> int:
         """Changes each page of the first quarter, differently in each process."""
         pages = len(self.buffer) // PAGE // 4
         for page in range(pages):
@@ -42,10 +42,10 @@ class Data:
         return pages
 
 
-def main():
+def main() -> None:
     number, path = sys.argv[1:]
 
-    def answer(text):
+    def answer(text: str) -> None:
         print(number, text, flush=True)
 
     data = Data(path)
