@@ -12,13 +12,14 @@ set -euo pipefail
 usage() {
 	cat <<-'END'
 	usage: test.sh [--quick] [--on STAGE]... [--only PATTERN]
-	Stages, all of them by default:
+	Stages, all of them by default but base:
+	  userspace  the KUnit suites of the rooms that need no kernel, with ASan and UBSan
 	  kunit  the KUnit suites, in User Mode Linux
 	  prod   the selftests, ours and upstream's, on the kernel as it is used
 	  debug  the same on a kernel that checks itself; a report by it is a failure
 	  base   (only if named) the same on the unmodified kernel, which has known
 	         defects that some of our tests show
-	  --quick         kunit and prod
+	  --quick         userspace, kunit and prod
 	  --on STAGE      this stage only; may be given more than once
 	  --only PATTERN  of the programs, those whose name matches
 	KSM_TEST_SCALE (percent) changes how long the long tests are.
@@ -29,9 +30,9 @@ usage() {
 stages=() pattern=.
 while (($#)); do
 	case $1 in
-	--quick) stages=(kunit prod) ;;
+	--quick) stages=(userspace kunit prod) ;;
 	--on)
-		[[ ${2:-} =~ ^(kunit|prod|debug|base)$ ]] || usage
+		[[ ${2:-} =~ ^(userspace|kunit|prod|debug|base)$ ]] || usage
 		stages+=("$2")
 		shift
 		;;
@@ -44,7 +45,7 @@ while (($#)); do
 	esac
 	shift
 done
-((${#stages[@]})) || stages=(kunit prod debug)
+((${#stages[@]})) || stages=(userspace kunit prod debug)
 
 logs=$BUILD/test
 all=$logs/results
@@ -81,13 +82,29 @@ step() {
 	return "$rc"
 }
 
+run_userspace() {
+	local dir=$BUILD/tree/tools/testing/ksm log=$logs/userspace.log out=$logs/userspace.results
+	local start=$SECONDS rc=0
+	"$TOP/scripts/tree.sh"
+	step "building the suites for userspace" build-userspace env -u MAKEFLAGS -u MAKELEVEL \
+		make -C "$dir" "-j$JOBS" "OUTPUT=$BUILD/userspace" || return 0
+	timeout -k 10 600 "$BUILD/userspace/ksm_test" </dev/null >"$log" 2>&1 || rc=$?
+	results kunit userspace "$log" >"$out"
+	if ((rc)); then
+		printf 'fail\tuserspace: the program ends well\tstatus %s: %s\n' "$rc" \
+			"$(grep -m 1 -E 'ERROR:|runtime error:|leaks ' "$log" || tail -n 1 "$log")" >>"$out"
+	fi
+	cat "$out" >>"$all"
+	say "userspace: $(results tally "$out"), after $((SECONDS - start)) s"
+}
+
 run_kunit() {
 	local log=$logs/kunit.log out=$logs/kunit.results start=$SECONDS rc=0
 	step "building the um kernel" build-um "$TOP/scripts/build.sh" um || return 0
 	say "kunit: running the suites mm_ksm_* in User Mode Linux"
 	timeout -k 10 300 "$BUILD/um/linux" mem=256M con0=null,fd:1 con=null console=tty0 panic=-1 \
 		kunit.enable=1 kunit_shutdown=halt 'kunit.filter_glob=mm_ksm_*' </dev/null >"$log" 2>&1 || rc=$?
-	results kunit "$log" >"$out"
+	results kunit kunit "$log" >"$out"
 	if ((rc == 124 || rc == 137)); then
 		printf 'fail\tkunit\ttime-out\n' >>"$out"
 	fi
@@ -140,6 +157,7 @@ run_on() {
 
 for stage in "${stages[@]}"; do
 	case $stage in
+	userspace) run_userspace ;;
 	kunit) run_kunit ;;
 	*) run_on "$stage" ;;
 	esac

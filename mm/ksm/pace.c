@@ -6,9 +6,12 @@
  * budget here, and nowhere else.
  */
 #include <linux/limits.h>
+#include <linux/errno.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/time64.h>
+
+#include <asm/barrier.h>
 
 #include <trace/events/ksm.h>
 
@@ -85,24 +88,19 @@ void ksm_pace_set_advisor(enum ksm_advisor mode)
  * ksm_pace_set_pages - have the admin choose the pages to scan
  * @pages: pages to read in a batch
  *
- * Context: takes ksm_mutex.
+ * Context: ksm_mutex held.
  * Return: 0, or -EINVAL while the advisor chooses.
  */
 int ksm_pace_set_pages(unsigned int pages)
 {
-	unsigned int before;
-	int err = -EINVAL;
+	unsigned int before = ksm_knobs.pages_to_scan;
 
-	mutex_lock(&ksm_mutex);
-	before = ksm_knobs.pages_to_scan;
-	if (ksm_advisor.mode == KSM_ADVISOR_NONE) {
-		WRITE_ONCE(ksm_knobs.pages_to_scan, pages);
-		err = 0;
-	}
-	mutex_unlock(&ksm_mutex);
-	if (!err && pages && !before)
+	if (ksm_advisor.mode != KSM_ADVISOR_NONE)
+		return -EINVAL;
+	WRITE_ONCE(ksm_knobs.pages_to_scan, pages);
+	if (pages && !before)
 		ksm_kick();
-	return err;
+	return 0;
 }
 
 /**

@@ -190,10 +190,15 @@ static ssize_t pages_to_scan_store(struct kobject *kobj,
 				   const char *buf, size_t count)
 {
 	unsigned int pages;
+	int err;
 
 	if (kstrtouint(buf, 10, &pages))
 		return -EINVAL;
-	return ksm_pace_set_pages(pages) ?: count;
+
+	mutex_lock(&ksm_mutex);
+	err = ksm_pace_set_pages(pages);
+	mutex_unlock(&ksm_mutex);
+	return err ?: count;
 }
 KSM_ATTR_RW(pages_to_scan);
 

@@ -2,7 +2,7 @@
 """The one reader of test results: KUnit's, the selftests', and upstream's programs'.
 
   results progress LABEL          of what the guest prints (stdin), a line a program
-  results kunit LOG               the results of the KUnit suites in a kernel's log
+  results kunit LABEL LOG         the results of the KUnit suites in a log
   results guest KERNEL LIST LOG   those of the programs that the guest was to run
   results details FILE            what was skipped and what failed
   results tally FILE              N passed, N failed; status 1 if any did
@@ -51,7 +51,7 @@ def _arguments() -> argparse.Namespace:
             arguments.add_argument("logs", type=Path, nargs="+")
 
     command("progress", "label")
-    command("kunit", paths=["log"])
+    command("kunit", "label", paths=["log"])
     command("guest", "kernel", paths=["list", "log"])
     command("details", paths=["file"])
     command("tally", paths=["file"])
@@ -91,7 +91,7 @@ def main() -> bool:
         case "progress":
             progress.show(arguments.label)
         case "kunit":
-            _show(kunit.results(guest_log.lines_of(arguments.log)))
+            _show(kunit.results(arguments.label, guest_log.lines_of(arguments.log)))
         case "guest":
             runs = guest_log.read(guest_log.lines_of(arguments.log))
             _show(selftests.results(arguments.kernel, _programs(arguments.list), runs))

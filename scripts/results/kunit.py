@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The results of the KUnit suites from what a kernel printed. Only the cases are
+"""The results of the KUnit suites from what ran them has printed. Only the cases are
 counted, not their parameters."""
 
 import re
@@ -44,7 +44,7 @@ def _complaint(test: Any) -> str:
     return ""
 
 
-def results(lines: list[str]) -> Iterator[Result]:
+def results(label: str, lines: list[str]) -> Iterator[Result]:
     lines = list(map(_plain, lines))
     reasons = (why[1] for line in lines if (why := SKIPPED.match(line)))
     main, _ = parse(parser.extract_tap_lines(_stray_plans_out(lines)))
@@ -54,7 +54,7 @@ def results(lines: list[str]) -> Iterator[Result]:
         ended = [case for case in suite.subtests if case.status in ENDED]
         count += len(ended)
         for case in ended:
-            name = f"kunit {suite.name}.{case.name}"
+            name = f"{label} {suite.name}.{case.name}"
             if case.status == parser.TestStatus.SUCCESS:
                 yield Result("pass", name)
             elif case.status == parser.TestStatus.SKIPPED:
@@ -63,8 +63,8 @@ def results(lines: list[str]) -> Iterator[Result]:
                 yield Result("fail", name, _complaint(case))
         if len(ended) < (suite.expected_count or 0):
             why = f"ended after {len(ended)} of {suite.expected_count} cases"
-            yield Result("fail", f"kunit {suite.name}", why)
+            yield Result("fail", f"{label} {suite.name}", why)
     if not count:
-        yield Result("fail", "kunit", "no KUnit suite mm_ksm_* was run")
+        yield Result("fail", label, "no KUnit suite mm_ksm_* was run")
     elif len(suites) < (main.expected_count or 0):
-        yield Result("fail", "kunit", f"ended after {len(suites)} of {main.expected_count} suites")
+        yield Result("fail", label, f"ended after {len(suites)} of {main.expected_count} suites")

@@ -12,7 +12,7 @@
 atomic_t ksm_lock_waiting;
 
 /* node.c */
-struct folio *ksm_node_get(struct ksm_stable *stable, enum ksm_lock lock)
+struct folio *ksm_node_get(struct ksm_stable *stable, enum ksm_node_lock lock)
 {
 	assert(stable->pfn == KSM_HOLLOW);
 	return NULL;

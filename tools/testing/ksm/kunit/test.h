@@ -153,6 +153,7 @@ do {									\
 #define KUNIT_ASSERT_NOT_NULL(test, l)	KUNIT_POINTERS(test, true, l, !=, NULL, NULL)
 #define KUNIT_ASSERT_PTR_EQ(test, l, r)	KUNIT_POINTERS(test, true, l, ==, r, NULL)
 #define KUNIT_ASSERT_EQ(test, l, r)	KUNIT_NUMBERS(test, true, l, ==, r, NULL)
+#define KUNIT_ASSERT_LT(test, l, r)	KUNIT_NUMBERS(test, true, l, <, r, NULL)
 
 #define KUNIT_ASSERT_TRUE_MSG(test, l, ...)	KUNIT_BOOL(test, true, l, true, __VA_ARGS__)
 #define KUNIT_ASSERT_FALSE_MSG(test, l, ...)	KUNIT_BOOL(test, true, l, false, __VA_ARGS__)

@@ -4,8 +4,7 @@
 #include <optional>
 #include <string>
 
-#include <gtest/gtest.h>
-
+#include "support/googletest.hpp"
 #include "support/sysfs.hpp"
 
 namespace ksm

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #pragma once
 
-#include <gtest/gtest.h>
+#include "support/googletest.hpp"
 
 namespace ksm
 {

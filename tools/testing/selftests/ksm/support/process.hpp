@@ -6,9 +6,16 @@
 #include <string>
 #include <vector>
 
+#include <sys/prctl.h>
 #include <sys/types.h>
 
 #include "support/region.hpp"
+
+/* Debian 12's libc headers are older than the kernel that is tested. */
+#ifndef PR_SET_MEMORY_MERGE
+#define PR_SET_MEMORY_MERGE 67
+#define PR_GET_MEMORY_MERGE 68
+#endif
 
 /* What /proc says of a process, KSM's part of it; pid 0 is the caller. */
 namespace ksm
