@@ -138,7 +138,7 @@ check_shellcheck() {
 check_clang_format() {
 	local rc=0
 	have clang-format || { skip clang-format "clang-format is not installed" && return; }
-	ours tools -- '*.cpp' '*.hpp' '*.h' >"$tmp/list"
+	ours tools -- '*.cpp' '*.hpp' >"$tmp/list"
 	count_or_skip clang-format "$tmp/list" || return 0
 	xargs -d '\n' clang-format --style=file --dry-run -Werror <"$tmp/list" >"$tmp/out" 2>&1 || rc=$?
 	verdict clang-format "$rc" "$tmp/out" "$n C++ files"
