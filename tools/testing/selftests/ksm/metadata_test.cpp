@@ -170,7 +170,7 @@ TEST_F(metadata, is_charged)
 TEST_F(metadata, that_does_not_fit_into_its_group)
 {
 	KSM_SKIP_IF(why_no_groups());
-	constexpr std::size_t pages = 4096;
+	constexpr std::size_t pages = 16384;
 	memory_group group;
 	child other([](parent_link &parent) {
 		parent.reach("started");

@@ -241,7 +241,7 @@ struct obstacle {
 constexpr obstacle obstacles[] = {
 	{"in_a_full_group", ENOMEM, 1,
 	 [](const memory_group &group, std::size_t tables) {
-		 group.leave_room(tables / 2 * page_size);
+		 group.leave_room(tables / 8 * page_size);
 		 return true;
 	 },
 	 [](const memory_group &group) { group.no_limit(); }},

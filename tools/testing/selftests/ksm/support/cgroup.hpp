@@ -40,7 +40,10 @@ public:
 	 * not go; tells how many are.
 	 */
 	std::size_t push_out(const page_range &memory) const;
-	/* The group may take so many bytes beyond what it has, and swap none out. */
+	/*
+	 * The group may take so many bytes beyond what it has, and swap none out. On each
+	 * CPU that its processes ran on, up to 64 pages more may be charged to it already.
+	 */
 	void leave_room(std::size_t bytes) const;
 	void no_limit() const;
 	/* What the kernel has allocated on behalf of its processes. */
