@@ -18,7 +18,7 @@ static inline bool ksm_crc32c_usable(void)
 	return boot_cpu_has(X86_FEATURE_XMM4_2);
 }
 
-/* By hand: GCC 12 spills half of each product, at 2 instructions for a pair. */
+/* By hand: GCC 12 spills half of each product. */
 static inline u64 ksm_crc32c_product(u64 crc, u64 a, u64 b)
 {
 	u64 high;
