@@ -51,7 +51,8 @@ kernel_complaints() {
 	local file=$1
 	shift
 	grep -E "$@" -e 'WARNING: |BUG: |KASAN: |Oops: |cut here|UBSAN|general protection fault|Kernel panic' \
-		-e 'INFO: (task|rcu)|possible (circular|recursive)|suspicious RCU|kmemleak: [1-9]' "$file"
+		-e 'INFO: (task|rcu)|possible (circular|recursive)|suspicious RCU' \
+		-e 'kmemleak: ([1-9]|.*(disabled|stopping))' "$file"
 }
 
 # lock NAME: one at a time, so that parallel makes do not step on each other.
@@ -68,6 +69,6 @@ lock() {
 }
 
 # results COMMAND...: the reader of test results
-results() { python3 "$TOP/scripts/results" "$@"; }
+results() { timeout --foreground -k 5 5400 python3 "$TOP/scripts/results" "$@"; }
 
 unlock() { exec {LOCK_FD}>&-; }

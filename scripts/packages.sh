@@ -21,6 +21,7 @@ wanted() {
 		selftests)
 			echo make gcc g++ libc6-dev libgtest-dev libcap-dev libnuma-dev liburing-dev rsync
 			echo libcli11-dev nlohmann-json3-dev python3
+			[[ -z ${LLVM:-} ]] || echo libclang-rt-dev
 			;;
 		demo) echo make g++ libc6-dev libcli11-dev libfmt-dev nlohmann-json3-dev python3 qemu-system-x86 busybox-static ;;
 		configs)

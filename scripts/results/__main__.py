@@ -60,8 +60,10 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _programs(path: Path) -> list[str]:
-    return list(dict.fromkeys(line.split()[0] for line in guest_log.lines_of(path)))
+def _programs(path: Path) -> dict[str, str]:
+    """The command of each, in their order."""
+    words = (line.split(maxsplit=3) for line in guest_log.lines_of(path))
+    return {name: command for name, _, _, command in words}
 
 
 def _show(lines: Iterable[object]) -> None:

@@ -21,6 +21,17 @@ class Run:
     copies: int | None = None
 
     @property
+    def how(self) -> str:
+        """How it ended."""
+        match self.status:
+            case 124:
+                return "time-out"
+            case 137:
+                return "killed, by the time-out or for want of memory"
+            case _:
+                return f"exit status {self.status}"
+
+    @property
     def timed_out(self) -> bool:
         return self.status in (124, 137)
 

@@ -35,7 +35,7 @@ class Result:
 
     @staticmethod
     def parse(line: str) -> "Result":
-        return Result(*line.split("\t"))
+        return Result(*line.split("\t", 2))
 
 
 def count(results: list[Case] | list[Result]) -> tuple[int, int, int]:

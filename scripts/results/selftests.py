@@ -20,19 +20,19 @@ def _why(case: Case) -> str:
     return clean(next(filter(COMPLAINT.match, said), said[-1] if said else ""))
 
 
-def _end(run: Run, report: Report) -> Result | None:
+def _end(run: Run, report: Report, ours: bool) -> Result | None:
     """What is to be said of the program as a whole, besides its tests."""
     seen = len(report.cases)
     failed = bool(report.bail) or any(case.what == "fail" for case in report.cases)
     skipped = all(case.what == "skip" for case in report.cases)
-    how = "time-out" if run.timed_out else f"exit status {run.status}"
+    how = run.how
     if run.status is None:
         return Result("fail", "", f"the guest ended in the middle of it, after {seen} tests")
     if report.plan is not None and seen < report.plan:
         return Result("fail", "", f"ended after {seen} of {report.plan} tests: {how}")
     if run.status and not failed and not (run.status == 4 and skipped):
         return Result("fail", "", how + (report.last and f": {report.last}"))
-    if not seen and report.plan is not None:
+    if not seen and (ours or report.plan is not None):
         return Result("fail", "", "ran no test")
     if not seen:
         return Result("skip", "", report.last) if run.status else Result("pass", "")
@@ -51,20 +51,22 @@ def _verify(run: Run) -> Result | None:
             return Result("fail", "ksm/verify after it", run.after[-1] if run.after else "")
 
 
-def _results_of(run: Run) -> Iterator[Result]:
+def _results_of(run: Run, ours: bool) -> Iterator[Result]:
     report = read(run)
     for case in report.cases:
         yield Result(case.what, case.name or case.key, _why(case))
     if report.bail:
         yield Result("fail", "", report.bail)
-    yield from filter(None, (_end(run, report), _verify(run)))
+    yield from filter(None, (_end(run, report, ours), _verify(run)))
 
 
-def results(kernel: str, wanted: list[str], runs: list[Run]) -> Iterator[Result]:
+def results(kernel: str, wanted: dict[str, str], runs: list[Run]) -> Iterator[Result]:
+    """@wanted has the command of each program. Ours print KTAP, whatever happens;
+    of upstream's, some have nothing but an exit status."""
     # A program that begins a second time was given another try: forget the first
     last_try = {run.name: run for run in runs}
     for program, run in last_try.items():
-        for result in _results_of(run):
+        for result in _results_of(run, wanted.get(program, "").startswith("ksm/")):
             name = f"{kernel} {program}" + (result.name and f": {result.name}")
             yield Result(result.what, name, result.why)
     for program in wanted:

@@ -2,6 +2,7 @@
 #include "support/child.hpp"
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -10,9 +11,13 @@
 #include <system_error>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "support/limits.hpp"
 
 namespace ksm
 {
@@ -123,8 +128,13 @@ constexpr int role_out = 21;
 
 void parent_link::exec_role(const char *name) const
 {
-	if (dup2(in_, role_in) < 0 || dup2(out_, role_out) < 0)
+	/* Out of the way first: either may have the number of the other's new one. */
+	int in = fcntl(in_, F_DUPFD, role_out + 1), out = fcntl(out_, F_DUPFD, role_out + 1);
+
+	if (in < 0 || out < 0 || dup2(in, role_in) < 0 || dup2(out, role_out) < 0)
 		fail("dup2");
+	close(in);
+	close(out);
 	execl("/proc/self/exe", "ksm-role", "--role", name, nullptr);
 	fail("exec");
 }
@@ -179,11 +189,28 @@ child::~child()
 		kill(where_);
 	} else if (pid_) {
 		put_to_child(out_, no_more);
-		join(where_);
+		if (ends_soon()) {
+			join(where_);
+		} else {
+			kill(where_);
+			report("a child that is not needed any more did not end");
+		}
 	}
 	close(out_);
 	close(in_);
 	close(error_);
+}
+
+bool child::ends_soon() const
+{
+	std::chrono::milliseconds limit = hang_limit();
+	struct pollfd end = {int(syscall(SYS_pidfd_open, pid_, 0)), POLLIN, 0};
+
+	if (end.fd < 0)
+		fail("pidfd_open");
+	int ready = poll(&end, 1, int(limit.count()));
+	close(end.fd);
+	return ready > 0;
 }
 
 void child::report_by(const reporter &how)

@@ -104,6 +104,7 @@ private:
 		int status;
 		std::string text;
 	};
+	bool ends_soon() const;
 	ending wait_for_end();
 	std::string why_gone();
 	void report(const std::string &text) const;
