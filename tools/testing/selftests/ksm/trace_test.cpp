@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "support/child.hpp"
@@ -205,6 +206,59 @@ TEST_F(trace, ksmd_takes_no_mmap_lock)
 	write_text(locks + "filter", "0");
 	EXPECT_GT(taken_by("-" + std::to_string(getpid()) + " "), 0u);
 	EXPECT_EQ(taken_by("ksmd-" + std::to_string(ksmd_pid()) + " "), 0u);
+}
+
+/*
+ * ksmd may visit a child as soon as it is registered: by then its parent's TLB must be
+ * flushed of entries by which the parent's threads could still write to their pages.
+ */
+TEST_F(trace, a_child_comes_after_its_parent_is_flushed)
+{
+	const std::string flushes = directory_ + "events/tlb/tlb_flush/";
+	auto line_of = [this](const std::string &thread, const std::string &event) {
+		std::istringstream text(read_text(directory_ + "trace"));
+		std::string line;
+
+		for (int number = 1; std::getline(text, line); number++)
+			if (line.find(thread) != std::string::npos &&
+			    line.find(event) != std::string::npos)
+				return number;
+		return 0;
+	};
+
+	if (access(flushes.c_str(), F_OK))
+		GTEST_SKIP() << "no event of TLB flushes";
+	child other([](parent_link &parent) {
+		region own(16);
+
+		own.fill_unique(1);
+		own.mergeable();
+		parent.reach("offered");
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(0);
+		require(pid > 0 && waitpid(pid, nullptr, 0) == pid, "cannot fork");
+		parent.reach("forked");
+	});
+	const std::string thread = "-" + std::to_string(other.pid()) + " ";
+
+	other.await("offered");
+	ASSERT_EQ(write_text(flushes + "filter", "common_pid == " + std::to_string(other.pid())),
+		  0);
+	write_text(directory_ + "trace", " ");
+	ASSERT_EQ(write_text(flushes + "enable", "1"), 0);
+	other.go_on("offered");
+	other.await("forked");
+	write_text(flushes + "enable", "0");
+	write_text(flushes + "filter", "0");
+	int flushed = line_of(thread, "pages:-1 reason:local mm shootdown");
+	int registered = line_of(thread, "ksm_enter: ");
+
+	ASSERT_GT(flushed, 0) << read_text(directory_ + "trace");
+	ASSERT_GT(registered, 0);
+	EXPECT_LT(flushed, registered) << read_text(directory_ + "trace");
+	other.go_on("forked");
 }
 
 } /* namespace ksm */
