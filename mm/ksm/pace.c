@@ -5,8 +5,8 @@
  * What the admin has set, and what the advisor makes of how the passes go, becomes a
  * budget here, and nowhere else.
  */
-#include <linux/limits.h>
 #include <linux/errno.h>
+#include <linux/limits.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/time64.h>

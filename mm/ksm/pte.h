@@ -56,8 +56,9 @@ static inline bool ksm_eligible_page(struct page *page)
  * @nr: place in the tile
  * @exact: its dirty bit tells whether it was written
  * @page: the page, one reference held
- * @pmdp: its PMD entry, once that is known; it stays while @vma is locked, whatever is
- *	  mapped by it
+ * @pmdp: its PMD entry, once that is known.  Splits and collapses change what it maps,
+ *	  but the table that it is in is freed with its VMAs only, whose locks that
+ *	  takes for writing: so it stays while @vma is locked
  */
 struct ksm_item {
 	struct vm_area_struct *vma;
