@@ -32,6 +32,9 @@ struct ksm_budget {
 /* A sample takes as long as so many visits, where the page is not in the cache. */
 #define KSM_VISITS_PER_SAMPLE	24
 
+/* To ask what was written of what a PMD entry maps takes as long as so many visits. */
+#define KSM_VISITS_PER_QUESTION	64
+
 /* To forget a mapping of a KSM folio takes as long as so many visits. */
 #define KSM_VISITS_PER_UNMAP	12
 

@@ -4,15 +4,16 @@
  *
  * Where all writes go through the page tables, the dirty bit tells: a visit that finds
  * it set moves it to the folio and cleans the PTE, so that the next visit can tell
- * whether the page was written in between.  Where there are secondary MMUs, whose writes
- * leave no trace there, a few words of the page are read instead.  And where the
- * hardware sets no dirty bit, all of it is read.
+ * whether the page was written in between.  Where there are secondary MMUs, those are
+ * asked as well, a page table at a time; of the pages that they cannot tell about, a
+ * few words are read instead.  And where the hardware sets no dirty bit, all is read.
  *
  * All are hints.  A write that escapes them costs a merge that fails or is found late,
  * never a wrong one; pages are read again in full now and then, so that it is found.
  */
 #include <linux/bitops.h>
 #include <linux/mm.h>
+#include <linux/mmu_notifier.h>
 #include <linux/pgtable.h>
 
 #include "change.h"
@@ -20,53 +21,162 @@
 
 bool ksm_change_dirty_bit __read_mostly;
 
-/**
- * ksm_change_put - drop the references to pages of a tile
- * @pages: their places, one bit each
- * @page: each by its place
- */
-void ksm_change_put(u64 pages, struct page **page)
-{
-	for (; pages; pages &= pages - 1)
-		put_page(page[__ffs64(pages)]);
-}
-
 static u64 sample(struct ksm_tile *tile, u64 pages, struct page **page)
 {
 	u64 same = 0;
 
-	if (!ksm_tile_sample_alloc(tile)) {
-		ksm_change_put(pages, page);
+	if (!ksm_tile_hints_alloc(tile))
 		return 0;
-	}
 	for (; pages; pages &= pages - 1) {
 		unsigned int i = __ffs64(pages);
 		u32 now = ksm_fingerprint_sample(page[i], ksm_tile_addr(tile, i));
 
-		put_page(page[i]);
-		if (tile->sample[i] == now)
+		if (tile->hints->sample[i] == now)
 			same |= BIT_ULL(i);
 		else
-			tile->sample[i] = now;
+			tile->hints->sample[i] = now;
 	}
 	return same;
 }
 
+/* What was told of the pages of a tile. */
+static u64 told_of(const struct ksm_told *told, const struct ksm_tile *tile)
+{
+	unsigned long first = (tile->addr - told->start) >> PAGE_SHIFT;
+	u64 pages;
+
+	bitmap_to_arr64(&pages, told->clean + first / BITS_PER_LONG, KSM_TILE_PAGES);
+	return pages;
+}
+
+/*
+ * Ask the subscribers of MMU notifiers.  One flush of their TLBs will do for all that they
+ * are asked about in a pass: it is due when they are asked about the same again.
+ */
+static void ask_notifiers(struct ksm_told *told, struct ksm_mm *kmm, unsigned long start,
+			  unsigned long end, struct ksm_budget *budget)
+{
+	struct mmu_notifier_dirty dirty = {
+		.start = start,
+		.end = end,
+		.clean = told->clean,
+	};
+	struct mm_struct *mm = kmm->slot.mm;
+	struct ksm_tile *tile;
+
+	ksm_budget_spend(budget, KSM_VISITS_PER_QUESTION);
+	if (start < kmm->unflushed_end && end > kmm->unflushed_start) {
+		mmu_notifier_flush_dirty(mm);
+		kmm->unflushed_end = 0;
+		ksm_budget_spend(budget, KSM_VISITS_PER_FLUSH);
+	}
+	bitmap_zero(told->clean, KSM_TABLE_PAGES);
+	mmu_notifier_test_clear_dirty(mm, &dirty);
+	if (dirty.unflushed) {
+		if (!kmm->unflushed_end || start < kmm->unflushed_start)
+			kmm->unflushed_start = start;
+		kmm->unflushed_end = max(kmm->unflushed_end, end);
+	}
+	told->era = dirty.era;
+	bitmap_shift_left(told->clean, told->clean, (start - told->start) >> PAGE_SHIFT,
+			  KSM_TABLE_PAGES);
+
+	/*
+	 * Of all of them at once: who has asked and does not visit a page now is not told
+	 * the same again.
+	 */
+	for (tile = ksm_tile_from(kmm, start); tile && tile->addr < end;
+	     tile = ksm_tile_next(tile))
+		if (tile->hints)
+			tile->hints->told &= told_of(told, tile);
+}
+
 const struct ksm_change ksm_change_by_dirty_bit = {
-	.exact = true,
-	.tiles = KSM_CHANGE_MAX_TILES,
+	.told = ~0ULL,
 };
 
-const struct ksm_change ksm_change_by_sample = {
-	.tiles = 1,
-	.visits = KSM_VISITS_PER_SAMPLE,
+static const struct ksm_change by_notifiers = {
+	.ask = ask_notifiers,
 	.unchanged = sample,
 };
 
-const struct ksm_change ksm_change_by_reading = {
-	.tiles = 1,
-	.visits = KSM_VISITS_PER_SAMPLE,
-};
+static const struct ksm_change by_reading = {};
+
+/**
+ * ksm_change_ask_others - the part of ksm_change_ask() that is not for all
+ * @told: set to what is told
+ * @kmm: process
+ * @vma: its VMA, locked
+ * @addr: address in @vma
+ * @end: where the PMD entry of @addr ends, or @vma
+ * @budget: what may be done; less what is done
+ *
+ * Context: ksm_mutex held, may sleep.
+ */
+void ksm_change_ask_others(struct ksm_told *told, struct ksm_mm *kmm,
+			   struct vm_area_struct *vma, unsigned long addr,
+			   unsigned long end, struct ksm_budget *budget)
+{
+	told->change = ksm_change_dirty_bit ? &by_notifiers : &by_reading;
+	told->start = addr & PMD_MASK;
+	/* A huge page is asked about as a whole: it may have one dirty bit for all. */
+	if (told->change->ask)
+		told->change->ask(told, kmm, max(told->start, vma->vm_start), end, budget);
+}
+
+/**
+ * ksm_change_begin_others - the part of ksm_change_begin() that is not for all
+ * @told: by ksm_change_ask()
+ * @tile: tile
+ * @trusted: set to the pages that were told about at each visit since they were read
+ *
+ * Context: ksm_mutex held, may sleep.
+ * Return: pages that are told about, one bit each.
+ */
+u64 ksm_change_begin_others(const struct ksm_told *told, struct ksm_tile *tile,
+			    u64 *trusted)
+{
+	u64 pages = told->change->told;
+
+	if (!told->change->ask) {
+		ksm_tile_unsettle(tile, tile->present);
+		ksm_tile_hints_free(tile);
+		*trusted = pages;
+		return pages;
+	}
+	pages = told_of(told, tile);
+	*trusted = 0;
+	if (!ksm_tile_hints_alloc(tile))
+		return pages;
+	if (tile->hints->era != told->era) {
+		tile->hints->era = told->era;
+		tile->hints->told = 0;
+	}
+	*trusted = pages & tile->hints->told;
+	return pages;
+}
+
+/**
+ * ksm_change_unchanged - look into pages of which it is not told whether they change
+ * @told: by ksm_change_ask()
+ * @tile: tile
+ * @pages: their places, one bit each
+ * @page: each by its place, with a reference, which is dropped
+ *
+ * Context: ksm_mutex held, no page table lock, may sleep.
+ * Return: those that seem to be as they were at the last visit.
+ */
+u64 ksm_change_unchanged(const struct ksm_told *told, struct ksm_tile *tile, u64 pages,
+			 struct page **page)
+{
+	u64 same = 0;
+
+	if (told->change->unchanged)
+		same = told->change->unchanged(tile, pages, page);
+	for (; pages; pages &= pages - 1)
+		put_page(page[__ffs64(pages)]);
+	return same;
+}
 
 /**
  * ksm_change_init - find out what the hardware does

@@ -5,28 +5,53 @@
 #ifndef _MM_KSM_CHANGE_H
 #define _MM_KSM_CHANGE_H
 
+#include <linux/bitmap.h>
 #include <linux/mm_types.h>
 #include <linux/mmu_notifier.h>
+#include <linux/pgtable.h>
 #include <linux/types.h>
 
-struct ksm_tile;
+#include "tile.h"
+
+struct ksm_budget;
+struct ksm_told;
+
+/* Pages that a PMD entry maps, in whole tiles. */
+#define KSM_TABLE_PAGES		ALIGN(PTRS_PER_PTE, KSM_TILE_PAGES)
 
 /**
  * struct ksm_change - how changes are seen in an address space
- * @exact: a PTE that was cleaned, and is clean, says that its page was not written.  Else
- *	   PTEs are left as they are, and pages are looked into
- * @tiles: how many are visited under one page table lock
- * @visits: if not @exact: what it takes to look into a page, in visits
- * @unchanged: if not @exact: look into pages of a tile, by their places, and tell which
- *	       seem to be as they were at the last call.  @page has each by its place,
- *	       with a reference, which is dropped.  NULL: that cannot be told, and pages
- *	       are read at each visit.  ksm_mutex held, no page table lock, may sleep
+ * @told: pages of which it is told whether they change: all, or none
+ * @ask: find out, for all that a PMD entry maps, of which pages it is told; NULL if that
+ *	 is always @told.  ksm_mutex held, VMA locked, may sleep
+ * @unchanged: look into pages of a tile, by their places, of which it is not told, and
+ *	       say which seem to be as they were at the last call.  @page has each by
+ *	       its place, with a reference.  NULL: that cannot be seen, and pages are
+ *	       read at each visit.  ksm_mutex held, no page table lock, may sleep
+ *
+ * If it is told of a page, the dirty bit of its PTE says whether it was written since the
+ * bit was cleared.
  */
 struct ksm_change {
-	bool exact;
-	unsigned int tiles;
-	unsigned int visits;
+	u64 told;
+	void (*ask)(struct ksm_told *told, struct ksm_mm *kmm, unsigned long start,
+		    unsigned long end, struct ksm_budget *budget);
 	u64 (*unchanged)(struct ksm_tile *tile, u64 pages, struct page **page);
+};
+
+/**
+ * struct ksm_told - of which pages of a page table it is told whether they change
+ * @change: how that is seen
+ * @start: if @change asks: first address that the PMD entry maps
+ * @era: if @change asks: what was told with another number does not hold any more
+ * @clean: if @change asks: pages that nobody has written but by way of the page table
+ *	   since the last time it was asked, one bit each
+ */
+struct ksm_told {
+	const struct ksm_change *change;
+	unsigned long start;
+	unsigned long era;
+	DECLARE_BITMAP(clean, KSM_TABLE_PAGES);
 };
 
 /*
@@ -36,22 +61,72 @@ struct ksm_change {
 extern bool ksm_change_dirty_bit;
 
 extern const struct ksm_change ksm_change_by_dirty_bit;
-extern const struct ksm_change ksm_change_by_sample;
-extern const struct ksm_change ksm_change_by_reading;
 
-/* How changes are seen in the address space of a VMA, which is locked. */
-static inline const struct ksm_change *ksm_change_of(struct vm_area_struct *vma)
+void ksm_change_ask_others(struct ksm_told *told, struct ksm_mm *kmm,
+			   struct vm_area_struct *vma, unsigned long addr,
+			   unsigned long end, struct ksm_budget *budget);
+u64 ksm_change_begin_others(const struct ksm_told *told, struct ksm_tile *tile,
+			    u64 *trusted);
+
+/* Is the dirty bit all there is to see? */
+static inline bool ksm_change_dirty_bit_tells(struct mm_struct *mm)
 {
-	if (!ksm_change_dirty_bit)
-		return &ksm_change_by_reading;
-	return mm_has_live_notifiers(vma->vm_mm) ? &ksm_change_by_sample :
-						   &ksm_change_by_dirty_bit;
+	return ksm_change_dirty_bit && !mm_has_live_notifiers(mm);
 }
 
-void ksm_change_put(u64 pages, struct page **page);
-void ksm_change_init(void);
+/**
+ * ksm_change_ask - find out of which pages it is told whether they change
+ * @told: set to that
+ * @kmm: process
+ * @vma: its VMA, locked
+ * @addr: address in @vma
+ * @end: where the PMD entry of @addr ends, or @vma
+ * @budget: what may be done; less what is done
+ *
+ * Context: ksm_mutex held, may sleep.
+ */
+static inline void ksm_change_ask(struct ksm_told *told, struct ksm_mm *kmm,
+				  struct vm_area_struct *vma, unsigned long addr,
+				  unsigned long end, struct ksm_budget *budget)
+{
+	if (ksm_change_dirty_bit_tells(vma->vm_mm))
+		told->change = &ksm_change_by_dirty_bit;
+	else
+		ksm_change_ask_others(told, kmm, vma, addr, end, budget);
+}
 
-/* Tiles that are visited under one page table lock at the most: a page table, usually. */
-#define KSM_CHANGE_MAX_TILES	8
+/**
+ * ksm_change_begin - begin a visit to a tile
+ * @told: by ksm_change_ask()
+ * @tile: tile
+ * @trusted: set to the pages that were told about at each visit since they were read:
+ *	     if their PTEs are clean, they are as they were
+ *
+ * What was seen in another way does not tell of changes since then.
+ *
+ * Context: ksm_mutex held, may sleep.
+ * Return: pages that are told about, one bit each; all others are to be looked into.
+ */
+static inline u64 ksm_change_begin(const struct ksm_told *told, struct ksm_tile *tile,
+				   u64 *trusted)
+{
+	const struct ksm_change *change = told->change;
+
+	if (change->ask || tile->hints)
+		return ksm_change_begin_others(told, tile, trusted);
+	*trusted = change->told;
+	return change->told;
+}
+
+/* Remember that a page was read that is told about. */
+static inline void ksm_change_was_read(struct ksm_tile *tile, unsigned int i)
+{
+	if (tile->hints)
+		tile->hints->told |= BIT_ULL(i);
+}
+
+u64 ksm_change_unchanged(const struct ksm_told *told, struct ksm_tile *tile, u64 pages,
+			 struct page **page);
+void ksm_change_init(void);
 
 #endif /* _MM_KSM_CHANGE_H */

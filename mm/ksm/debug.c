@@ -71,8 +71,8 @@ static unsigned long tile_bytes(struct ksm_tile *tile)
 {
 	unsigned long bytes = sizeof(*tile) + ksm_slot_block_bytes(tile->shape);
 
-	if (tile->sample)
-		bytes += KSM_TILE_PAGES * sizeof(*tile->sample);
+	if (tile->hints)
+		bytes += sizeof(*tile->hints);
 	return bytes;
 }
 

@@ -69,6 +69,7 @@ static struct {
  * @pmdp: PMD entry
  * @addr: first address
  * @end: where the entry or @vma ends
+ * @told: by ksm_change_ask()
  * @budget: what may be done; less what is done
  *
  * Context: ksm_mutex held, may sleep.
@@ -76,23 +77,21 @@ static struct {
  */
 unsigned long ksm_huge_visit(struct ksm_mm *kmm, struct vm_area_struct *vma,
 			     pmd_t *pmdp, unsigned long addr, unsigned long end,
-			     struct ksm_budget *budget)
+			     const struct ksm_told *told, struct ksm_budget *budget)
 {
 	unsigned long head = addr & HPAGE_PMD_MASK;
 	unsigned long tile_end = min(end, ALIGN(addr + 1, KSM_TILE_SIZE));
-	const struct ksm_change *change = ksm_change_of(vma);
 	struct ksm_sweep sweep = {
 		.vma = vma,
 		.pmdp = pmdp,
-		.change = change,
-		.exact = change->exact,
+		.told = told,
 	};
 	struct ksm_visit *v = &space.visit;
 	struct page *page = NULL;
 	struct ksm_tile *tile;
 	bool dirty, again;
 	spinlock_t *ptl;	/* of the page table */
-	u64 pages;
+	u64 pages, look;
 
 	if (!ksm_knobs.thp_split_threshold) {
 		ksm_budget_spend(budget, 1);
@@ -114,22 +113,16 @@ unsigned long ksm_huge_visit(struct ksm_mm *kmm, struct vm_area_struct *vma,
 		ksm_budget_spend(budget, 1);
 		return ksm_forget_range(kmm, addr, end, NULL, budget);
 	}
-	dirty = sweep.exact && pmd_dirty(*pmdp);
+	dirty = (v->told & pages) && pmd_dirty(*pmdp);
 	again = dirty && (v->again & pages);
 	if (dirty && !again && addr == head) {
 		clean_pmd(vma, head, pmdp, page_folio(page));
 		ksm_budget_spend(budget, KSM_VISITS_PER_FLUSH);
 	}
-	if (!sweep.exact) {
-		unsigned int i;
-
-		page += (tile->addr - head) >> PAGE_SHIFT;
-		for (i = 0; i < KSM_TILE_PAGES; i++) {
-			if (!(pages & BIT_ULL(i)))
-				continue;
-			ksm_visit_wait(v, page + i, i);
-		}
-	}
+	page += (tile->addr - head) >> PAGE_SHIFT;
+	look = dirty && !again ? 0 : pages & ~v->told;
+	for (; look; look &= look - 1)
+		ksm_visit_wait(v, page + __ffs64(look), __ffs64(look));
 	spin_unlock(ptl);
 
 	if (dirty && !again) {
@@ -141,13 +134,13 @@ unsigned long ksm_huge_visit(struct ksm_mm *kmm, struct vm_area_struct *vma,
 	v->next = tile_end;
 	v->unmapped = pages & ksm_tile_merged(tile);
 	if (again && v->leave) {
-		v->known = pages & tile->present & ~v->unmapped;
+		v->known = pages & v->told & tile->present & ~v->unmapped;
 	} else if (again) {
-		v->hot = pages;
-		v->want = pages;
-	} else if (sweep.exact) {
-		v->known = v->reread ? 0 : pages & ksm_tile_unstable(tile);
-		v->want = pages & ~v->known;
+		v->hot = pages & v->told;
+		v->want = v->hot;
+	} else {
+		v->known = pages & v->trusted & ksm_tile_unstable(tile);
+		v->want = pages & v->told & ~v->known;
 	}
 	v->present = pages & ~v->known;
 	ksm_forget_others(tile, addr, tile_end);

@@ -302,7 +302,7 @@ static enum outcome try_unstable(struct ksm_item *item, struct ksm_slot *slot,
 	/* It may be in the VMA that is locked already. */
 	if (!entered && addr >= item->vma->vm_start && addr < item->vma->vm_end) {
 		other.vma = item->vma;
-		other.exact = ksm_change_of(other.vma)->exact;
+		other.clean = ksm_change_dirty_bit_tells(other.vma->vm_mm);
 		return merge_pair(item, &other, index, key);
 	}
 
@@ -310,7 +310,7 @@ static enum outcome try_unstable(struct ksm_item *item, struct ksm_slot *slot,
 		return STALE;
 	other.vma = ksm_vma_lock(kmm->slot.mm, addr);
 	if (other.vma) {
-		other.exact = ksm_change_of(other.vma)->exact;
+		other.clean = ksm_change_dirty_bit_tells(other.vma->vm_mm);
 		outcome = merge_pair(item, &other, index, key);
 		ksm_vma_unlock(other.vma);
 	} else {

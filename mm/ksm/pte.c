@@ -184,7 +184,7 @@ int ksm_pte_protect(struct ksm_item *item, pte_t *protected)
 	if (!ptep)
 		goto out;
 	/* Written since its fingerprint was taken: no use going on. */
-	if (pte_dirty(ptep_get(ptep)) && item->exact)
+	if (pte_dirty(ptep_get(ptep)) && item->clean)
 		goto unlock;
 
 	flush_cache_page(vma, addr, folio_pfn(folio));

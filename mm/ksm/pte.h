@@ -54,7 +54,8 @@ static inline bool ksm_eligible_page(struct page *page)
  * @vma: VMA, locked against changes
  * @tile: tile of the page
  * @nr: place in the tile
- * @exact: its dirty bit tells whether it was written
+ * @clean: its PTE was clean when it was visited, or when its fingerprint was taken: if it
+ *	   is dirty now, the page was written since
  * @page: the page, one reference held
  * @pmdp: its PMD entry, once that is known.  Splits and collapses change what it maps,
  *	  but the table that it is in is freed with its VMAs only, whose locks that
@@ -64,7 +65,7 @@ struct ksm_item {
 	struct vm_area_struct *vma;
 	struct ksm_tile *tile;
 	unsigned int nr;
-	bool exact;
+	bool clean;
 	struct page *page;
 	pmd_t *pmdp;
 };

@@ -67,6 +67,8 @@ int ksm_mm_register(struct mm_struct *mm)
 		return -ENOMEM;
 	slot = &kmm->slot;
 	kmm->tiles = RB_ROOT;
+	/* It may have been registered before, and left while something was due. */
+	kmm->unflushed_end = ULONG_MAX;
 	kmm->domain = ksm_domain_of(mm);
 	INIT_LIST_HEAD(&kmm->dead);
 	mutex_init(&kmm->inside);

@@ -21,9 +21,12 @@ struct ksm_domain;
  * @dead: in the list of those that exited and wait for ksmd to free them
  * @tiles: what ksmd knows about its pages
  * @domain: whose pages its pages may be merged with
- * @bytes: memory that its tiles, slots and samples take
+ * @bytes: memory that its tiles, slots and hints take
  * @inside: held by who is in the process for KSM, see ksm_mm_enter()
  * @addr: where its turn in the pass goes on
+ * @unflushed_start: see change.c
+ * @unflushed_end: addresses whose dirty bits were cleared in secondary MMUs, which were
+ *		   not flushed since
  * @turn: number of the pass in which it last had a turn
  * @misses: how often in that turn a VMA was locked by others
  * @skips: how often since a VMA of it could be locked
@@ -43,6 +46,8 @@ struct ksm_mm {
 	unsigned long bytes;
 	struct mutex inside;	/* see ksm_mm_enter() */
 	unsigned long addr;
+	unsigned long unflushed_start;
+	unsigned long unflushed_end;
 	unsigned int turn;
 	u8 misses;
 	u8 skips;

@@ -18,37 +18,39 @@
 #define KSM_MAX_HEAT		4
 
 /**
- * ksm_schedule_reread - tell whether pages are to be read again, unchanged though they seem
+ * ksm_schedule_reread - tell which pages are to be read again, unchanged though they seem
  * @tile: tile
- * @exact: the dirty bits of their PTEs tell everything
+ * @told: pages of which it is told whether they change
  *
  * By passes, as in each there is a visit for every VMA that has pages in the tile.
  *
  * Context: ksm_mutex held.
- * Return: true if so.
+ * Return: pages, one bit each.
  */
-bool ksm_schedule_reread(struct ksm_tile *tile, bool exact)
+u64 ksm_schedule_reread(struct ksm_tile *tile, u64 told)
 {
+	bool sampled = tile->present & ~told;
 	u16 pass = ksm_stats.full_scans;
 	s16 ahead = tile->reread - pass;
 
-	if (ahead > 0 && ahead <= KSM_REREAD_DIRTY)
-		return false;
+	if (ahead > 0 && ahead <= (sampled ? KSM_REREAD_SAMPLED : KSM_REREAD_DIRTY))
+		return 0;
 	if (!ahead || !tile->reread_done) {
 		/* Now, or late: there was no visit in that pass. */
 		tile->reread = pass;
 		tile->reread_done = true;
-		return true;
+		/* The few that come soon are for those that are sampled. */
+		return sampled && tile->interval != KSM_REREAD_SAMPLED ? ~told : ~0ULL;
 	}
-	if (exact)
-		/* Not all tiles in one pass. */
-		tile->interval = KSM_REREAD_DIRTY - hash_long(tile->addr, 7);
-	else
+	if (sampled)
 		/* A read costs many samples, so there are few soon. */
 		tile->interval = min(4 * tile->interval + 1, KSM_REREAD_SAMPLED);
+	else
+		/* Not all tiles in one pass. */
+		tile->interval = KSM_REREAD_DIRTY - hash_long(tile->addr, 7);
 	tile->reread = pass + tile->interval;
 	tile->reread_done = false;
-	return false;
+	return 0;
 }
 
 /**

@@ -35,7 +35,7 @@ static unsigned int known_mappings(struct ksm_tile *tile, u64 merged,
 	return ptep - start;
 }
 
-/* A page that is not to be merged, or is merged already. */
+/* A page that is not to be merged, or is merged already.  Is that enough now? */
 static bool visit_other(struct ksm_visit *v, struct folio *folio, u64 bit, bool merged)
 {
 	if (!folio_test_anon(folio)) {
@@ -45,14 +45,17 @@ static bool visit_other(struct ksm_visit *v, struct folio *folio, u64 bit, bool 
 	v->present |= bit;
 	/* It may be in the unstable tree, from before it came to be so. */
 	v->changed |= bit;
-	if (merged)
+	if (merged) {
 		v->unmapped |= bit;
-	else if (folio_test_ksm(folio))
-		v->adopt |= bit;
-	return v->adopt & bit;
+		return false;
+	}
+	if (!folio_test_ksm(folio))
+		return false;
+	v->adopt |= bit;
+	return !--v->sweep->wants;
 }
 
-/* Any page that is not known to be unchanged at first sight.  Is it to be read? */
+/* Any page that is not known to be unchanged at first sight.  Is that enough now? */
 static bool visit_page(struct ksm_visit *v, u64 bit, unsigned long addr, pte_t *ptep,
 		       pte_t pte, bool merged)
 {
@@ -74,9 +77,9 @@ static bool visit_page(struct ksm_visit *v, u64 bit, unsigned long addr, pte_t *
 	if (!folio_test_lru(folio))
 		v->sweep->drain = true;
 
-	if (!v->sweep->exact) {
+	if (!(v->told & bit)) {
 		ksm_visit_wait(v, page, __ffs64(bit));
-		return false;
+		return !--v->sweep->looks;
 	}
 	if (pte_dirty(pte)) {
 		if (!(v->again & bit)) {
@@ -91,7 +94,7 @@ static bool visit_page(struct ksm_visit *v, u64 bit, unsigned long addr, pte_t *
 		v->hot |= bit;
 	}
 	v->want |= bit;
-	return true;
+	return !--v->sweep->wants;
 }
 
 static bool is_clean(pte_t pte)
@@ -110,8 +113,7 @@ static void visit_ptes(struct ksm_visit *v, pte_t *ptep)
 	struct ksm_sweep *sweep = v->sweep;
 	struct ksm_tile *tile = v->tile;
 	u64 pages = ksm_tile_mask(tile, v->addr, v->end);
-	u64 settled = !sweep->exact || v->reread ? 0 :
-		      ksm_tile_unstable(tile) & pages;
+	u64 settled = v->trusted & ksm_tile_unstable(tile) & pages;
 	u64 merged = ksm_tile_merged(tile) & pages;
 	u64 bit, first;
 	pte_t pte;
@@ -139,7 +141,7 @@ static void visit_ptes(struct ksm_visit *v, pte_t *ptep)
 		if (!pte_present(pte)) {
 			v->gone |= bit;
 		} else if (visit_page(v, bit, ksm_tile_addr(tile, __ffs64(bit)), ptep, pte,
-				      bit & merged) && !--sweep->wants) {
+				      bit & merged)) {
 			bit <<= 1;
 			break;
 		}
@@ -186,6 +188,14 @@ static struct ksm_tile *tile_of(struct ksm_mm *kmm, struct ksm_sweep *sweep,
 	return NULL;
 }
 
+/* Are there other tiles at the addresses of this one?  @at is the first from there on. */
+static bool has_others(struct ksm_tile *tile, struct ksm_tile *at)
+{
+	if (at == tile)
+		at = ksm_tile_next(tile);
+	return at && at->addr == tile->addr;
+}
+
 /*
  * Look at the PTEs of some tiles that one page table maps.  One flush for all of them.
  * Not inlined, so that the loops over PTEs have the registers for themselves.
@@ -203,7 +213,7 @@ static noinline void sweep_ptes(struct ksm_sweep *sweep, struct ksm_visit *first
 		v->next = v->end;
 	if (!ptep)
 		return;
-	for (v = first; v < first + nr && sweep->wants; v++)
+	for (v = first; v < first + nr && sweep->wants && sweep->looks; v++)
 		visit_ptes(v, ptep + ((v->addr - first->addr) >> PAGE_SHIFT));
 	/* Before the lock is dropped: a stale TLB entry would hide writes. */
 	if (sweep->cleaned) {
@@ -214,10 +224,14 @@ static noinline void sweep_ptes(struct ksm_sweep *sweep, struct ksm_visit *first
 	pte_unmap_unlock(ptep, ptl);
 }
 
+/* Tiles that are visited under one page table lock at the most: a page table, usually. */
+#define KSM_SWEEP_TILES		8
+
 /* What a sweep needs, too large for the stack; guarded by ksm_mutex. */
 static struct {
-	struct ksm_visit visit[KSM_CHANGE_MAX_TILES];
-	struct page *page[KSM_CHANGE_MAX_TILES][KSM_TILE_PAGES];
+	struct ksm_told told;
+	struct ksm_visit visit[KSM_SWEEP_TILES];
+	struct page *page[KSM_SWEEP_TILES][KSM_TILE_PAGES];
 } space;
 
 /*
@@ -228,25 +242,24 @@ static unsigned long scan_ptes(struct ksm_mm *kmm, struct vm_area_struct *vma,
 			       pmd_t *pmdp, unsigned long addr, unsigned long end,
 			       struct ksm_budget *budget)
 {
-	const struct ksm_change *change = ksm_change_of(vma);
 	struct ksm_sweep sweep = {
 		.vma = vma,
 		.pmdp = pmdp,
-		.change = change,
-		.exact = change->exact,
+		.told = &space.told,
 		.wants = budget->reads,
+		.looks = KSM_TILE_PAGES,
 	};
 	struct ksm_tile *tile, *at = ksm_tile_from(kmm, addr);
 	struct ksm_visit *v, *visits = space.visit;
 	unsigned long next, stop = 0;
-	unsigned int most = min(change->tiles, KSM_CHANGE_MAX_TILES), nr = 0;
+	unsigned int nr = 0;
 
-	for (; addr < end && nr < most; addr = next) {
+	for (; addr < end && nr < KSM_SWEEP_TILES; addr = next) {
 		next = min(end, ALIGN(addr + 1, KSM_TILE_SIZE));
 		tile = tile_of(kmm, &sweep, addr, next, &at);
 		if (tile && ksm_visit_begin(&visits[nr], space.page[nr], &sweep, tile,
 					    addr, next))
-			nr++;
+			visits[nr++].others = has_others(tile, at);
 		else
 			ksm_budget_spend(budget, 1);
 	}
@@ -255,7 +268,7 @@ static unsigned long scan_ptes(struct ksm_mm *kmm, struct vm_area_struct *vma,
 	sweep_ptes(&sweep, visits, nr, budget);
 	/* All of them before the first is read: reading may end early. */
 	for (v = visits; v < visits + nr; v++) {
-		if (v->next > v->addr)
+		if (v->others && v->next > v->addr)
 			ksm_forget_others(v->tile, v->addr, v->next);
 		ksm_visit_note(v, budget);
 	}
@@ -313,9 +326,11 @@ unsigned long ksm_sweep_pmd(struct ksm_mm *kmm, struct vm_area_struct *vma,
 		ksm_budget_spend(budget, 1);
 		return end;
 	}
+	ksm_change_ask(&space.told, kmm, vma, addr, end, budget);
 	while (addr < end && ksm_budget_left(budget) && !ksm_mm_hurried(kmm)) {
 		if (pmd_trans_huge(pmdp_get_lockless(pmdp)))
-			addr = ksm_huge_visit(kmm, vma, pmdp, addr, end, budget);
+			addr = ksm_huge_visit(kmm, vma, pmdp, addr, end, &space.told,
+					      budget);
 		else
 			addr = scan_ptes(kmm, vma, pmdp, addr, end, budget);
 		cond_resched();

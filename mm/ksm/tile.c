@@ -18,9 +18,7 @@
 #include "tile.h"
 
 static struct kmem_cache *tile_cache;
-static struct kmem_cache *sample_cache;
-
-#define SAMPLE_BYTES	(KSM_TILE_PAGES * sizeof(u32))
+static struct kmem_cache *hints_cache;
 
 /* Does a tile come before that of these? */
 static bool is_before(const struct ksm_tile *tile, unsigned long addr, pgoff_t pgoff)
@@ -170,17 +168,30 @@ struct ksm_tile *ksm_tile_from(struct ksm_mm *kmm, unsigned long addr)
 }
 
 /**
- * ksm_tile_sample_alloc - make sure that a tile can keep samples
+ * ksm_tile_hints_alloc - make sure that a tile can keep hints
  * @tile: tile
  *
  * Context: ksm_mutex held, may sleep.
  * Return: false if there is no memory for them.
  */
-bool ksm_tile_sample_alloc(struct ksm_tile *tile)
+bool ksm_tile_hints_alloc(struct ksm_tile *tile)
 {
-	if (!tile->sample)
-		tile->sample = ksm_charge_alloc(tile->owner, sample_cache, SAMPLE_BYTES);
-	return tile->sample;
+	if (!tile->hints)
+		tile->hints = ksm_charge_alloc(tile->owner, hints_cache,
+					       sizeof(*tile->hints));
+	return tile->hints;
+}
+
+/**
+ * ksm_tile_hints_free - free the hints of a tile
+ * @tile: tile, perhaps without any
+ */
+void ksm_tile_hints_free(struct ksm_tile *tile)
+{
+	if (tile->hints)
+		ksm_charge_free(tile->owner, hints_cache, sizeof(*tile->hints),
+				tile->hints);
+	tile->hints = NULL;
 }
 
 /**
@@ -297,8 +308,7 @@ void ksm_tile_free(struct ksm_tile *tile)
 {
 	struct ksm_mm *kmm = tile->owner;
 
-	if (tile->sample)
-		ksm_charge_free(kmm, sample_cache, SAMPLE_BYTES, tile->sample);
+	ksm_tile_hints_free(tile);
 	rb_erase(&tile->node, &kmm->tiles);
 	ksm_charge_free(kmm, tile_cache, sizeof(*tile), tile);
 }
@@ -343,7 +353,7 @@ bool ksm_tile_any(struct ksm_mm *kmm, unsigned long start, unsigned long end)
 }
 
 /**
- * ksm_tile_init - set up the caches of tiles and samples
+ * ksm_tile_init - set up the caches of tiles and hints
  *
  * Return: 0 or -ENOMEM.
  */
@@ -354,6 +364,7 @@ int __init ksm_tile_init(void)
 	/* The low bits of its address are used. */
 	tile_cache = kmem_cache_create("ksm_tile", sizeof(struct ksm_tile),
 				       __alignof__(struct ksm_tile), 0, NULL);
-	sample_cache = kmem_cache_create("ksm_sample", SAMPLE_BYTES, 0, 0, NULL);
-	return tile_cache && sample_cache ? 0 : -ENOMEM;
+	hints_cache = kmem_cache_create("ksm_hints", sizeof(struct ksm_hints), 0, 0,
+					NULL);
+	return tile_cache && hints_cache ? 0 : -ENOMEM;
 }

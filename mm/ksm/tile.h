@@ -92,6 +92,19 @@ struct ksm_block {
 #define KSM_NO_PAGE		0xff
 
 /**
+ * struct ksm_hints - how pages change that secondary MMUs may write to
+ * @told: pages of which it was told at each visit, since they were last read, that they
+ *	  had not changed
+ * @era: what was told with another number does not hold any more
+ * @sample: a few bytes of each page
+ */
+struct ksm_hints {
+	u64 told;
+	unsigned long era;
+	u32 sample[KSM_TILE_PAGES];
+};
+
+/**
  * struct ksm_tile - neighbouring pages of one process
  * @node: in ksm_mm::tiles, ordered by @addr, then @pgoff
  * @owner: process
@@ -101,7 +114,7 @@ struct ksm_block {
  * @present: pages that are tracked
  * @state: see enum ksm_state
  * @block: further slots
- * @sample: a few bytes of each page (processes with MMU notifiers only)
+ * @hints: how pages change, where that is not seen in their PTEs alone, or NULL
  * @reread: number of the pass in which the pages are read again in full
  * @interval: how many passes that was after the last such
  * @due: number of the pass in which pages that are dirty once more are read
@@ -121,7 +134,7 @@ struct ksm_tile {
 	u64 present;
 	u64 state[2];
 	struct ksm_block *block;
-	u32 *sample;
+	struct ksm_hints *hints;
 	u16 reread;
 	u8 interval;
 	u8 due;
@@ -275,7 +288,8 @@ static inline struct ksm_tile *ksm_tile_next(struct ksm_tile *tile)
 
 bool ksm_tile_any(struct ksm_mm *kmm, unsigned long start, unsigned long end);
 u64 ksm_tile_mask(const struct ksm_tile *tile, unsigned long start, unsigned long end);
-bool ksm_tile_sample_alloc(struct ksm_tile *tile);
+bool ksm_tile_hints_alloc(struct ksm_tile *tile);
+void ksm_tile_hints_free(struct ksm_tile *tile);
 void ksm_tile_track(struct ksm_tile *tile, u64 pages);
 void ksm_tile_untrack(struct ksm_tile *tile, u64 pages);
 
@@ -297,7 +311,7 @@ void ksm_tile_free(struct ksm_tile *tile);
 int ksm_tile_init(void);
 
 /* schedule.c */
-bool ksm_schedule_reread(struct ksm_tile *tile, bool exact);
+u64 ksm_schedule_reread(struct ksm_tile *tile, u64 told);
 bool ksm_schedule_heat(struct ksm_tile *tile);
 
 #endif /* _MM_KSM_TILE_H */

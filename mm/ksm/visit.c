@@ -35,21 +35,15 @@ void ksm_visit_wait(struct ksm_visit *v, struct page *page, unsigned int i)
 	v->waiting |= BIT_ULL(i);
 }
 
-/* Where PTEs do not tell: which of the pages seem to have been written. */
+/* Where it is not told: which of the pages seem to have been written. */
 static void look_into(struct ksm_visit *v)
 {
-	const struct ksm_change *change = v->sweep->change;
 	struct ksm_tile *tile = v->tile;
-	u64 same, known = 0;
+	u64 same = ksm_change_unchanged(v->sweep->told, tile, v->waiting, v->page);
+	u64 known = same & ~v->reread & ksm_tile_unstable(tile);
 
-	if (change->unchanged) {
-		same = change->unchanged(tile, v->waiting, v->page);
-		if (!v->reread)
-			known = same & ksm_tile_unstable(tile);
+	if (v->sweep->told->change->unchanged)
 		v->changed |= v->waiting & ~same & ksm_tile_keyed(tile);
-	} else {
-		ksm_change_put(v->waiting, v->page);
-	}
 	v->known |= known;
 	v->want |= v->waiting & ~known;
 }
@@ -63,6 +57,8 @@ static void read_page(struct ksm_visit *v, struct ksm_item *item)
 	u64 fingerprint;
 
 	fingerprint = ksm_fingerprint_page(item->page);
+	if (item->clean)
+		ksm_change_was_read(tile, item->nr);
 	if (ksm_tile_keyed(tile) & bit) {
 		stays = ksm_slot_key(ksm_slot(tile, item->nr)) ==
 			(fingerprint & KSM_KEY_MASK);
@@ -79,8 +75,8 @@ static void read_page(struct ksm_visit *v, struct ksm_item *item)
 			ksm_tile_unsettle(tile, bit);
 		}
 	} else {
-		/* Not written since the last visit, if the dirty bit tells. */
-		stays = item->exact;
+		/* Not written since the last visit. */
+		stays = item->clean;
 	}
 	if (!stays) {
 		tile->interval = 0;
@@ -90,7 +86,7 @@ static void read_page(struct ksm_visit *v, struct ksm_item *item)
 	if (!ksm_block_reserve(tile, bit))
 		return;
 	ksm_tile_settle(tile, item->nr, fingerprint);
-	if (stays || item->exact)
+	if (stays || item->clean)
 		ksm_merge_page(item, fingerprint);
 }
 
@@ -119,7 +115,7 @@ static u64 read_pages(struct ksm_visit *v, struct ksm_budget *budget)
 		if (!item.page)
 			continue;
 		budget->reads--;
-		item.exact = sweep->exact && !(v->hot & BIT_ULL(item.nr));
+		item.clean = v->told & ~v->hot & BIT_ULL(item.nr);
 		if (PageKsm(item.page)) {
 			if (ksm_block_reserve(v->tile, BIT_ULL(item.nr)))
 				ksm_merge_adopt(&item);
@@ -147,7 +143,7 @@ void ksm_visit_note(struct ksm_visit *v, struct ksm_budget *budget)
 	unsigned int seen, known;
 	u64 unmapped;
 
-	if (!v->sweep->exact)
+	if (v->waiting)
 		look_into(v);
 	known = hweight64(v->known);
 	seen = hweight64(v->known | v->present);
@@ -157,8 +153,8 @@ void ksm_visit_note(struct ksm_visit *v, struct ksm_budget *budget)
 	} else {
 		ksm_stats.scanned += seen;
 	}
-	if (!v->sweep->exact)
-		seen *= v->sweep->change->visits;
+	if (v->waiting)
+		seen += KSM_VISITS_PER_SAMPLE * hweight64(v->waiting);
 	ksm_budget_spend(budget, seen + 1);
 	/* Before anything is forgotten. */
 	v->quiet = v->known && !v->present && !(v->gone & tile->present);
@@ -214,8 +210,10 @@ bool ksm_visit_begin(struct ksm_visit *v, struct page **page, struct ksm_sweep *
 		.end = end,
 		.next = addr,
 	};
-	if (ksm_knobs.smart_scan && sweep->exact) {
-		v->again = tile->present & ~(ksm_tile_unstable(tile) | ksm_tile_merged(tile));
+	v->told = ksm_change_begin(sweep->told, tile, &v->trusted);
+	if (ksm_knobs.smart_scan && v->told) {
+		v->again = v->told & tile->present &
+			   ~(ksm_tile_unstable(tile) | ksm_tile_merged(tile));
 		if (v->again && !ksm_schedule_heat(tile)) {
 			v->leave = true;
 			if (tile->skip) {
@@ -224,6 +222,7 @@ bool ksm_visit_begin(struct ksm_visit *v, struct page **page, struct ksm_sweep *
 			}
 		}
 	}
-	v->reread = ksm_schedule_reread(tile, sweep->exact);
+	v->reread = ksm_schedule_reread(tile, v->told);
+	v->trusted &= ~v->reread;
 	return true;
 }

@@ -11,12 +11,12 @@
 struct ksm_sweep {
 	struct vm_area_struct *vma;
 	pmd_t *pmdp;		/* entry that maps it */
-	const struct ksm_change *change;
-	bool exact;		/* by @change */
+	const struct ksm_told *told;
 	bool drain;		/* a page waits in a per-CPU list */
 	bool cut_short;		/* somebody waits for the VMA */
 	unsigned int reads;	/* pages that have been read */
 	unsigned int wants;	/* pages that may be read */
+	unsigned int looks;	/* pages that may be looked into */
 	unsigned int cleaned;	/* PTEs */
 	unsigned long flush_start, flush_end;
 };
@@ -29,9 +29,12 @@ struct ksm_visit {
 	unsigned long addr;	/* first address */
 	unsigned long end;	/* of the part of the tile that is to be visited */
 	unsigned long next;	/* how far it has come */
-	bool reread;		/* read pages in full that seem unchanged */
+	bool others;		/* other tiles are at these addresses */
 	bool leave;		/* do not read what is dirty once more */
 	bool quiet;		/* all is as it was: nothing to read, or to give back */
+	u64 told;		/* by ksm_change_told() */
+	u64 trusted;		/* unchanged if clean, and not to be read again */
+	u64 reread;		/* to be read in full though they seem unchanged */
 	u64 again;		/* if these are dirty, they are so once more */
 	u64 hot;		/* dirty once more, to be read */
 	u64 known;		/* do not look again: as it was */
@@ -55,11 +58,12 @@ unsigned long ksm_visit_read(struct ksm_visit *v, struct ksm_budget *budget);
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
 unsigned long ksm_huge_visit(struct ksm_mm *kmm, struct vm_area_struct *vma,
 			     pmd_t *pmdp, unsigned long addr, unsigned long end,
-			     struct ksm_budget *budget);
+			     const struct ksm_told *told, struct ksm_budget *budget);
 #else
 static inline unsigned long ksm_huge_visit(struct ksm_mm *kmm,
 					   struct vm_area_struct *vma, pmd_t *pmdp,
 					   unsigned long addr, unsigned long end,
+					   const struct ksm_told *told,
 					   struct ksm_budget *budget)
 {
 	return end;

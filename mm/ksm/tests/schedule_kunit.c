@@ -36,20 +36,25 @@ static struct ksm_tile *new_tile(struct kunit *test, unsigned long pass, unsigne
 	struct fixture *f = test->priv;
 
 	ksm_stats.full_scans = pass;
-	f->tile = (struct ksm_tile){ .addr = addr, .reread = pass };
+	f->tile = (struct ksm_tile){ .addr = addr, .present = ~0ULL, .reread = pass };
 	return &f->tile;
 }
 
-/* Passes until the next reread, the one that is due now being over. */
-static unsigned int until_reread(struct ksm_tile *tile, bool exact)
+/* Passes until the next reread of a page, the one that is due now being over. */
+static unsigned int until_reread_of(struct ksm_tile *tile, u64 page, u64 told)
 {
 	unsigned int passes = 0;
 
 	do {
 		ksm_stats.full_scans++;
 		passes++;
-	} while (!ksm_schedule_reread(tile, exact) && passes < PASSES);
+	} while (!(ksm_schedule_reread(tile, told) & page) && passes < PASSES);
 	return passes;
+}
+
+static unsigned int until_reread(struct ksm_tile *tile, u64 told)
+{
+	return until_reread_of(tile, 1, told);
 }
 
 static void schedule_reread_exact(struct kunit *test)
@@ -60,11 +65,11 @@ static void schedule_reread_exact(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(starts); i++) {
 		struct ksm_tile *tile = new_tile(test, starts[i], i * 0x40000);
 
-		KUNIT_EXPECT_TRUE(test, ksm_schedule_reread(tile, true));
+		KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile, ~0ULL), ~0ULL);
 		/* For each VMA that has pages in it: also at the second look. */
-		KUNIT_EXPECT_TRUE(test, ksm_schedule_reread(tile, true));
+		KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile, ~0ULL), ~0ULL);
 		for (n = 0; n < 3; n++) {
-			passes = until_reread(tile, true);
+			passes = until_reread(tile, ~0ULL);
 			KUNIT_EXPECT_GE(test, passes, 128U);
 			KUNIT_EXPECT_LE(test, passes, 256U);
 		}
@@ -73,8 +78,8 @@ static void schedule_reread_exact(struct kunit *test)
 	for (i = 0; i < 64; i++) {
 		struct ksm_tile *tile = new_tile(test, 7, i * KSM_TILE_SIZE);
 
-		ksm_schedule_reread(tile, true);
-		seen += until_reread(tile, true) > 192;
+		ksm_schedule_reread(tile, ~0ULL);
+		seen += until_reread(tile, ~0ULL) > 192;
 	}
 	KUNIT_EXPECT_GT(test, seen, 8U);
 	KUNIT_EXPECT_LT(test, seen, 56U);
@@ -86,16 +91,40 @@ static void schedule_reread_sampled(struct kunit *test)
 	struct ksm_tile *tile = new_tile(test, 65530, 0);
 	unsigned int last = 0, passes, i;
 
-	KUNIT_EXPECT_TRUE(test, ksm_schedule_reread(tile, false));
+	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile, 0), ~0ULL);
 	for (i = 0; i < 6; i++) {
-		passes = until_reread(tile, false);
+		passes = until_reread(tile, 0);
 		KUNIT_EXPECT_GE(test, passes, last);
 		last = passes;
 	}
 	KUNIT_EXPECT_GE(test, last, 64U);
 	KUNIT_EXPECT_LE(test, last, 65U);
 	tile->interval = 0;
-	KUNIT_EXPECT_LE(test, until_reread(tile, false), 3U);
+	KUNIT_EXPECT_LE(test, until_reread(tile, 0), 3U);
+}
+
+/* Of some pages it is told: those need not be read as often. */
+static void schedule_reread_mixed(struct kunit *test)
+{
+	struct ksm_tile *tile = new_tile(test, 65530, 0);
+	u64 told = ~1ULL;
+
+	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile, told), ~told);
+	KUNIT_EXPECT_LE(test, until_reread(tile, told), 3U);
+	KUNIT_EXPECT_GE(test, until_reread_of(tile, 2, told), 64U);
+	KUNIT_EXPECT_LE(test, until_reread_of(tile, 2, told), 65U);
+
+	/* Nothing is told any more of a page of which it was: it is read at once. */
+	until_reread(tile, ~0ULL);
+	ksm_stats.full_scans += 10;
+	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile, ~0ULL), 0ULL);
+	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile, told), ~told);
+	/* Not for a page that is not there. */
+	tile->present = told;
+	until_reread(tile, ~0ULL);
+	ksm_stats.full_scans += 10;
+	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile, ~0ULL), 0ULL);
+	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile, told), 0ULL);
 }
 
 /* There was no visit in the pass that was due: it is made up for. */
@@ -103,14 +132,14 @@ static void schedule_reread_late(struct kunit *test)
 {
 	struct ksm_tile *tile = new_tile(test, 100, 0);
 
-	KUNIT_EXPECT_TRUE(test, ksm_schedule_reread(tile, true));
+	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile, ~0ULL), ~0ULL);
 	ksm_stats.full_scans++;
-	KUNIT_EXPECT_FALSE(test, ksm_schedule_reread(tile, true));
+	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile, ~0ULL), 0ULL);
 	ksm_stats.full_scans += 300;
-	KUNIT_EXPECT_TRUE(test, ksm_schedule_reread(tile, true));
-	KUNIT_EXPECT_TRUE(test, ksm_schedule_reread(tile, true));
+	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile, ~0ULL), ~0ULL);
+	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile, ~0ULL), ~0ULL);
 	ksm_stats.full_scans++;
-	KUNIT_EXPECT_FALSE(test, ksm_schedule_reread(tile, true));
+	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile, ~0ULL), 0ULL);
 }
 
 /* Passes in which a tile is due, of which each finds as many pages changed. */
@@ -154,6 +183,7 @@ static void schedule_heat(struct kunit *test)
 static struct kunit_case schedule_cases[] = {
 	KUNIT_CASE(schedule_reread_exact),
 	KUNIT_CASE(schedule_reread_sampled),
+	KUNIT_CASE(schedule_reread_mixed),
 	KUNIT_CASE(schedule_reread_late),
 	KUNIT_CASE(schedule_heat),
 	{}

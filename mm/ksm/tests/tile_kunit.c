@@ -211,15 +211,18 @@ static void tile_unsettle_equals(struct kunit *test)
 	expect_nothing(test);
 }
 
-static void tile_samples(struct kunit *test)
+static void tile_hints(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 	struct ksm_tile *tile = tile_new(test, BASE);
-	long bytes = KSM_TILE_PAGES * sizeof(u32);
 
-	KUNIT_ASSERT_TRUE(test, ksm_tile_sample_alloc(tile));
-	KUNIT_ASSERT_TRUE(test, ksm_tile_sample_alloc(tile));
-	KUNIT_EXPECT_EQ(test, f->kmm.bytes, sizeof(*tile) + bytes);
+	KUNIT_ASSERT_TRUE(test, ksm_tile_hints_alloc(tile));
+	KUNIT_ASSERT_TRUE(test, ksm_tile_hints_alloc(tile));
+	KUNIT_EXPECT_EQ(test, f->kmm.bytes, sizeof(*tile) + sizeof(*tile->hints));
+	ksm_tile_hints_free(tile);
+	ksm_tile_hints_free(tile);
+	KUNIT_EXPECT_EQ(test, f->kmm.bytes, sizeof(*tile));
+	KUNIT_ASSERT_TRUE(test, ksm_tile_hints_alloc(tile));
 	KUNIT_EXPECT_TRUE(test, ksm_forget_trim(tile));
 	expect_nothing(test);
 }
@@ -266,7 +269,7 @@ static struct kunit_case tile_cases[] = {
 	KUNIT_CASE(tile_settle),
 	KUNIT_CASE(tile_index),
 	KUNIT_CASE(tile_unsettle_equals),
-	KUNIT_CASE(tile_samples),
+	KUNIT_CASE(tile_hints),
 	{}
 };
 
