@@ -118,6 +118,7 @@ int ksm_enable_merge_any(struct mm_struct *mm)
 	}
 	set_bit(MMF_VM_MERGE_ANY, &mm->flags);
 	add_vmas(mm);
+	ksm_pace_news();
 	return 0;
 }
 
@@ -190,6 +191,7 @@ int ksm_madvise(struct vm_area_struct *vma, unsigned long start,
 				return err;
 		}
 		*vm_flags |= VM_MERGEABLE;
+		ksm_pace_news();
 		break;
 
 	case MADV_UNMERGEABLE:

@@ -15,11 +15,29 @@
  * @reads: pages to read
  * @visits: pages to visit, read or not
  * @drain: set when a page was seen that waits in a per-CPU list
+ * @found: pages that were new, or had changed: counted up
  */
 struct ksm_budget {
 	unsigned int reads;
 	unsigned long visits;
 	bool drain;
+	unsigned long found;
+};
+
+/**
+ * struct ksm_pass_result - what became of a full pass
+ * @msecs: wall time that it took
+ * @cpu_msecs: CPU time of ksmd
+ * @pages: pages that are kept track of
+ * @found: those of them that were new, or had changed
+ * @merged: there are more shared pages than before
+ */
+struct ksm_pass_result {
+	u64 msecs;
+	u64 cpu_msecs;
+	unsigned long pages;
+	unsigned long found;
+	bool merged;
 };
 
 /*
@@ -28,6 +46,12 @@ struct ksm_budget {
  * read as many.
  */
 #define KSM_VISITS_PER_READ	192
+
+/*
+ * And while nothing was found for a while: no pass is missed by it, and with a long pause
+ * between few pages not more is done than the KSM before did.
+ */
+#define KSM_VISITS_PER_READ_IDLE	24
 
 /* A sample takes as long as so many visits, where the page is not in the cache. */
 #define KSM_VISITS_PER_SAMPLE	24
@@ -58,9 +82,12 @@ static inline void ksm_budget_spend(struct ksm_budget *budget, unsigned long vis
 /* pace.c */
 unsigned int ksm_pace_pages(void);
 unsigned int ksm_pace_pause(void);
+unsigned int ksm_pace_gap(void);
+void ksm_pace_news(void);
 struct ksm_budget ksm_pace_batch(void);
+void ksm_pace_found(unsigned long found);
 void ksm_pace_set_advisor(enum ksm_advisor mode);
 int ksm_pace_set_pages(unsigned int pages);
-void ksm_pace_end_pass(u64 msecs, u64 cpu_msecs);
+void ksm_pace_end_pass(const struct ksm_pass_result *result);
 
 #endif /* _MM_KSM_BUDGET_H */

@@ -31,6 +31,7 @@ static void unsettle_range(struct ksm_mm *kmm, struct vm_area_struct *vma,
 			ksm_tile_unsettle(tile, pages);
 			ksm_tile_track(tile, pages);
 			ksm_stats.scanned += hweight64(pages);
+			budget->found += hweight64(pages);
 		}
 		ksm_forget_range(kmm, addr, next, tile, NULL);
 		ksm_budget_spend(budget, KSM_TILE_PAGES);

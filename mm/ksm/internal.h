@@ -88,7 +88,15 @@ unsigned long ksm_sweep_pmd(struct ksm_mm *kmm, struct vm_area_struct *vma,
 			    unsigned long addr, struct ksm_budget *budget);
 
 /* scan.c */
-bool ksm_scan_batch(void);
+
+/* How a batch ended. */
+enum ksm_scan_end {
+	KSM_SCAN_BATCH,		/* all is done that may be done at a time */
+	KSM_SCAN_PASS,		/* with the pass */
+	KSM_SCAN_DISTURBED,	/* early, because somebody else was in the way */
+};
+
+enum ksm_scan_end ksm_scan_batch(void);
 void ksm_scan_restart(void);
 
 /* reap.c */

@@ -34,32 +34,43 @@ static bool should_scan(void)
 /* ksmd's clock; nobody else looks at it. */
 static struct {
 	unsigned long batch;		/* jiffies: when the next one is due */
-	unsigned int msecs;		/* the pause that it was reckoned with */
+	unsigned long pass;		/* jiffies: and if there is nothing new to find */
 	unsigned int kicks;
 	bool watching;			/* there were watched nodes */
 	unsigned long watch;		/* jiffies: when to look at them */
 	unsigned long watch_interval;
 } clock;
 
+/* Jiffies when the next batch is due. */
+static unsigned long next_batch(void)
+{
+	return ksm_pace_gap() ? clock.pass : clock.batch;
+}
+
 static bool batch_is_due(void)
 {
 	return should_scan() && ksm_fingerprint_drawn &&
 	       (clock.kicks != READ_ONCE(ksmd_kicks) ||
-		clock.msecs != ksm_pace_pause() ||
-		time_after_eq(jiffies, clock.batch));
+		time_after_eq(jiffies, next_batch()));
 }
 
 static void do_batch(void)
 {
+	enum ksm_scan_end end;
 	unsigned int pause;
 
+	if (clock.kicks != READ_ONCE(ksmd_kicks))
+		ksm_pace_news();
 	clock.kicks = READ_ONCE(ksmd_kicks);
-	clock.msecs = ksm_pace_pause();
-	pause = clock.msecs;
+	end = ksm_scan_batch();
+	pause = ksm_pace_pause();
 	/* A long pause is not to begin because of somebody who was there for a moment. */
-	if (!ksm_scan_batch())
+	if (end == KSM_SCAN_DISTURBED)
 		pause = min(pause, KSMD_RESUME_MSECS);
 	clock.batch = jiffies + msecs_to_jiffies(pause);
+	if (end == KSM_SCAN_PASS)
+		pause = max(pause, ksm_pace_gap());
+	clock.pass = jiffies + msecs_to_jiffies(pause);
 }
 
 /* Nodes that wait for their folio to go: often after an exit, else ever more rarely. */
@@ -82,8 +93,8 @@ static long time_to_sleep(void)
 {
 	unsigned long next = jiffies + KSMD_MAX_SLEEP_JIFFIES;
 
-	if (should_scan() && time_before(clock.batch, next))
-		next = clock.batch;
+	if (should_scan() && time_before(next_batch(), next))
+		next = next_batch();
 	if (ksm_watch_any() && time_before(clock.watch, next))
 		next = clock.watch;
 	/* An exit that has not come to its end. */
@@ -107,6 +118,7 @@ static int ksmd(void *unused)
 	set_freezable();
 	set_user_nice(current, 5);
 	clock.batch = jiffies;
+	clock.pass = jiffies;
 	clock.watch = jiffies;
 	clock.watch_interval = KSMD_WATCH_JIFFIES;
 
@@ -117,6 +129,8 @@ static int ksmd(void *unused)
 		smp_store_mb(ksmd_woken, false);
 		if (time_before(clock.batch, jiffies))
 			clock.batch = jiffies;
+		if (time_before(clock.pass, jiffies))
+			clock.pass = jiffies;
 		/* Whoever comes early after the boot waits for the random generator. */
 		random = ksm_fingerprint_drawn ||
 			 (should_scan() && !wait_for_random_bytes());

@@ -4,9 +4,14 @@
  *
  * What the admin has set, and what the advisor makes of how the passes go, becomes a
  * budget here, and nowhere else.
+ *
+ * A visit to a settled page is so cheap that there would be far more passes than the
+ * KSM before made, with nothing to find.  So passes that find nothing come ever more
+ * rarely, but no more rarely than there they did, and not for long once there are news.
  */
 #include <linux/errno.h>
 #include <linux/limits.h>
+#include <linux/log2.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/time64.h>
@@ -18,6 +23,24 @@
 #include "advisor.h"
 #include "budget.h"
 #include "state.h"
+
+/* The longest gap between two passes, alone and by how long a pass takes. */
+#define KSM_MAX_GAP_MSECS	2000U
+#define KSM_MAX_GAP_PASSES	64
+
+/* To read a page took the KSM before at least as long. */
+#define KSM_USECS_PER_PAGE	1
+
+/* What counts as nothing: so many pages, and one of so many. */
+#define KSM_FEW_PAGES		16
+#define KSM_FEW_OF		64
+
+/* Passes in a row that found nothing, and the gap that is due; written under ksm_mutex. */
+static unsigned int idle_passes;
+static unsigned int gap;
+
+/* There is something new, since the last pass ended. */
+static bool news;
 
 /* Pages to read in a batch, while the advisor chooses; written under ksm_mutex. */
 static unsigned int advised;
@@ -51,6 +74,36 @@ unsigned int ksm_pace_pause(void)
 	return READ_ONCE(ksm_knobs.sleep_millisecs);
 }
 
+static bool is_idle(void)
+{
+	return READ_ONCE(idle_passes) && !READ_ONCE(news);
+}
+
+/**
+ * ksm_pace_gap - tell how long ksmd pauses before the next pass
+ *
+ * Return: milliseconds since the end of the last one; 0 if there may be something new.
+ */
+unsigned int ksm_pace_gap(void)
+{
+	return is_idle() ? READ_ONCE(gap) : 0;
+}
+
+/**
+ * ksm_pace_news - have ksmd look soon
+ *
+ * For whoever brings something new.  Costs next to nothing while ksmd is busy.
+ *
+ * Context: any that may wake a task.
+ */
+void ksm_pace_news(void)
+{
+	if (!is_idle())
+		return;
+	WRITE_ONCE(news, true);
+	ksm_wake();
+}
+
 /**
  * ksm_pace_batch - tell what a batch may do
  *
@@ -58,12 +111,31 @@ unsigned int ksm_pace_pause(void)
  */
 struct ksm_budget ksm_pace_batch(void)
 {
+	unsigned int visits = is_idle() ? KSM_VISITS_PER_READ_IDLE : KSM_VISITS_PER_READ;
 	unsigned int pages = ksm_pace_pages();
 
 	return (struct ksm_budget){
 		.reads = pages,
-		.visits = min_t(u64, ULONG_MAX, (u64)pages * KSM_VISITS_PER_READ),
+		.visits = min_t(u64, ULONG_MAX, (u64)pages * visits),
 	};
+}
+
+/* Does it matter that so many of these pages were new, or had changed? */
+static bool is_much(unsigned long found, unsigned long pages)
+{
+	return found > KSM_FEW_PAGES + pages / KSM_FEW_OF;
+}
+
+/**
+ * ksm_pace_found - tell what a pass has found so far
+ * @found: pages that were new, or had changed
+ *
+ * Context: ksm_mutex held.
+ */
+void ksm_pace_found(unsigned long found)
+{
+	if (idle_passes && is_much(found, ksm_stats.tracked))
+		WRITE_ONCE(idle_passes, 0);
 }
 
 /**
@@ -103,21 +175,50 @@ int ksm_pace_set_pages(unsigned int pages)
 	return 0;
 }
 
+/* The longest gap after a pass like this one. */
+static u64 longest_gap(const struct ksm_pass_result *result)
+{
+	unsigned int pages = max(ksm_pace_pages(), 1U);
+	u64 batches = div_u64((u64)result->pages + pages - 1, pages);
+	u64 before;
+
+	/* How long it took the KSM before to read them all; more than enough is enough. */
+	before = min(batches, (u64)KSM_MAX_GAP_MSECS) *
+		 min(ksm_pace_pause(), KSM_MAX_GAP_MSECS) +
+		 div_u64((u64)result->pages * KSM_USECS_PER_PAGE, USEC_PER_MSEC);
+	return min3(before, result->msecs * KSM_MAX_GAP_PASSES, (u64)KSM_MAX_GAP_MSECS);
+}
+
+static void learn_gap(const struct ksm_pass_result *result)
+{
+	unsigned int passes = idle_passes + 1;
+	u64 first = max(ksm_pace_pause(), 1U);
+
+	if (READ_ONCE(news) || result->merged || is_much(result->found, result->pages))
+		passes = 0;
+	/* Twice as long each time, until that is longer than any. */
+	passes = min(passes, ilog2(KSM_MAX_GAP_MSECS) + 1U);
+	WRITE_ONCE(gap, min(first << passes, longest_gap(result)));
+	WRITE_ONCE(idle_passes, passes);
+	WRITE_ONCE(news, false);
+}
+
 /**
  * ksm_pace_end_pass - learn from a full pass
- * @msecs: wall time that it took
- * @cpu_msecs: CPU time of ksmd
+ * @result: what became of it
  *
  * Context: ksm_mutex held.
  */
-void ksm_pace_end_pass(u64 msecs, u64 cpu_msecs)
+void ksm_pace_end_pass(const struct ksm_pass_result *result)
 {
 	struct ksm_advisor_pass pass = {
 		.pages_to_scan = advised,
-		.scan_secs = max(div_u64(msecs, MSEC_PER_SEC), 1ULL),
-		.cpu_percent = max(div64_u64(cpu_msecs * 100, max(msecs, 1ULL)), 1ULL),
+		.scan_secs = max(div_u64(result->msecs, MSEC_PER_SEC), 1ULL),
+		.cpu_percent = max(div64_u64(result->cpu_msecs * 100,
+					     max(result->msecs, 1ULL)), 1ULL),
 	};
 
+	learn_gap(result);
 	if (ksm_advisor.mode != KSM_ADVISOR_SCAN_TIME)
 		return;
 	WRITE_ONCE(advised, ksm_advisor_advise(&ksm_advisor, &pass));

@@ -92,6 +92,7 @@ int ksm_mm_register(struct mm_struct *mm)
 	set_bit(MMF_VM_MERGEABLE, &mm->flags);
 	if (first)
 		ksm_wake();
+	ksm_pace_news();
 	trace_ksm_enter(mm);
 	return 0;
 }

@@ -27,6 +27,8 @@ static struct {
 	bool unfinished;	/* a process is to be come back to */
 	bool again;		/* those are being come back to now */
 	unsigned int number;
+	unsigned long found;	/* as in struct ksm_budget */
+	unsigned long shared;	/* pages that were shared at the start */
 	ktime_t started;
 	u64 runtime;		/* ksmd's CPU time at the start, ns */
 } pass;
@@ -142,6 +144,11 @@ static enum scan_result scan_turn(struct ksm_mm *kmm, struct ksm_budget *budget)
 	return result;
 }
 
+static unsigned long shared_pages(void)
+{
+	return ksm_stats.shared + ksm_stats.sharing + atomic_long_read(&ksm_zero_pages);
+}
+
 static bool start_pass(void)
 {
 	/* The references of per-CPU lists would keep pages from being merged. */
@@ -151,6 +158,8 @@ static bool start_pass(void)
 	pass.unfinished = false;
 	pass.again = false;
 	pass.number++;
+	pass.found = 0;
+	pass.shared = shared_pages();
 	pass.started = ktime_get();
 	pass.runtime = task_sched_runtime(current);
 	pass.running = ksm_mms_next();
@@ -161,13 +170,18 @@ static bool start_pass(void)
 
 static void end_pass(void)
 {
-	u64 msecs = ktime_ms_delta(ktime_get(), pass.started);
-	u64 cpu_msecs = div_u64(task_sched_runtime(current) - pass.runtime,
-				NSEC_PER_MSEC);
+	struct ksm_pass_result result = {
+		.msecs = ktime_ms_delta(ktime_get(), pass.started),
+		.cpu_msecs = div_u64(task_sched_runtime(current) - pass.runtime,
+				     NSEC_PER_MSEC),
+		.pages = ksm_stats.tracked,
+		.found = pass.found,
+		.merged = shared_pages() > pass.shared,
+	};
 
-	ksm_pace_end_pass(msecs, cpu_msecs);
+	ksm_pace_end_pass(&result);
 	trace_ksm_stop_scan(ksm_stats.full_scans, ksm_stats.tracked);
-	ksm_stats.full_scan_msecs = msecs;
+	ksm_stats.full_scan_msecs = result.msecs;
 	WRITE_ONCE(ksm_stats.full_scans, ksm_stats.full_scans + 1);
 	pass.running = false;
 }
@@ -178,36 +192,40 @@ static void end_pass(void)
  * Returns early at the end of a pass.
  *
  * Context: ksm_mutex held by ksmd.
- * Return: false if it broke off because somebody else was in the way.
+ * Return: how it ended.
  */
-bool ksm_scan_batch(void)
+enum ksm_scan_end ksm_scan_batch(void)
 {
 	struct ksm_budget budget = ksm_pace_batch();
 
 	if (!pass.running && !start_pass())
-		return true;
+		return KSM_SCAN_BATCH;
 
 	while (ksm_budget_left(&budget)) {
 		struct ksm_mm *kmm = ksm_mms_current();
 		enum scan_result result;
 
 		if (freezing(current) || ksm_lock_wanted())
-			return false;
+			return KSM_SCAN_DISTURBED;
 		if (!kmm) {
 			if (pass.unfinished) {
 				/* VMAs are not locked for long. */
 				pass.unfinished = false;
 				pass.again = true;
 				ksm_mms_next();
-				return false;
+				return KSM_SCAN_DISTURBED;
 			}
-			if (ksm_reap_watched(&budget))
-				end_pass();
-			return true;
+			if (!ksm_reap_watched(&budget))
+				return KSM_SCAN_BATCH;
+			end_pass();
+			return KSM_SCAN_PASS;
 		}
 		result = scan_turn(kmm, &budget);
 		ksm_budget_spend(&budget, 1);
 		pass.drain |= budget.drain;
+		pass.found += budget.found;
+		budget.found = 0;
+		ksm_pace_found(pass.found);
 		if (result == SCAN_MORE)
 			continue;
 		if (result == SCAN_LOCKED)
@@ -217,7 +235,7 @@ bool ksm_scan_batch(void)
 		ksm_mms_next();
 		cond_resched();
 	}
-	return true;
+	return KSM_SCAN_BATCH;
 }
 
 /**

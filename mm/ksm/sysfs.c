@@ -47,6 +47,7 @@ static ssize_t _name##_store(struct kobject *kobj,			\
 		if (_kicks)						\
 			ksm_kick();					\
 	}								\
+	ksm_pace_news();						\
 	return count;							\
 }									\
 KSM_ATTR_RW(_name)
@@ -173,8 +174,11 @@ static ssize_t sleep_millisecs_store(struct kobject *kobj,
 
 	if (kstrtouint(buf, 10, &msecs))
 		return -EINVAL;
-	WRITE_ONCE(ksm_knobs.sleep_millisecs, msecs);
-	ksm_wake();
+	if (msecs != READ_ONCE(ksm_knobs.sleep_millisecs)) {
+		WRITE_ONCE(ksm_knobs.sleep_millisecs, msecs);
+		ksm_kick();
+	}
+	ksm_pace_news();
 	return count;
 }
 KSM_ATTR_RW(sleep_millisecs);

@@ -161,6 +161,7 @@ void ksm_visit_note(struct ksm_visit *v, struct ksm_budget *budget)
 	if (v->quiet)
 		return;
 
+	budget->found += hweight64(v->cleaned | v->want | v->adopt);
 	unmapped = v->unmapped & ksm_tile_merged(tile);
 	ksm_forget_pages(tile, v->gone);
 	ksm_tile_unsettle(tile, v->changed);

@@ -6,18 +6,27 @@
 #include "kunit.h"
 
 struct saved {
+	struct ksm_stats stats;
 	struct ksm_knobs knobs;
 	struct ksm_advisor_state advisor;
 };
+
+/* As after a pass that has found something. */
+static void end_idle(void)
+{
+	ksm_pace_end_pass(&(struct ksm_pass_result){ .merged = true });
+}
 
 static int pace_init(struct kunit *test)
 {
 	struct saved *saved = kunit_kzalloc(test, sizeof(*saved), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, saved);
+	saved->stats = ksm_stats;
 	saved->knobs = ksm_knobs;
 	saved->advisor = ksm_advisor;
 	test->priv = saved;
+	end_idle();
 	return 0;
 }
 
@@ -25,7 +34,9 @@ static void pace_exit(struct kunit *test)
 {
 	struct saved *saved = test->priv;
 
+	end_idle();
 	ksm_pace_set_advisor(saved->advisor.mode);
+	ksm_stats = saved->stats;
 	ksm_knobs = saved->knobs;
 	ksm_advisor = saved->advisor;
 }
@@ -42,7 +53,7 @@ static void pace_by_admin(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, budget.reads, 17U);
 	KUNIT_EXPECT_EQ(test, budget.visits, 17UL * KSM_VISITS_PER_READ);
 	/* A pass teaches nobody then. */
-	ksm_pace_end_pass(100000, 50000);
+	ksm_pace_end_pass(&(struct ksm_pass_result){ .msecs = 100000, .cpu_msecs = 50000 });
 	KUNIT_EXPECT_EQ(test, ksm_pace_pages(), 17U);
 
 	KUNIT_EXPECT_EQ(test, ksm_pace_set_pages(0), 0);
@@ -72,13 +83,16 @@ static void pace_by_advisor(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ksm_advisor.trend, 100UL);
 
 	/* It was slow, so more pages are read; the admin's knob is as the switch left it. */
-	ksm_pace_end_pass(4000 * MSEC_PER_SEC, 40 * MSEC_PER_SEC);
+	ksm_pace_end_pass(&(struct ksm_pass_result){
+		.msecs = 4000 * MSEC_PER_SEC,
+		.cpu_msecs = 40 * MSEC_PER_SEC,
+	});
 	pages = ksm_pace_pages();
 	KUNIT_EXPECT_GT(test, pages, 600U);
 	KUNIT_EXPECT_EQ(test, ksm_pace_batch().reads, pages);
 	KUNIT_EXPECT_EQ(test, ksm_knobs.pages_to_scan, KSM_PAGES_TO_SCAN_DEFAULT);
 	/* A pass that took no time at all divides nothing by zero. */
-	ksm_pace_end_pass(0, 0);
+	ksm_pace_end_pass(&(struct ksm_pass_result){});
 	KUNIT_EXPECT_GE(test, ksm_pace_pages(), 600U);
 	KUNIT_EXPECT_EQ(test, ksm_advisor.last_secs, 1UL);
 	KUNIT_EXPECT_EQ(test, ksm_pace_set_pages(5), -EINVAL);
@@ -87,9 +101,112 @@ static void pace_by_advisor(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ksm_pace_pages(), KSM_PAGES_TO_SCAN_DEFAULT);
 }
 
+/* Passes like this one, one after the other, until the gap grows no more. */
+static unsigned int gap_after(struct kunit *test, const struct ksm_pass_result *result)
+{
+	unsigned int passes, last = 0;
+
+	for (passes = 0; passes < 40; passes++) {
+		ksm_pace_end_pass(result);
+		KUNIT_EXPECT_GE(test, ksm_pace_gap(), last);
+		/* Never all at once. */
+		KUNIT_EXPECT_LE(test, ksm_pace_gap(),
+				max(2 * last, 2 * max(ksm_pace_pause(), 1U)));
+		last = ksm_pace_gap();
+	}
+	return last;
+}
+
+static void pace_gap_grows(struct kunit *test)
+{
+	struct ksm_pass_result nothing = { .msecs = 40, .pages = 32768 };
+
+	ksm_pace_set_advisor(KSM_ADVISOR_NONE);
+	KUNIT_EXPECT_EQ(test, ksm_pace_gap(), 0U);
+	/* As it is set at boot: the longest of all. */
+	ksm_knobs.sleep_millisecs = 20;
+	KUNIT_EXPECT_EQ(test, gap_after(test, &nothing), 2000U);
+
+	/* Not longer than some of its own passes. */
+	end_idle();
+	nothing.msecs = 3;
+	KUNIT_EXPECT_EQ(test, gap_after(test, &nothing), 64U * 3);
+
+	/* Not longer than it takes to read all pages at this pace. */
+	end_idle();
+	nothing.msecs = 40;
+	nothing.pages = 1001;
+	KUNIT_EXPECT_EQ(test, gap_after(test, &nothing), 11U * 20 + 1);
+	end_idle();
+	nothing.pages = 99;
+	KUNIT_EXPECT_EQ(test, gap_after(test, &nothing), 20U);
+
+	/* The admin wants no pause: then only what reading takes. */
+	end_idle();
+	ksm_knobs.sleep_millisecs = 0;
+	nothing.pages = 50000;
+	KUNIT_EXPECT_EQ(test, gap_after(test, &nothing), 50U);
+	end_idle();
+	nothing.pages = 0;
+	KUNIT_EXPECT_EQ(test, gap_after(test, &nothing), 0U);
+	/* Huge numbers do not wrap. */
+	end_idle();
+	ksm_knobs.sleep_millisecs = UINT_MAX;
+	nothing.pages = ULONG_MAX / 2;
+	ksm_pace_end_pass(&nothing);
+	KUNIT_EXPECT_EQ(test, ksm_pace_gap(), 2000U);
+	ksm_knobs.pages_to_scan = 0;
+	ksm_pace_end_pass(&nothing);
+	KUNIT_EXPECT_EQ(test, ksm_pace_gap(), 2000U);
+}
+
+static void pace_gap_ends(struct kunit *test)
+{
+	struct ksm_pass_result nothing = { .msecs = 40, .pages = 32768 };
+	struct ksm_pass_result some = nothing;
+
+	ksm_pace_set_advisor(KSM_ADVISOR_NONE);
+	ksm_stats.tracked = nothing.pages;
+
+	/* A few pages that change all the time do not keep it busy. */
+	some.found = 512;
+	KUNIT_EXPECT_EQ(test, gap_after(test, &some), 2000U);
+	KUNIT_EXPECT_EQ(test, ksm_pace_batch().visits, 100UL * KSM_VISITS_PER_READ_IDLE);
+	ksm_pace_found(512);
+	KUNIT_EXPECT_EQ(test, ksm_pace_gap(), 2000U);
+
+	/* More do, as soon as they are found. */
+	ksm_pace_found(529);
+	KUNIT_EXPECT_EQ(test, ksm_pace_gap(), 0U);
+	KUNIT_EXPECT_EQ(test, ksm_pace_batch().visits, 100UL * KSM_VISITS_PER_READ);
+	some.found = 529;
+	gap_after(test, &nothing);
+	ksm_pace_end_pass(&some);
+	KUNIT_EXPECT_EQ(test, ksm_pace_gap(), 0U);
+
+	/* Or one that is merged. */
+	gap_after(test, &nothing);
+	some = nothing;
+	some.merged = true;
+	ksm_pace_end_pass(&some);
+	KUNIT_EXPECT_EQ(test, ksm_pace_gap(), 0U);
+
+	/* Or news: at once, and also for the pass after the one that is under way. */
+	gap_after(test, &nothing);
+	ksm_pace_news();
+	KUNIT_EXPECT_EQ(test, ksm_pace_gap(), 0U);
+	KUNIT_EXPECT_EQ(test, ksm_pace_batch().visits, 100UL * KSM_VISITS_PER_READ);
+	ksm_pace_end_pass(&nothing);
+	KUNIT_EXPECT_EQ(test, ksm_pace_gap(), 0U);
+	ksm_pace_end_pass(&nothing);
+	KUNIT_EXPECT_EQ(test, ksm_pace_gap(), 40U);
+}
+
 static struct kunit_case pace_cases[] = {
 	KUNIT_CASE(pace_by_admin),
 	KUNIT_CASE(pace_by_advisor),
+	KUNIT_CASE(pace_gap_grows),
+	KUNIT_CASE(pace_gap_ends),
 	{}
 };
 
