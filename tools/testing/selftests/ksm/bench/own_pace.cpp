@@ -112,4 +112,45 @@ cost budget(const bench_options &options)
 	return result;
 }
 
+cost idle(const bench_options &options)
+{
+	constexpr unsigned seconds = 10;
+	static const struct {
+		long pages_to_scan, sleep_millisecs;
+	} paces[] = {{100, 20}, {100, 500}, {1250, 10}, {10000, 1}};
+	region equal(options.pages), unique(options.pages);
+	cost result;
+
+	fill_with_pairs(equal);
+	fill_with_unique(unique);
+	equal.mergeable();
+	unique.mergeable();
+	{
+		stepper ksmd;
+
+		for (int pass = 0; pass < 12; pass++)
+			ksmd.pass();
+	}
+	set_as_at_boot();
+	for (const auto &[pages_to_scan, sleep_millisecs] : paces) {
+		std::string name = std::to_string(pages_to_scan) + "/" +
+				   std::to_string(sleep_millisecs) + "_ms_cpu";
+
+		set_knob("pages_to_scan", pages_to_scan);
+		set_knob("sleep_millisecs", sleep_millisecs);
+		start_ksmd();
+		stretch all;
+
+		sleep(seconds);
+		result.figures.push_back({name, double(all.cpu_ns()) / 1e6});
+		result.total_ns += all.cpu_ns();
+		stop_ksmd();
+	}
+	result.least_ns = result.most_ns = result.total_ns;
+	result.passes = 1;
+	result.page_visits = equal.pages() + unique.pages();
+	result.after = counters::read();
+	return result;
+}
+
 } /* namespace ksm */

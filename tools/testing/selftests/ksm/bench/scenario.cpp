@@ -468,6 +468,8 @@ const std::vector<scenario> &scenarios()
 		 defaults, true},
 		{"budget", "all as at boot: a mix, and what is merged for how much CPU time",
 		 budget, true},
+		{"idle", "settled pages, equal ones and unique ones, for 10 s at each of four paces",
+		 idle, true},
 		{"contention", "a program that maps and forks, with and without ksmd (2 CPUs)",
 		 contention, true},
 		{"hot-writers", "two threads that write all their pages without end (2 CPUs)",
