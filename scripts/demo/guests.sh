@@ -40,6 +40,7 @@ part_guests() {
 	done
 	all_here up 600
 	merge_phase 180
+	rest_phase 20
 	write_phase
 	unmerge_phase
 	check_phase

@@ -55,6 +55,19 @@ frames() {
 	echo "$((pages - $(knob pages_sharing)))"
 }
 
+# Milliseconds of CPU time that ksmd took so far
+ksmd_ms() {
+	local dir comm ns
+	for dir in /proc/[0-9]*; do
+		read -r comm <"$dir/comm" || continue
+		[[ $comm == ksmd ]] || continue
+		read -r ns _ <"$dir/schedstat"
+		echo "$((ns / 1000000))"
+		return
+	done 2>/dev/null
+	die "no ksmd among the processes"
+}
+
 # --- the live table
 
 start_table() {
@@ -192,6 +205,21 @@ merge_phase() {
 	report "  merged: $(frames) page frames hold the anonymous memory of ${#MEMBER[@]} $WHOS"
 	((MERGED)) ||
 		die "nothing merged: full_scans is $(knob full_scans), pages_volatile $(knob pages_volatile), pages_unshared $(knob pages_unshared); is ksmd alive, and is the memory registered (VmFlags mg in smaps)?"
+}
+
+# rest_phase SECONDS: nobody does anything, and ksmd is set as at boot
+rest_phase() {
+	local seconds=$1 pages before after scans
+	heading "the $WHOS are at rest, and ksmd is as at boot"
+	pages=$(knob pages_to_scan)
+	set_knob pages_to_scan 100
+	sleep "$seconds"
+	scans=$(knob full_scans)
+	before=$(ksmd_ms)
+	sleep "$seconds"
+	after=$(ksmd_ms)
+	report "  at rest: ksmd took $((after - before)) ms of CPU time in $seconds s, for $(($(knob full_scans) - scans)) passes"
+	set_knob pages_to_scan "$pages"
 }
 
 write_phase() {
