@@ -6,9 +6,6 @@
 #include <string>
 #include <vector>
 
-#include <fcntl.h>
-#include <linux/kvm.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "support/child.hpp"
@@ -18,6 +15,7 @@
 #include "support/passes.hpp"
 #include "support/process.hpp"
 #include "support/region.hpp"
+#include "support/vm.hpp"
 
 namespace ksm
 {
@@ -352,18 +350,12 @@ TEST_F(count, metadata_bytes_of_the_slabs)
 TEST_F(count, no_samples_once_a_virtual_machine_is_closed)
 {
 	KSM_SKIP_IF(why_no_knob("metadata_bytes"));
-	if (access("/dev/kvm", R_OK | W_OK))
-		GTEST_SKIP() << "no /dev/kvm";
+	KSM_SKIP_IF(why_no_vm());
 	constexpr std::size_t pages = 4096;
 	auto metadata = [](bool had_a_machine) {
 		child other([=](parent_link &parent) {
 			if (had_a_machine) {
-				int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-				int machine = ioctl(kvm, KVM_CREATE_VM, 0);
-
-				require(machine >= 0, "KVM makes no virtual machine");
-				close(machine);
-				close(kvm);
+				vm machine;
 			}
 			region own(pages);
 

@@ -10,10 +10,10 @@
 #include <stdexcept>
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "bench/workload.hpp"
 #include "support/process.hpp"
+#include "support/vm.hpp"
 
 namespace ksm
 {
@@ -92,10 +92,10 @@ cost settled_tail(const bench_options &options)
  */
 cost settled_sampled(const bench_options &options)
 {
-	if (access("/dev/kvm", R_OK | W_OK))
-		throw not_here("no /dev/kvm");
+	if (std::string reason = why_no_vm(); !reason.empty())
+		throw not_here(reason);
 	sleepers other(1, [&](std::size_t) {
-		static virtual_machine vm;
+		static vm machine;
 		regions memory;
 
 		memory.push_back(std::make_unique<region>(options.pages));

@@ -6,9 +6,6 @@
 #include <stdexcept>
 #include <thread>
 
-#include <fcntl.h>
-#include <linux/kvm.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -162,23 +159,6 @@ cost measure_wall(std::size_t pages, const std::function<void()> &work)
 	result.page_visits = pages;
 	result.after = counters::read();
 	return result;
-}
-
-virtual_machine::virtual_machine() : kvm_(open("/dev/kvm", O_RDWR | O_CLOEXEC))
-{
-	if (kvm_ < 0)
-		throw std::runtime_error("cannot open /dev/kvm");
-	vm_ = ioctl(kvm_, KVM_CREATE_VM, 0);
-	if (vm_ < 0) {
-		close(kvm_);
-		throw std::runtime_error("KVM makes no virtual machine");
-	}
-}
-
-virtual_machine::~virtual_machine()
-{
-	close(vm_);
-	close(kvm_);
 }
 
 sleepers::sleepers(std::size_t count, const std::function<regions(std::size_t)> &lay_out)

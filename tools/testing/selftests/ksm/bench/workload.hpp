@@ -76,20 +76,6 @@ void measure_flat_out(unsigned passes, cost &sum);
 /* What the caller does, by the wall clock. */
 cost measure_wall(std::size_t pages, const std::function<void()> &work);
 
-/* The caller is watched by KVM as long as this lives. */
-class virtual_machine
-{
-public:
-	virtual_machine();
-	~virtual_machine();
-	virtual_machine(const virtual_machine &) = delete;
-	virtual_machine &operator=(const virtual_machine &) = delete;
-
-private:
-	int kvm_;
-	int vm_;
-};
-
 using regions = std::vector<std::unique_ptr<region>>;
 
 /* Processes that lie still, each with the memory that it was told to lay out. */
