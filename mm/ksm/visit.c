@@ -48,8 +48,8 @@ static void look_into(struct ksm_visit *v)
 	v->want |= v->waiting & ~known;
 }
 
-/* Read one page in full, and see whether it settles. */
-static void read_page(struct ksm_visit *v, struct ksm_item *item)
+/* Read one page in full, and see whether it settles.  Returns whether it has changed. */
+static bool read_page(struct ksm_visit *v, struct ksm_item *item)
 {
 	struct ksm_tile *tile = v->tile;
 	u64 bit = BIT_ULL(item->nr);
@@ -71,7 +71,7 @@ static void read_page(struct ksm_visit *v, struct ksm_item *item)
 
 			if (ksm_slot_nid(slot) == ksm_domain_nid(item->page) &&
 			    !ksm_slot_matches(slot))
-				return;
+				return false;
 			ksm_tile_unsettle(tile, bit);
 		}
 	} else {
@@ -84,10 +84,11 @@ static void read_page(struct ksm_visit *v, struct ksm_item *item)
 		ksm_tile_unsettle(tile, bit);
 	}
 	if (!ksm_block_reserve(tile, bit))
-		return;
+		return !stays;
 	ksm_tile_settle(tile, item->nr, fingerprint);
 	if (stays || item->clean)
 		ksm_merge_page(item, fingerprint);
+	return !stays;
 }
 
 /* Returns the pages that are left: for want of budget, or because somebody waits. */
@@ -120,7 +121,7 @@ static u64 read_pages(struct ksm_visit *v, struct ksm_budget *budget)
 			if (ksm_block_reserve(v->tile, BIT_ULL(item.nr)))
 				ksm_merge_adopt(&item);
 		} else if (ksm_eligible_page(item.page)) {
-			read_page(v, &item);
+			budget->found += read_page(v, &item);
 		}
 		put_page(item.page);
 		sweep->cut_short = !(++sweep->reads % KSM_READS_AT_A_TIME) &&
@@ -161,7 +162,7 @@ void ksm_visit_note(struct ksm_visit *v, struct ksm_budget *budget)
 	if (v->quiet)
 		return;
 
-	budget->found += hweight64(v->cleaned | v->want | v->adopt);
+	budget->found += hweight64(v->cleaned | (v->want & ~v->reread) | v->adopt);
 	unmapped = v->unmapped & ksm_tile_merged(tile);
 	ksm_forget_pages(tile, v->gone);
 	ksm_tile_unsettle(tile, v->changed);
