@@ -39,14 +39,23 @@ static u64 sample(struct ksm_tile *tile, u64 pages, struct page **page)
 	return same;
 }
 
-/* What was told of the pages of a tile. */
-static u64 told_of(const struct ksm_told *told, const struct ksm_tile *tile)
+/* What a bitmap of struct ksm_told has for the pages of a tile. */
+static u64 bits_of(const struct ksm_told *told, const struct ksm_tile *tile,
+		   const unsigned long *bitmap)
 {
 	unsigned long first = (tile->addr - told->start) >> PAGE_SHIFT;
 	u64 pages;
 
-	bitmap_to_arr64(&pages, told->clean + first / BITS_PER_LONG, KSM_TILE_PAGES);
+	bitmap_to_arr64(&pages, bitmap + first / BITS_PER_LONG, KSM_TILE_PAGES);
 	return pages;
+}
+
+/* What is told now of these pages of a tile, and what was before. */
+static void heed(struct ksm_hints *hints, u64 pages, u64 clean, u64 written)
+{
+	hints->trusted &= clean | ~pages;
+	/* That they are clean now does not say since when. */
+	hints->sampled &= ~(clean | written);
 }
 
 /*
@@ -60,7 +69,9 @@ static void ask_notifiers(struct ksm_told *told, struct ksm_mm *kmm, unsigned lo
 		.start = start,
 		.end = end,
 		.clean = told->clean,
+		.written = told->written,
 	};
+	unsigned int first = (start - told->start) >> PAGE_SHIFT;
 	struct mm_struct *mm = kmm->slot.mm;
 	struct ksm_tile *tile;
 
@@ -71,6 +82,7 @@ static void ask_notifiers(struct ksm_told *told, struct ksm_mm *kmm, unsigned lo
 		ksm_budget_spend(budget, KSM_VISITS_PER_FLUSH);
 	}
 	bitmap_zero(told->clean, KSM_TABLE_PAGES);
+	bitmap_zero(told->written, KSM_TABLE_PAGES);
 	mmu_notifier_test_clear_dirty(mm, &dirty);
 	if (dirty.unflushed) {
 		if (!kmm->unflushed_end || start < kmm->unflushed_start)
@@ -78,8 +90,8 @@ static void ask_notifiers(struct ksm_told *told, struct ksm_mm *kmm, unsigned lo
 		kmm->unflushed_end = max(kmm->unflushed_end, end);
 	}
 	told->era = dirty.era;
-	bitmap_shift_left(told->clean, told->clean, (start - told->start) >> PAGE_SHIFT,
-			  KSM_TABLE_PAGES);
+	bitmap_shift_left(told->clean, told->clean, first, KSM_TABLE_PAGES);
+	bitmap_shift_left(told->written, told->written, first, KSM_TABLE_PAGES);
 
 	/*
 	 * Of all of them at once: who has asked and does not visit a page now is not told
@@ -88,7 +100,9 @@ static void ask_notifiers(struct ksm_told *told, struct ksm_mm *kmm, unsigned lo
 	for (tile = ksm_tile_from(kmm, start); tile && tile->addr < end;
 	     tile = ksm_tile_next(tile))
 		if (tile->hints)
-			tile->hints->told &= told_of(told, tile);
+			heed(tile->hints, ksm_tile_mask(tile, start, end),
+			     bits_of(told, tile, told->clean),
+			     bits_of(told, tile, told->written));
 }
 
 const struct ksm_change ksm_change_by_dirty_bit = {
@@ -128,32 +142,35 @@ void ksm_change_ask_others(struct ksm_told *told, struct ksm_mm *kmm,
  * ksm_change_begin_others - the part of ksm_change_begin() that is not for all
  * @told: by ksm_change_ask()
  * @tile: tile
- * @trusted: set to the pages that were told about at each visit since they were read
+ * @seen: set to what is seen of its pages
  *
  * Context: ksm_mutex held, may sleep.
- * Return: pages that are told about, one bit each.
  */
-u64 ksm_change_begin_others(const struct ksm_told *told, struct ksm_tile *tile,
-			    u64 *trusted)
+void ksm_change_begin_others(const struct ksm_told *told, struct ksm_tile *tile,
+			     struct ksm_seen *seen)
 {
-	u64 pages = told->change->told;
+	struct ksm_hints *hints;
 
 	if (!told->change->ask) {
 		ksm_tile_unsettle(tile, tile->present);
 		ksm_tile_hints_free(tile);
-		*trusted = pages;
-		return pages;
+		seen->told = seen->trusted = told->change->told;
+		return;
 	}
-	pages = told_of(told, tile);
-	*trusted = 0;
-	if (!ksm_tile_hints_alloc(tile))
-		return pages;
-	if (tile->hints->era != told->era) {
-		tile->hints->era = told->era;
-		tile->hints->told = 0;
+	seen->told = bits_of(told, tile, told->clean);
+	seen->written = bits_of(told, tile, told->written);
+	if (!ksm_tile_hints_alloc(tile)) {
+		seen->unread = ~0ULL;
+		return;
 	}
-	*trusted = pages & tile->hints->told;
-	return pages;
+	hints = tile->hints;
+	if (hints->era != told->era) {
+		hints->era = told->era;
+		hints->trusted = 0;
+		hints->sampled = 0;
+	}
+	seen->trusted = hints->trusted & seen->told;
+	seen->unread = ~(seen->told | seen->written | hints->sampled);
 }
 
 /**

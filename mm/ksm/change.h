@@ -20,17 +20,31 @@ struct ksm_told;
 #define KSM_TABLE_PAGES		ALIGN(PTRS_PER_PTE, KSM_TILE_PAGES)
 
 /**
+ * struct ksm_seen - what is seen of the pages of a tile before their PTEs are
+ * @told: pages of which the dirty bit of the PTE says whether they were written since it
+ *	  was cleared: nobody else has
+ * @written: pages that somebody else has written
+ * @trusted: of @told: pages that have not changed since they were read if they are clean
+ * @unread: pages that are to be read, even if they seem unchanged
+ *
+ * Pages that are neither told nor written are to be looked into.
+ */
+struct ksm_seen {
+	u64 told;
+	u64 written;
+	u64 trusted;
+	u64 unread;
+};
+
+/**
  * struct ksm_change - how changes are seen in an address space
  * @told: pages of which it is told whether they change: all, or none
- * @ask: find out, for all that a PMD entry maps, of which pages it is told; NULL if that
+ * @ask: find out, for all that a PMD entry maps, what is seen of the pages; NULL if that
  *	 is always @told.  ksm_mutex held, VMA locked, may sleep
- * @unchanged: look into pages of a tile, by their places, of which it is not told, and
- *	       say which seem to be as they were at the last call.  @page has each by
- *	       its place, with a reference.  NULL: that cannot be seen, and pages are
- *	       read at each visit.  ksm_mutex held, no page table lock, may sleep
- *
- * If it is told of a page, the dirty bit of its PTE says whether it was written since the
- * bit was cleared.
+ * @unchanged: look into pages of a tile, by their places, and say which seem to be as
+ *	       they were at the last call.  @page has each by its place, with a
+ *	       reference.  NULL: that cannot be seen, and pages are read at each visit.
+ *	       ksm_mutex held, no page table lock, may sleep
  */
 struct ksm_change {
 	u64 told;
@@ -40,18 +54,21 @@ struct ksm_change {
 };
 
 /**
- * struct ksm_told - of which pages of a page table it is told whether they change
- * @change: how that is seen
- * @start: if @change asks: first address that the PMD entry maps
+ * struct ksm_told - what is told of the pages that a PMD entry maps
+ * @change: how changes are seen
+ * @start: if @change asks: first address that the entry maps
  * @era: if @change asks: what was told with another number does not hold any more
- * @clean: if @change asks: pages that nobody has written but by way of the page table
- *	   since the last time it was asked, one bit each
+ * @clean: if @change asks: pages that were not written but by way of the page table since
+ *	   the last time it was asked, one bit each
+ * @written: if @change asks: pages that were written in another way, one bit each; of
+ *	     all others nothing is known
  */
 struct ksm_told {
 	const struct ksm_change *change;
 	unsigned long start;
 	unsigned long era;
 	DECLARE_BITMAP(clean, KSM_TABLE_PAGES);
+	DECLARE_BITMAP(written, KSM_TABLE_PAGES);
 };
 
 /*
@@ -65,8 +82,8 @@ extern const struct ksm_change ksm_change_by_dirty_bit;
 void ksm_change_ask_others(struct ksm_told *told, struct ksm_mm *kmm,
 			   struct vm_area_struct *vma, unsigned long addr,
 			   unsigned long end, struct ksm_budget *budget);
-u64 ksm_change_begin_others(const struct ksm_told *told, struct ksm_tile *tile,
-			    u64 *trusted);
+void ksm_change_begin_others(const struct ksm_told *told, struct ksm_tile *tile,
+			     struct ksm_seen *seen);
 
 /* Is the dirty bit all there is to see? */
 static inline bool ksm_change_dirty_bit_tells(struct mm_struct *mm)
@@ -75,7 +92,7 @@ static inline bool ksm_change_dirty_bit_tells(struct mm_struct *mm)
 }
 
 /**
- * ksm_change_ask - find out of which pages it is told whether they change
+ * ksm_change_ask - find out what is told of the pages that a PMD entry maps
  * @told: set to that
  * @kmm: process
  * @vma: its VMA, locked
@@ -99,30 +116,32 @@ static inline void ksm_change_ask(struct ksm_told *told, struct ksm_mm *kmm,
  * ksm_change_begin - begin a visit to a tile
  * @told: by ksm_change_ask()
  * @tile: tile
- * @trusted: set to the pages that were told about at each visit since they were read:
- *	     if their PTEs are clean, they are as they were
+ * @seen: set to what is seen of its pages
  *
  * What was seen in another way does not tell of changes since then.
  *
  * Context: ksm_mutex held, may sleep.
- * Return: pages that are told about, one bit each; all others are to be looked into.
  */
-static inline u64 ksm_change_begin(const struct ksm_told *told, struct ksm_tile *tile,
-				   u64 *trusted)
+static inline void ksm_change_begin(const struct ksm_told *told, struct ksm_tile *tile,
+				    struct ksm_seen *seen)
 {
 	const struct ksm_change *change = told->change;
 
 	if (change->ask || tile->hints)
-		return ksm_change_begin_others(told, tile, trusted);
-	*trusted = change->told;
-	return change->told;
+		ksm_change_begin_others(told, tile, seen);
+	else
+		seen->told = seen->trusted = change->told;
 }
 
-/* Remember that a page was read that is told about. */
-static inline void ksm_change_was_read(struct ksm_tile *tile, unsigned int i)
+/* Remember that a page was read; was it told of? */
+static inline void ksm_change_was_read(struct ksm_tile *tile, unsigned int i, bool told)
 {
-	if (tile->hints)
-		tile->hints->told |= BIT_ULL(i);
+	if (!tile->hints)
+		return;
+	if (told)
+		tile->hints->trusted |= BIT_ULL(i);
+	else
+		tile->hints->sampled |= BIT_ULL(i);
 }
 
 u64 ksm_change_unchanged(const struct ksm_told *told, struct ksm_tile *tile, u64 pages,

@@ -114,14 +114,14 @@ unsigned long ksm_huge_visit(struct ksm_mm *kmm, struct vm_area_struct *vma,
 		ksm_budget_spend(budget, 1);
 		return ksm_forget_range(kmm, addr, end, NULL, budget);
 	}
-	dirty = (v->told & pages) && pmd_dirty(*pmdp);
+	dirty = (v->seen.told & pages) && pmd_dirty(*pmdp);
 	again = dirty && (v->again & pages);
 	if (dirty && !again && addr == head) {
 		clean_pmd(vma, head, pmdp, page_folio(page));
 		ksm_budget_spend(budget, KSM_VISITS_PER_FLUSH);
 	}
 	page += (tile->addr - head) >> PAGE_SHIFT;
-	look = dirty && !again ? 0 : pages & ~v->told;
+	look = dirty && !again ? 0 : pages & ~v->seen.told;
 	for (; look; look &= look - 1)
 		ksm_visit_wait(v, page + __ffs64(look), __ffs64(look));
 	spin_unlock(ptl);
@@ -135,13 +135,13 @@ unsigned long ksm_huge_visit(struct ksm_mm *kmm, struct vm_area_struct *vma,
 	v->next = tile_end;
 	v->unmapped = pages & ksm_tile_merged(tile);
 	if (again && v->leave) {
-		v->known = pages & v->told & tile->present & ~v->unmapped;
+		v->known = pages & v->seen.told & tile->present & ~v->unmapped;
 	} else if (again) {
-		v->hot = pages & v->told;
+		v->hot = pages & v->seen.told;
 		v->want = v->hot;
 	} else {
-		v->known = pages & v->trusted & ksm_tile_unstable(tile);
-		v->want = pages & v->told & ~v->known;
+		v->known = pages & v->seen.trusted & ksm_tile_unstable(tile);
+		v->want = pages & v->seen.told & ~v->known;
 	}
 	v->present = pages & ~v->known;
 	ksm_forget_others(tile, addr, tile_end);

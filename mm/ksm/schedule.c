@@ -20,27 +20,32 @@
 /**
  * ksm_schedule_reread - tell which pages are to be read again, unchanged though they seem
  * @tile: tile
- * @told: pages of which it is told whether they change
  *
  * By passes, as in each there is a visit for every VMA that has pages in the tile.
  *
  * Context: ksm_mutex held.
  * Return: pages, one bit each.
  */
-u64 ksm_schedule_reread(struct ksm_tile *tile, u64 told)
+u64 ksm_schedule_reread(struct ksm_tile *tile)
 {
-	bool sampled = tile->present & ~told;
+	u64 sampled = tile->hints ? tile->hints->sampled & tile->present : 0;
 	u16 pass = ksm_stats.full_scans;
 	s16 ahead = tile->reread - pass;
 
-	if (ahead > 0 && ahead <= (sampled ? KSM_REREAD_SAMPLED : KSM_REREAD_DIRTY))
+	if (sampled && ahead > KSM_REREAD_SAMPLED && ahead <= KSM_REREAD_DIRTY) {
+		/* There was none that is sampled when that was chosen. */
+		tile->interval = KSM_REREAD_SAMPLED;
+		ahead = KSM_REREAD_SAMPLED;
+		tile->reread = pass + ahead;
+	}
+	if (ahead > 0 && ahead <= KSM_REREAD_DIRTY)
 		return 0;
 	if (!ahead || !tile->reread_done) {
 		/* Now, or late: there was no visit in that pass. */
 		tile->reread = pass;
 		tile->reread_done = true;
 		/* The few that come soon are for those that are sampled. */
-		return sampled && tile->interval != KSM_REREAD_SAMPLED ? ~told : ~0ULL;
+		return sampled && tile->interval < KSM_REREAD_SAMPLED ? sampled : ~0ULL;
 	}
 	if (sampled)
 		/* A read costs many samples, so there are few soon. */

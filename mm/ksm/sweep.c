@@ -77,14 +77,17 @@ static bool visit_page(struct ksm_visit *v, u64 bit, unsigned long addr, pte_t *
 	if (!folio_test_lru(folio))
 		v->sweep->drain = true;
 
-	if (!(v->told & bit)) {
+	if (!((v->seen.told | v->seen.written) & bit)) {
 		ksm_visit_wait(v, page, __ffs64(bit));
 		return !--v->sweep->looks;
 	}
-	if (pte_dirty(pte)) {
+	if (pte_dirty(pte) || (v->seen.written & bit)) {
 		if (!(v->again & bit)) {
-			ksm_pte_clean(v->sweep->vma->vm_mm, addr, ptep, folio);
-			v->cleaned |= bit;
+			if (pte_dirty(pte)) {
+				ksm_pte_clean(v->sweep->vma->vm_mm, addr, ptep, folio);
+				v->cleaned |= bit;
+			}
+			v->changed |= bit;
 			return false;
 		}
 		if (v->leave) {
@@ -113,7 +116,7 @@ static void visit_ptes(struct ksm_visit *v, pte_t *ptep)
 	struct ksm_sweep *sweep = v->sweep;
 	struct ksm_tile *tile = v->tile;
 	u64 pages = ksm_tile_mask(tile, v->addr, v->end);
-	u64 settled = v->trusted & ksm_tile_unstable(tile) & pages;
+	u64 settled = v->seen.trusted & ksm_tile_unstable(tile) & pages;
 	u64 merged = ksm_tile_merged(tile) & pages;
 	u64 bit, first;
 	pte_t pte;
@@ -152,7 +155,6 @@ static void visit_ptes(struct ksm_visit *v, pte_t *ptep)
 			sweep->flush_start = ksm_tile_addr(tile, __ffs64(v->cleaned));
 		sweep->flush_end = ksm_tile_addr(tile, fls64(v->cleaned));
 		sweep->cleaned += hweight64(v->cleaned);
-		v->changed |= v->cleaned;
 	}
 }
 

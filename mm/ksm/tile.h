@@ -93,13 +93,17 @@ struct ksm_block {
 
 /**
  * struct ksm_hints - how pages change that secondary MMUs may write to
- * @told: pages of which it was told at each visit, since they were last read, that they
- *	  had not changed
+ * @trusted: pages of which it was told at each visit, since they were read, that they had
+ *	     not changed
+ * @sampled: pages that were read since anything was told of them
  * @era: what was told with another number does not hold any more
  * @sample: a few bytes of each page
+ *
+ * All other pages are to be read, whatever is told of them now.
  */
 struct ksm_hints {
-	u64 told;
+	u64 trusted;
+	u64 sampled;
 	unsigned long era;
 	u32 sample[KSM_TILE_PAGES];
 };
@@ -311,7 +315,7 @@ void ksm_tile_free(struct ksm_tile *tile);
 int ksm_tile_init(void);
 
 /* schedule.c */
-u64 ksm_schedule_reread(struct ksm_tile *tile, u64 told);
+u64 ksm_schedule_reread(struct ksm_tile *tile);
 bool ksm_schedule_heat(struct ksm_tile *tile);
 
 #endif /* _MM_KSM_TILE_H */

@@ -40,7 +40,7 @@ static void look_into(struct ksm_visit *v)
 {
 	struct ksm_tile *tile = v->tile;
 	u64 same = ksm_change_unchanged(v->sweep->told, tile, v->waiting, v->page);
-	u64 known = same & ~v->reread & ksm_tile_unstable(tile);
+	u64 known = same & ~(v->reread | v->seen.unread) & ksm_tile_unstable(tile);
 
 	if (v->sweep->told->change->unchanged)
 		v->changed |= v->waiting & ~same & ksm_tile_keyed(tile);
@@ -57,8 +57,8 @@ static bool read_page(struct ksm_visit *v, struct ksm_item *item)
 	u64 fingerprint;
 
 	fingerprint = ksm_fingerprint_page(item->page);
-	if (item->clean)
-		ksm_change_was_read(tile, item->nr);
+	if (!((v->hot | v->seen.written) & bit))
+		ksm_change_was_read(tile, item->nr, item->clean);
 	if (ksm_tile_keyed(tile) & bit) {
 		stays = ksm_slot_key(ksm_slot(tile, item->nr)) ==
 			(fingerprint & KSM_KEY_MASK);
@@ -75,8 +75,8 @@ static bool read_page(struct ksm_visit *v, struct ksm_item *item)
 			ksm_tile_unsettle(tile, bit);
 		}
 	} else {
-		/* Not written since the last visit. */
-		stays = item->clean;
+		/* Not written since the last visit, or not by now if nobody maps it. */
+		stays = (v->seen.told | v->seen.unread) & ~v->hot & bit;
 	}
 	if (!stays) {
 		tile->interval = 0;
@@ -116,7 +116,7 @@ static u64 read_pages(struct ksm_visit *v, struct ksm_budget *budget)
 		if (!item.page)
 			continue;
 		budget->reads--;
-		item.clean = v->told & ~v->hot & BIT_ULL(item.nr);
+		item.clean = v->seen.told & ~v->hot & BIT_ULL(item.nr);
 		if (PageKsm(item.page)) {
 			if (ksm_block_reserve(v->tile, BIT_ULL(item.nr)))
 				ksm_merge_adopt(&item);
@@ -162,7 +162,8 @@ void ksm_visit_note(struct ksm_visit *v, struct ksm_budget *budget)
 	if (v->quiet)
 		return;
 
-	budget->found += hweight64(v->cleaned | (v->want & ~v->reread) | v->adopt);
+	budget->found += hweight64(v->cleaned | (v->seen.written & v->present) |
+				   (v->want & ~v->reread) | v->adopt);
 	unmapped = v->unmapped & ksm_tile_merged(tile);
 	ksm_forget_pages(tile, v->gone);
 	ksm_tile_unsettle(tile, v->changed);
@@ -212,9 +213,9 @@ bool ksm_visit_begin(struct ksm_visit *v, struct page **page, struct ksm_sweep *
 		.end = end,
 		.next = addr,
 	};
-	v->told = ksm_change_begin(sweep->told, tile, &v->trusted);
-	if (ksm_knobs.smart_scan && v->told) {
-		v->again = v->told & tile->present &
+	ksm_change_begin(sweep->told, tile, &v->seen);
+	if (ksm_knobs.smart_scan && (v->seen.told | v->seen.written)) {
+		v->again = (v->seen.told | v->seen.written) & tile->present &
 			   ~(ksm_tile_unstable(tile) | ksm_tile_merged(tile));
 		if (v->again && !ksm_schedule_heat(tile)) {
 			v->leave = true;
@@ -224,7 +225,7 @@ bool ksm_visit_begin(struct ksm_visit *v, struct page **page, struct ksm_sweep *
 			}
 		}
 	}
-	v->reread = ksm_schedule_reread(tile, v->told);
-	v->trusted &= ~v->reread;
+	v->reread = ksm_schedule_reread(tile);
+	v->seen.trusted &= ~v->reread;
 	return true;
 }

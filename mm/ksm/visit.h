@@ -32,8 +32,7 @@ struct ksm_visit {
 	bool others;		/* other tiles are at these addresses */
 	bool leave;		/* do not read what is dirty once more */
 	bool quiet;		/* all is as it was: nothing to read, or to give back */
-	u64 told;		/* by ksm_change_told() */
-	u64 trusted;		/* unchanged if clean, and not to be read again */
+	struct ksm_seen seen;	/* by ksm_change_begin() */
 	u64 reread;		/* to be read in full though they seem unchanged */
 	u64 again;		/* if these are dirty, they are so once more */
 	u64 hot;		/* dirty once more, to be read */

@@ -10,6 +10,7 @@
 
 struct fixture {
 	struct ksm_tile tile;
+	struct ksm_hints hints;
 	unsigned long full_scans;
 };
 
@@ -40,21 +41,27 @@ static struct ksm_tile *new_tile(struct kunit *test, unsigned long pass, unsigne
 	return &f->tile;
 }
 
+/* A tile of which these pages are sampled. */
+static struct ksm_tile *new_sampled(struct kunit *test, unsigned long pass, u64 sampled)
+{
+	struct ksm_tile *tile = new_tile(test, pass, 0);
+	struct fixture *f = test->priv;
+
+	f->hints = (struct ksm_hints){ .sampled = sampled };
+	tile->hints = &f->hints;
+	return tile;
+}
+
 /* Passes until the next reread of a page, the one that is due now being over. */
-static unsigned int until_reread_of(struct ksm_tile *tile, u64 page, u64 told)
+static unsigned int until_reread(struct ksm_tile *tile, unsigned int i)
 {
 	unsigned int passes = 0;
 
 	do {
 		ksm_stats.full_scans++;
 		passes++;
-	} while (!(ksm_schedule_reread(tile, told) & page) && passes < PASSES);
+	} while (!(ksm_schedule_reread(tile) & BIT_ULL(i)) && passes < PASSES);
 	return passes;
-}
-
-static unsigned int until_reread(struct ksm_tile *tile, u64 told)
-{
-	return until_reread_of(tile, 1, told);
 }
 
 static void schedule_reread_exact(struct kunit *test)
@@ -65,11 +72,11 @@ static void schedule_reread_exact(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(starts); i++) {
 		struct ksm_tile *tile = new_tile(test, starts[i], i * 0x40000);
 
-		KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile, ~0ULL), ~0ULL);
+		KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile), ~0ULL);
 		/* For each VMA that has pages in it: also at the second look. */
-		KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile, ~0ULL), ~0ULL);
+		KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile), ~0ULL);
 		for (n = 0; n < 3; n++) {
-			passes = until_reread(tile, ~0ULL);
+			passes = until_reread(tile, 0);
 			KUNIT_EXPECT_GE(test, passes, 128U);
 			KUNIT_EXPECT_LE(test, passes, 256U);
 		}
@@ -78,8 +85,8 @@ static void schedule_reread_exact(struct kunit *test)
 	for (i = 0; i < 64; i++) {
 		struct ksm_tile *tile = new_tile(test, 7, i * KSM_TILE_SIZE);
 
-		ksm_schedule_reread(tile, ~0ULL);
-		seen += until_reread(tile, ~0ULL) > 192;
+		ksm_schedule_reread(tile);
+		seen += until_reread(tile, 0) > 192;
 	}
 	KUNIT_EXPECT_GT(test, seen, 8U);
 	KUNIT_EXPECT_LT(test, seen, 56U);
@@ -88,10 +95,10 @@ static void schedule_reread_exact(struct kunit *test)
 /* Soon at first, and then ever more rarely; soon again after a change. */
 static void schedule_reread_sampled(struct kunit *test)
 {
-	struct ksm_tile *tile = new_tile(test, 65530, 0);
+	struct ksm_tile *tile = new_sampled(test, 65530, ~0ULL);
 	unsigned int last = 0, passes, i;
 
-	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile, 0), ~0ULL);
+	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile), ~0ULL);
 	for (i = 0; i < 6; i++) {
 		passes = until_reread(tile, 0);
 		KUNIT_EXPECT_GE(test, passes, last);
@@ -103,28 +110,31 @@ static void schedule_reread_sampled(struct kunit *test)
 	KUNIT_EXPECT_LE(test, until_reread(tile, 0), 3U);
 }
 
-/* Of some pages it is told: those need not be read as often. */
+/* A few pages that are sampled do not have the others read as often. */
 static void schedule_reread_mixed(struct kunit *test)
 {
-	struct ksm_tile *tile = new_tile(test, 65530, 0);
-	u64 told = ~1ULL;
+	struct ksm_tile *tile = new_sampled(test, 65530, 1);
+	struct fixture *f = test->priv;
+	unsigned int passes;
 
-	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile, told), ~told);
-	KUNIT_EXPECT_LE(test, until_reread(tile, told), 3U);
-	KUNIT_EXPECT_GE(test, until_reread_of(tile, 2, told), 64U);
-	KUNIT_EXPECT_LE(test, until_reread_of(tile, 2, told), 65U);
+	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile), 1ULL);
+	KUNIT_EXPECT_LE(test, until_reread(tile, 0), 3U);
+	passes = until_reread(tile, 1);
+	KUNIT_EXPECT_GE(test, passes, 64U);
+	KUNIT_EXPECT_LE(test, passes, 120U);
 
-	/* Nothing is told any more of a page of which it was: it is read at once. */
-	until_reread(tile, ~0ULL);
-	ksm_stats.full_scans += 10;
-	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile, ~0ULL), 0ULL);
-	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile, told), ~told);
-	/* Not for a page that is not there. */
-	tile->present = told;
-	until_reread(tile, ~0ULL);
-	ksm_stats.full_scans += 10;
-	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile, ~0ULL), 0ULL);
-	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile, told), 0ULL);
+	/* What comes to be sampled late does not wait for as long as the others. */
+	f->hints.sampled = 0;
+	until_reread(tile, 1);
+	ksm_stats.full_scans++;
+	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile), 0ULL);
+	f->hints.sampled = 2;
+	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile), 0ULL);
+	KUNIT_EXPECT_LE(test, until_reread(tile, 1), 64U);
+
+	/* One that is not there does not count. */
+	tile->present = 1;
+	KUNIT_EXPECT_GE(test, until_reread(tile, 0), 128U);
 }
 
 /* There was no visit in the pass that was due: it is made up for. */
@@ -132,14 +142,14 @@ static void schedule_reread_late(struct kunit *test)
 {
 	struct ksm_tile *tile = new_tile(test, 100, 0);
 
-	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile, ~0ULL), ~0ULL);
+	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile), ~0ULL);
 	ksm_stats.full_scans++;
-	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile, ~0ULL), 0ULL);
+	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile), 0ULL);
 	ksm_stats.full_scans += 300;
-	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile, ~0ULL), ~0ULL);
-	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile, ~0ULL), ~0ULL);
+	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile), ~0ULL);
+	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile), ~0ULL);
 	ksm_stats.full_scans++;
-	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile, ~0ULL), 0ULL);
+	KUNIT_EXPECT_EQ(test, ksm_schedule_reread(tile), 0ULL);
 }
 
 /* Passes in which a tile is due, of which each finds as many pages changed. */
