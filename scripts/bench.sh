@@ -4,8 +4,8 @@
 # bench.sh [-q] [-r] [-d] [-p PAGES] [SCENARIO...]: what KSM costs, on the unmodified
 # kernel and on ours, in one go. Both are booted with a clock that counts
 # instructions, so the figures repeat; the scenarios of $two_cpus below and the
-# guests take two CPUs and the wall clock. Then both are run in User Mode Linux, for
-# nanoseconds at native speed.
+# three KVM guests take two CPUs and the wall clock. Then both are run in User Mode
+# Linux, for nanoseconds at native speed.
 #
 #   -q        ours only, compared with the figures on record
 #   -r        like -q, and put the figures on record

@@ -153,7 +153,7 @@ int main(int argc, char **argv)
 	}
 	if (line.list) {
 		for (const auto &each : ksm::scenarios())
-			std::printf("%-21s %s\n", each.name, each.what);
+			std::printf("%-24s %s\n", each.name, each.what);
 		return 0;
 	}
 	try {

@@ -38,7 +38,7 @@ void print_text(const scenario &scenario, const bench_options &options, const co
 	const counters &end = cost.after;
 	double pages = double(options.pages);
 
-	std::printf("%-21s %10.1f ns/page %s  passes %u (%.1f to %.1f)  pages %zu  "
+	std::printf("%-24s %10.1f ns/page %s  passes %u (%.1f to %.1f)  pages %zu  "
 		    "shared %ld sharing %ld unshared %ld volatile %ld zero %ld\n",
 		    scenario.name, cost.per_page(), cost.wall ? "wall" : "ksmd", cost.passes,
 		    double(cost.least_ns) / pages, double(cost.most_ns) / pages, options.pages,

@@ -21,44 +21,13 @@ namespace ksm
 namespace
 {
 
-unsigned passes_of(const bench_options &options, unsigned usual)
-{
-	return options.passes ? options.passes : usual;
-}
-
-/* Passes over pages that nobody writes to, once all that can happen to them has. */
-cost settled(const bench_options &options, std::size_t pages)
-{
-	cost result;
-	/* The old engine's smart scan has a period of nine passes, ever longer at first. */
-	unsigned warm_up = options.smart_scan ? 30 : 6;
-	unsigned passes = passes_of(options, options.smart_scan ? 18 : 5);
-
-	{
-		stepper ksmd;
-
-		for (unsigned i = 0; i < warm_up; i++)
-			ksmd.pass();
-		while (!options.wall && result.passes < passes)
-			measure_pass(ksmd, result);
-	}
-	if (options.wall)
-		measure_flat_out(passes, result);
-	result.page_visits = result.passes * pages;
-	result.after = counters::read();
-	if (has_knob("metadata_bytes"))
-		result.figures.push_back({"metadata_bytes_per_page",
-					  double(knob("metadata_bytes")) / double(pages)});
-	return result;
-}
-
 cost settled(const bench_options &options, void (*fill)(const region &))
 {
 	region memory(options.pages);
 
 	fill(memory);
 	memory.mergeable();
-	return settled(options, memory.pages());
+	return measure_settled(options, memory.pages());
 }
 
 cost settled_unique(const bench_options &options)
@@ -104,7 +73,7 @@ cost settled_sampled(const bench_options &options)
 		return memory;
 	});
 
-	return settled(options, options.pages);
+	return measure_settled(options, options.pages);
 }
 
 /* The pages are spread over so many processes, whose contents are the same. */
@@ -120,7 +89,7 @@ template <std::size_t count> cost settled_processes(const bench_options &options
 		return memory;
 	});
 
-	return settled(options, count * each);
+	return measure_settled(options, count * each);
 }
 
 /* Processes with 50 mappings of one page each, as PR_SET_MEMORY_MERGE finds them. */
@@ -139,7 +108,7 @@ cost settled_small_vmas(const bench_options &options)
 		return memory;
 	});
 
-	return settled(options, count * mappings);
+	return measure_settled(options, count * mappings);
 }
 
 /* A page in each 2 MiB, and nothing in between. */
@@ -155,7 +124,7 @@ cost settled_sparse(const bench_options &options)
 	for (std::size_t i = 0; i < options.pages; i++)
 		fill_page(static_cast<char *>(data) + i * huge_size, first_seed + i);
 
-	cost result = settled(options, options.pages);
+	cost result = measure_settled(options, options.pages);
 
 	munmap(data, bytes);
 	return result;
@@ -167,7 +136,7 @@ cost settled_huge(const bench_options &options)
 
 	fill_with_unique(memory);
 	memory.mergeable();
-	return settled(options, memory.pages());
+	return measure_settled(options, memory.pages());
 }
 
 /* One certain pass over new memory, the first being number 1. */
@@ -238,25 +207,6 @@ cost rewritten_all(const bench_options &options)
 cost rewritten_half(const bench_options &options)
 {
 	return rewritten(options, 2);
-}
-
-/* Passes until so many pages are saved; what has been merged after each is kept. */
-void pass_until(stepper &ksmd, cost &result, const char *counter, long wanted)
-{
-	constexpr unsigned most_passes = 40;
-
-	for (;;) {
-		long now = knob(counter);
-
-		result.series.push_back({result.total_ns, now});
-		if (now >= wanted)
-			break;
-		if (result.passes == most_passes)
-			throw std::runtime_error(std::string(counter) + " has come to " +
-						 knob_text(counter) + " only");
-		measure_pass(ksmd, result);
-	}
-	result.after = counters::read();
 }
 
 /* All passes from new memory until everything is where it belongs. */
@@ -435,13 +385,22 @@ const std::vector<scenario> &scenarios()
 		 settled_small_vmas},
 		{"settled-sparse", "a page in each 2 MiB, nothing in between", settled_sparse},
 		{"settled-huge", "huge pages without duplicates", settled_huge},
+		{"settled-guest", "unique pages of a guest, not written to", settled_guest},
+		{"settled-guest-huge", "the same with huge pages behind the guest",
+		 settled_guest_huge},
 		{"first-visit", "the first pass over new memory", first_visit},
 		{"index-unique", "the second pass, over pages all different", index_unique},
+		{"index-guest", "all passes over such pages of a guest after the first",
+		 index_guest},
 		{"index-tail", "the second pass, over pages different at the end", index_tail},
 		{"rewritten", "pages written to before each visit", rewritten_all},
 		{"rewritten-half", "every other page written to before each visit", rewritten_half},
+		{"guest-exits", "a guest that writes to an eighth of its pages before each visit",
+		 guest_exits},
 		{"pairs-until-merged", "all passes over pairs until they are merged",
 		 pairs_until_merged},
+		{"pairs-guest-until-merged", "all passes over pairs of a guest until merged",
+		 pairs_guest_until_merged},
 		{"zero-until-merged", "all passes over empty pages, use_zero_pages on",
 		 zero_until_merged},
 		{"huge-until-merged", "all passes over pairs in huge pages", huge_until_merged},
@@ -468,8 +427,9 @@ const std::vector<scenario> &scenarios()
 		 defaults, true},
 		{"budget", "all as at boot: a mix, and what is merged for how much CPU time",
 		 budget, true},
-		{"idle", "settled pages, equal ones and unique ones, for 10 s at each of four paces",
-		 idle, true},
+		{"idle",
+		 "settled pages, equal ones and unique ones, for 10 s at each of four paces", idle,
+		 true},
 		{"contention", "a program that maps and forks, with and without ksmd (2 CPUs)",
 		 contention, true},
 		{"hot-writers", "two threads that write all their pages without end (2 CPUs)",

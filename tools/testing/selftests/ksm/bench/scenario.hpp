@@ -81,6 +81,13 @@ cost launch_beside_ksmd(const bench_options &options);
 inline constexpr const char *launched_option = "--launched";
 int launched();
 
+/* guests.cpp: memory of a virtual machine. */
+cost settled_guest(const bench_options &options);
+cost settled_guest_huge(const bench_options &options);
+cost index_guest(const bench_options &options);
+cost pairs_guest_until_merged(const bench_options &options);
+cost guest_exits(const bench_options &options);
+
 /* hot_writers.cpp */
 cost hot_writers(const bench_options &options);
 

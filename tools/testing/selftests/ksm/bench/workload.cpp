@@ -147,6 +147,54 @@ void measure_flat_out(unsigned passes, cost &sum)
 	sum.wall = true;
 }
 
+unsigned passes_of(const bench_options &options, unsigned usual)
+{
+	return options.passes ? options.passes : usual;
+}
+
+cost measure_settled(const bench_options &options, std::size_t pages)
+{
+	cost result;
+	/* The old engine's smart scan has a period of nine passes, ever longer at first. */
+	unsigned warm_up = options.smart_scan ? 30 : 6;
+	unsigned passes = passes_of(options, options.smart_scan ? 18 : 5);
+
+	{
+		stepper ksmd;
+
+		for (unsigned i = 0; i < warm_up; i++)
+			ksmd.pass();
+		while (!options.wall && result.passes < passes)
+			measure_pass(ksmd, result);
+	}
+	if (options.wall)
+		measure_flat_out(passes, result);
+	result.page_visits = result.passes * pages;
+	result.after = counters::read();
+	if (has_knob("metadata_bytes"))
+		result.figures.push_back({"metadata_bytes_per_page",
+					  double(knob("metadata_bytes")) / double(pages)});
+	return result;
+}
+
+void pass_until(stepper &ksmd, cost &result, const char *counter, long wanted)
+{
+	constexpr unsigned most_passes = 40;
+
+	for (;;) {
+		long now = knob(counter);
+
+		result.series.push_back({result.total_ns, now});
+		if (now >= wanted)
+			break;
+		if (result.passes == most_passes)
+			throw std::runtime_error(std::string(counter) + " has come to " +
+						 knob_text(counter) + " only");
+		measure_pass(ksmd, result);
+	}
+	result.after = counters::read();
+}
+
 cost measure_wall(std::size_t pages, const std::function<void()> &work)
 {
 	cost result;

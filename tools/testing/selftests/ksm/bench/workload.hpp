@@ -73,6 +73,15 @@ void measure_pass(stepper &ksmd, cost &sum);
  */
 void measure_flat_out(unsigned passes, cost &sum);
 
+/* How many passes to measure: as many as are asked for, or as is usual. */
+unsigned passes_of(const bench_options &options, unsigned usual);
+
+/* Passes over pages that nobody writes to, once all that can happen to them has. */
+cost measure_settled(const bench_options &options, std::size_t pages);
+
+/* Passes until so many pages are saved; what has been merged after each is kept. */
+void pass_until(stepper &ksmd, cost &result, const char *counter, long wanted);
+
 /* What the caller does, by the wall clock. */
 cost measure_wall(std::size_t pages, const std::function<void()> &work);
 
