@@ -24,7 +24,7 @@
  * @full_scan_msecs: wall time of the last one
  * @prune_miss_ratio: nodes that the last search of a chain found stale, percent
  * @unslotted: pages left out for want of memory
- * @bytes: memory taken for tiles, slots, hints, nodes and registrations
+ * @bytes: memory taken for tiles, slots, hints, nodes, roots and registrations
  */
 struct ksm_stats {
 	unsigned long shared;

@@ -149,15 +149,27 @@ static enum kunit_status verdict(const struct tally *tally)
 	return tally->skip && !tally->pass ? KUNIT_SKIPPED : KUNIT_SUCCESS;
 }
 
-/* Name of the running case, for the signal handler. */
-static const char *running;
+/* The running case. */
+static struct kunit *running;
+
+void *kunit_stub(void *fn)
+{
+	return running && running->stubbed == fn ? running->stub : NULL;
+}
+
+void kunit_set_stub(struct kunit *test, void *fn, void *stub)
+{
+	assert(!test->stub || test->stubbed == fn);
+	test->stubbed = fn;
+	test->stub = stub;
+}
 
 static void on_alarm(int signal)
 {
 	static const char what[] = "\nkunit: time limit exceeded by ";
 
 	if (write(STDERR_FILENO, what, sizeof(what) - 1) < 0 ||
-	    write(STDERR_FILENO, running, strlen(running)) < 0 ||
+	    write(STDERR_FILENO, running->name, strlen(running->name)) < 0 ||
 	    write(STDERR_FILENO, "\n", 1) < 0)
 		_exit(2);
 	_exit(1);
@@ -168,7 +180,7 @@ static struct kunit run_once(struct kunit_suite *suite, struct kunit_case *c,
 {
 	struct kunit test = { .name = c->name, .indent = indent, .param_value = param };
 
-	running = c->name;
+	running = &test;
 	slab_mark();
 	alarm(TIMEOUT_SECS);
 	try_init(&test, suite->init);
@@ -176,6 +188,7 @@ static struct kunit run_once(struct kunit_suite *suite, struct kunit_case *c,
 		try(&test, c->run_case);
 	try(&test, suite->exit);
 	alarm(0);
+	running = NULL;
 	check_caches(&test);
 	free_allocations(&test);
 	return test;

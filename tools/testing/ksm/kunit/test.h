@@ -29,6 +29,8 @@ struct kunit_allocation;
  * @status: result so far
  * @comment: reason for a skip
  * @allocations: memory to free when the case ends
+ * @stubbed: function that is replaced
+ * @stub: what replaces it, or NULL
  * @abort: where an assertion or a skip returns to
  */
 struct kunit {
@@ -39,6 +41,8 @@ struct kunit {
 	enum kunit_status status;
 	char comment[KUNIT_PARAM_DESC_SIZE];
 	struct kunit_allocation *allocations;
+	void *stubbed;
+	void *stub;
 	jmp_buf abort;
 };
 
@@ -89,6 +93,10 @@ void *kunit_kzalloc(struct kunit *test, size_t size, gfp_t gfp);
 #define kunit_kmalloc(test, size, gfp)	kunit_kzalloc(test, size, gfp)
 #define kunit_kcalloc(test, nr, size, gfp)	\
 	kunit_kzalloc(test, array_size(nr, size), gfp)
+
+/* See kunit/static_stub.h. */
+void *kunit_stub(void *fn);
+void kunit_set_stub(struct kunit *test, void *fn, void *stub);
 
 __noreturn __printf(2, 3) void kunit_skip(struct kunit *test, const char *fmt, ...);
 
@@ -162,6 +170,7 @@ do {									\
 #define KUNIT_ASSERT_EQ_MSG(test, l, r, ...)	KUNIT_NUMBERS(test, true, l, ==, r, __VA_ARGS__)
 #define KUNIT_ASSERT_NE_MSG(test, l, r, ...)	KUNIT_NUMBERS(test, true, l, !=, r, __VA_ARGS__)
 #define KUNIT_ASSERT_LT_MSG(test, l, r, ...)	KUNIT_NUMBERS(test, true, l, <, r, __VA_ARGS__)
+#define KUNIT_ASSERT_LE_MSG(test, l, r, ...)	KUNIT_NUMBERS(test, true, l, <=, r, __VA_ARGS__)
 #define KUNIT_ASSERT_GE_MSG(test, l, r, ...)	KUNIT_NUMBERS(test, true, l, >=, r, __VA_ARGS__)
 
 /* Returns the number of suites that failed. */

@@ -18,6 +18,16 @@ static inline void *kcalloc(size_t nr, size_t size, gfp_t gfp)
 	return calloc(nr, size);
 }
 
+static inline void *kzalloc(size_t size, gfp_t gfp)
+{
+	return calloc(1, size);
+}
+
+static inline void kfree(void *object)
+{
+	free(object);
+}
+
 /* Leak check: slab_leaky() names a cache that has grown since slab_mark(). */
 void slab_mark(void);
 const char *slab_leaky(long *objects);
