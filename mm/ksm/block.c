@@ -48,8 +48,7 @@ static void move_slot(struct ksm_tile *tile, unsigned int i, struct ksm_slot *fr
 	} else {
 		to->word = word;
 		if (ksm_tile_unstable(tile) & bit)
-			rb_replace_node(&from->node, &to->node,
-					&ksm_slot_index(from)->unstable);
+			ksm_unstable_replace(ksm_slot_index(from), from, to);
 	}
 }
 

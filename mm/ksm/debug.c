@@ -105,7 +105,7 @@ static void verify_unstable(struct verify *v, struct ksm_index *index)
 	u64 last = 0;
 
 	for (slot = ksm_index_first_unstable(index); slot;
-	     slot = ksm_index_next_unstable(slot)) {
+	     slot = ksm_index_next_unstable(index, slot)) {
 		struct ksm_tile *tile = ksm_slot_tile(slot);
 
 		check(v, ksm_tile_unstable(tile) & BIT_ULL(ksm_slot_nr(slot)),

@@ -3,7 +3,6 @@
  * Walks of the indexes: of all nodes, and of how deep their trees are.
  */
 #include <linux/minmax.h>
-#include <linux/sched.h>
 
 #include "index.h"
 
@@ -53,31 +52,6 @@ struct ksm_stable *ksm_stable_iter_next(struct ksm_stable_iter *iter)
 	return stable;
 }
 
-/* Nodes on the longest way from the root of a tree to a leaf. */
-static unsigned int tree_levels(const struct rb_root *root)
-{
-	const struct rb_node *node = root->rb_node, *parent;
-	unsigned int level = 1, deepest = 0;
-
-	while (node) {
-		deepest = max(deepest, level);
-		if (node->rb_left || node->rb_right) {
-			node = node->rb_left ?: node->rb_right;
-			level++;
-			continue;
-		}
-		/* Up, until there is a right half that was not visited yet. */
-		while ((parent = rb_parent(node)) &&
-		       (parent->rb_right == node || !parent->rb_right)) {
-			node = parent;
-			level--;
-		}
-		node = parent ? parent->rb_right : NULL;
-		cond_resched();
-	}
-	return deepest;
-}
-
 /**
  * ksm_index_stable_levels - tell how deep the deepest stable tree is
  *
@@ -91,7 +65,7 @@ unsigned int ksm_index_stable_levels(void)
 
 	for (index = ksm_domain_next_index(NULL); index;
 	     index = ksm_domain_next_index(index))
-		levels = max(levels, tree_levels(&index->stable));
+		levels = max(levels, ksm_forest_levels(&index->stable));
 	return levels;
 }
 
@@ -108,6 +82,6 @@ unsigned int ksm_index_unstable_levels(void)
 
 	for (index = ksm_domain_next_index(NULL); index;
 	     index = ksm_domain_next_index(index))
-		levels = max(levels, tree_levels(&index->unstable));
+		levels = max(levels, ksm_forest_levels(&index->unstable));
 	return levels;
 }

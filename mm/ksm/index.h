@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What pages are found by: stable nodes and slots, in trees by fingerprint.
+ * What pages are found by: stable nodes and slots, in forests by fingerprint.
  */
 #ifndef _MM_KSM_INDEX_H
 #define _MM_KSM_INDEX_H
@@ -9,6 +9,7 @@
 #include <linux/rbtree.h>
 #include <linux/types.h>
 
+#include "forest.h"
 #include "tile.h"
 
 struct ksm_domain;
@@ -22,14 +23,14 @@ struct page;
 /**
  * struct ksm_stable - one KSM folio and its mappings
  * @node: a head's place in the stable tree
+ * @key: fingerprint, KSM_KEY_MASK of it
  * @chain: of a head: further nodes of equal content, those with room first; of
  *	   another: its place there
  * @head: the node of this content that is in the tree, perhaps this one
  * @watch: in the list of nodes without a known mapping, or with anchors
  * @mappings: ksm_slot::link of each mapping, guarded by the folio lock
  * @anchors: ksm_anchor::link of each anchor, guarded by the folio lock
- * @index: the tree it is in
- * @key: fingerprint, KSM_KEY_MASK of it
+ * @index: where it is
  * @pfn: page frame, changed by migration under the folio lock; KSM_HOLLOW for a
  *	 head that lost its folio and only holds the others together
  * @pruned: of a head: jiffies when the last search for stale nodes began
@@ -41,13 +42,13 @@ struct page;
  */
 struct ksm_stable {
 	struct rb_node node;
+	u64 key;
 	struct list_head chain;
 	struct list_head watch;
 	struct hlist_head mappings;
 	struct hlist_head anchors;
 	struct ksm_stable *head;
 	struct ksm_index *index;
-	u64 key;
 	unsigned long pfn;
 	unsigned long pruned;
 	struct ksm_stable *prune_next;
@@ -55,18 +56,21 @@ struct ksm_stable {
 	unsigned int live;
 } __aligned(KSM_STABLE_ALIGN);
 
+KSM_FOREST_ENTRY(struct ksm_stable, node, key);
+KSM_FOREST_ENTRY(struct ksm_slot, node, word);
+
 #define KSM_HOLLOW		ULONG_MAX
 
 /**
- * struct ksm_index - the pages that may meet: both trees of a domain and node
+ * struct ksm_index - the pages that may meet: both forests of a domain and node
  * @stable: by key, nodes of different content may share one
  * @unstable: by key, equal keys hang side by side
  * @domain: owner
  * @nid: NUMA node, 0 while merge_across_nodes is on
  */
 struct ksm_index {
-	struct rb_root stable;
-	struct rb_root unstable;
+	struct ksm_forest stable;
+	struct ksm_forest unstable;
 	struct ksm_domain *domain;
 	int nid;
 };
@@ -95,6 +99,8 @@ void ksm_unstable_insert(struct ksm_index *index, struct ksm_slot *slot, u64 key
 bool ksm_unstable_insert_only(struct ksm_index *index, struct ksm_slot *slot,
 			      u64 key);
 void ksm_unstable_erase(struct ksm_index *index, struct ksm_slot *slot);
+void ksm_unstable_replace(struct ksm_index *index, struct ksm_slot *from,
+			  struct ksm_slot *to);
 
 /* domain.c */
 struct ksm_domain *ksm_domain_of(struct mm_struct *mm);
@@ -105,33 +111,36 @@ int ksm_domain_init(void);
 
 /* index.c */
 
-/* The contents of a stable tree, by their heads, in order. */
+/* The contents of an index, by their heads, in order. */
 static inline struct ksm_stable *ksm_index_first_content(struct ksm_index *index)
 {
-	return rb_entry_safe(rb_first(&index->stable), struct ksm_stable, node);
+	return rb_entry_safe(ksm_forest_first(&index->stable), struct ksm_stable, node);
 }
 
 static inline struct ksm_stable *ksm_index_next_content(struct ksm_stable *head)
 {
-	return rb_entry_safe(rb_next(&head->node), struct ksm_stable, node);
+	return rb_entry_safe(ksm_forest_next(&head->index->stable, &head->node),
+			     struct ksm_stable, node);
 }
 
-/* The pages of an unstable tree, in order. */
+/* The unstable pages of an index, in order. */
 static inline struct ksm_slot *ksm_index_first_unstable(struct ksm_index *index)
 {
-	return rb_entry_safe(rb_first(&index->unstable), struct ksm_slot, node);
+	return rb_entry_safe(ksm_forest_first(&index->unstable), struct ksm_slot, node);
 }
 
-static inline struct ksm_slot *ksm_index_next_unstable(struct ksm_slot *slot)
+static inline struct ksm_slot *
+ksm_index_next_unstable(struct ksm_index *index, struct ksm_slot *slot)
 {
-	return rb_entry_safe(rb_next(&slot->node), struct ksm_slot, node);
+	return rb_entry_safe(ksm_forest_next(&index->unstable, &slot->node),
+			     struct ksm_slot, node);
 }
 
 /**
  * struct ksm_stable_iter - a walk of all nodes that have a folio
  * @index: where it is
  * @head: content that it is at
- * @next_head: the one after that in the tree
+ * @next_head: the one after that in the index
  * @next: node of @head's content that comes next
  */
 struct ksm_stable_iter {

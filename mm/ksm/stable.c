@@ -59,21 +59,7 @@ void ksm_stable_free(struct ksm_stable *stable)
  */
 struct ksm_stable *ksm_stable_first(struct ksm_index *index, u64 key)
 {
-	struct rb_node *node = index->stable.rb_node;
-	struct ksm_stable *first = NULL;
-
-	while (node) {
-		struct ksm_stable *stable = rb_entry(node, struct ksm_stable, node);
-
-		if (stable->key < key) {
-			node = node->rb_right;
-		} else {
-			if (stable->key == key)
-				first = stable;
-			node = node->rb_left;
-		}
-	}
-	return first;
+	return rb_entry_safe(ksm_forest_find(&index->stable, key), struct ksm_stable, node);
 }
 
 /**
@@ -84,10 +70,7 @@ struct ksm_stable *ksm_stable_first(struct ksm_index *index, u64 key)
  */
 struct ksm_stable *ksm_stable_next(struct ksm_stable *head)
 {
-	struct ksm_stable *next = rb_entry_safe(rb_next(&head->node),
-						struct ksm_stable, node);
-
-	return next && next->key == head->key ? next : NULL;
+	return rb_entry_safe(ksm_forest_find_next(&head->node), struct ksm_stable, node);
 }
 
 /**
@@ -126,18 +109,7 @@ static void chain_resize(struct ksm_stable *head, int by)
  */
 void ksm_stable_insert(struct ksm_index *index, struct ksm_stable *stable)
 {
-	struct rb_node **link = &index->stable.rb_node;
-	struct rb_node *parent = NULL;
-
-	while (*link) {
-		parent = *link;
-		if (stable->key < rb_entry(parent, struct ksm_stable, node)->key)
-			link = &parent->rb_left;
-		else
-			link = &parent->rb_right;
-	}
-	rb_link_node(&stable->node, parent, link);
-	rb_insert_color(&stable->node, &index->stable);
+	ksm_forest_insert(&index->stable, &stable->node);
 	stable->index = index;
 	stable->head = stable;
 	chain_resize(stable, 1);
@@ -158,7 +130,7 @@ void ksm_stable_chain(struct ksm_stable *head, struct ksm_stable *stable)
 
 static void erase_head(struct ksm_stable *head)
 {
-	rb_erase(&head->node, &head->index->stable);
+	ksm_forest_erase(&head->index->stable, &head->node);
 	RB_CLEAR_NODE(&head->node);
 	ksm_stable_free(head);
 }

@@ -18,21 +18,7 @@
  */
 struct ksm_slot *ksm_unstable_first(struct ksm_index *index, u64 key)
 {
-	struct rb_node *node = index->unstable.rb_node;
-	struct ksm_slot *first = NULL;
-
-	while (node) {
-		struct ksm_slot *slot = rb_entry(node, struct ksm_slot, node);
-
-		if (ksm_slot_key(slot) < key) {
-			node = node->rb_right;
-		} else {
-			if (ksm_slot_key(slot) == key)
-				first = slot;
-			node = node->rb_left;
-		}
-	}
-	return first;
+	return rb_entry_safe(ksm_forest_find(&index->unstable, key), struct ksm_slot, node);
 }
 
 /**
@@ -43,35 +29,7 @@ struct ksm_slot *ksm_unstable_first(struct ksm_index *index, u64 key)
  */
 struct ksm_slot *ksm_unstable_next(struct ksm_slot *slot)
 {
-	struct ksm_slot *next = rb_entry_safe(rb_next(&slot->node),
-					      struct ksm_slot, node);
-
-	return next && ksm_slot_key(next) == ksm_slot_key(slot) ? next : NULL;
-}
-
-/* Add a page, unless @only and there is one of its key: one descent for both. */
-static bool insert(struct ksm_index *index, struct ksm_slot *slot, u64 key, bool only)
-{
-	struct rb_node **link = &index->unstable.rb_node;
-	struct rb_node *parent = NULL;
-
-	while (*link) {
-		u64 other;
-
-		parent = *link;
-		other = ksm_slot_key(rb_entry(parent, struct ksm_slot, node));
-		if (key < other)
-			link = &parent->rb_left;
-		else if (key > other || !only)
-			link = &parent->rb_right;
-		else
-			return false;
-	}
-	ksm_slot_set_key(slot, key, index->nid);
-	rb_link_node(&slot->node, parent, link);
-	rb_insert_color(&slot->node, &index->unstable);
-	ksm_stats.unshared++;
-	return true;
+	return rb_entry_safe(ksm_forest_find_next(&slot->node), struct ksm_slot, node);
 }
 
 /**
@@ -82,7 +40,9 @@ static bool insert(struct ksm_index *index, struct ksm_slot *slot, u64 key, bool
  */
 void ksm_unstable_insert(struct ksm_index *index, struct ksm_slot *slot, u64 key)
 {
-	insert(index, slot, key & KSM_KEY_MASK, false);
+	ksm_slot_set_key(slot, key, index->nid);
+	ksm_forest_insert(&index->unstable, &slot->node);
+	ksm_stats.unshared++;
 }
 
 /**
@@ -96,7 +56,11 @@ void ksm_unstable_insert(struct ksm_index *index, struct ksm_slot *slot, u64 key
 bool ksm_unstable_insert_only(struct ksm_index *index, struct ksm_slot *slot,
 			      u64 key)
 {
-	return insert(index, slot, key & KSM_KEY_MASK, true);
+	ksm_slot_set_key(slot, key, index->nid);
+	if (!ksm_forest_insert_only(&index->unstable, &slot->node))
+		return false;
+	ksm_stats.unshared++;
+	return true;
 }
 
 /**
@@ -106,6 +70,18 @@ bool ksm_unstable_insert_only(struct ksm_index *index, struct ksm_slot *slot,
  */
 void ksm_unstable_erase(struct ksm_index *index, struct ksm_slot *slot)
 {
-	rb_erase(&slot->node, &index->unstable);
+	ksm_forest_erase(&index->unstable, &slot->node);
 	ksm_stats.unshared--;
+}
+
+/**
+ * ksm_unstable_replace - put a slot in the place of another
+ * @index: the index of both
+ * @from: slot in the tree
+ * @to: slot of the same key
+ */
+void ksm_unstable_replace(struct ksm_index *index, struct ksm_slot *from,
+			  struct ksm_slot *to)
+{
+	ksm_forest_replace(&index->unstable, &from->node, &to->node);
 }

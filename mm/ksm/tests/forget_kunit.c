@@ -66,7 +66,7 @@ static void forget_mappings(struct kunit *test)
 
 	/* The last mapping takes the node along. */
 	ksm_forget_pages(tile, ALL);
-	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&index.stable));
+	KUNIT_EXPECT_TRUE(test, ksm_forest_empty(&index.stable));
 	KUNIT_EXPECT_EQ(test, atomic_read(&anon_vma.refcount), 1);
 	ksm_forget_trim(tile);
 	expect_nothing(test);
@@ -124,7 +124,7 @@ static void forget_moved_mappings(struct kunit *test)
 	expect_block(test, KSM_BLOCK_2);
 	KUNIT_EXPECT_EQ(test, mapped_by(stable), merged);
 	ksm_forget_pages(tile, ALL);
-	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&index.stable));
+	KUNIT_EXPECT_TRUE(test, ksm_forest_empty(&index.stable));
 	KUNIT_EXPECT_EQ(test, atomic_read(&anon_vma.refcount), 1);
 	KUNIT_EXPECT_TRUE(test, ksm_forget_trim(tile));
 	expect_nothing(test);

@@ -94,7 +94,7 @@ static inline void expect_nothing(struct kunit *test)
 	struct fixture *f = test->priv;
 
 	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&f->kmm.tiles));
-	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&index_of(test)->unstable));
+	KUNIT_EXPECT_TRUE(test, ksm_forest_empty(&index_of(test)->unstable));
 	KUNIT_EXPECT_EQ(test, f->mm->ksm_merging_pages, 0UL);
 	KUNIT_EXPECT_EQ(test, ksm_stats.shared, f->before.shared);
 	KUNIT_EXPECT_EQ(test, ksm_stats.sharing, f->before.sharing);

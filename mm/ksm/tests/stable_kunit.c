@@ -270,7 +270,8 @@ static void check_tree(struct model *m)
 	u64 last = 0;
 	int c;
 
-	for (node = rb_first(&m->index.stable); node; node = rb_next(node)) {
+	for (node = ksm_forest_first(&m->index.stable); node;
+	     node = ksm_forest_next(&m->index.stable, node)) {
 		u64 key = rb_entry(node, struct ksm_stable, node)->key;
 
 		KUNIT_ASSERT_GE_MSG(test, key, last, "%s",
@@ -309,7 +310,7 @@ static void model_drain(struct model *m)
 	for (i = 0; i < CONTENTS; i++)
 		while (m->content[i].live)
 			model_erase(&m->content[i], 0);
-	KUNIT_EXPECT_TRUE(m->test, RB_EMPTY_ROOT(&m->index.stable));
+	KUNIT_EXPECT_TRUE(m->test, ksm_forest_empty(&m->index.stable));
 	check_counters(m);
 }
 
@@ -429,7 +430,7 @@ static void stable_hollow_head(struct kunit *test)
 	model_unmap(m, 2);
 	model_erase(content, 0);
 	KUNIT_EXPECT_NULL(test, ksm_stable_first(&m->index, content->key));
-	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&m->index.stable));
+	KUNIT_EXPECT_TRUE(test, ksm_forest_empty(&m->index.stable));
 	check_counters(m);
 }
 

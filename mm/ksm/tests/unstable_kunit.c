@@ -117,7 +117,8 @@ static void check_all(struct model *m)
 	unsigned int nr = 0;
 	u64 last = 0;
 
-	for (node = rb_first(&m->index.unstable); node; node = rb_next(node)) {
+	for (node = ksm_forest_first(&m->index.unstable); node;
+	     node = ksm_forest_next(&m->index.unstable, node)) {
 		struct ksm_slot *slot = rb_entry(node, struct ksm_slot, node);
 		unsigned int i = place(slot);
 
@@ -143,7 +144,7 @@ static void model_drain(struct model *m)
 	for (i = 0; i < SLOTS; i++)
 		if (m->in[i])
 			model_erase(m, i);
-	KUNIT_EXPECT_TRUE(m->test, RB_EMPTY_ROOT(&m->index.unstable));
+	KUNIT_EXPECT_TRUE(m->test, ksm_forest_empty(&m->index.unstable));
 	KUNIT_EXPECT_EQ(m->test, ksm_stats.unshared, m->unshared);
 }
 
