@@ -60,29 +60,6 @@ std::string why_no_shootdowns()
 	return "";
 }
 
-/* A small file that has another value while this lives, if it is there at all. */
-class other_value
-{
-public:
-	other_value(const std::string &path, const std::string &value) : path_(path)
-	{
-		if (access(path.c_str(), F_OK) == 0) {
-			before_ = read_text(path);
-			write_text(path, value);
-		}
-	}
-	~other_value()
-	{
-		if (!before_.empty())
-			write_text(path_, before_);
-	}
-	other_value(const other_value &) = delete;
-	other_value &operator=(const other_value &) = delete;
-
-private:
-	std::string path_, before_;
-};
-
 /* Which pages of some memory are written to without end: each, or one of so many. */
 struct hot_pages {
 	std::size_t of_pages, one_of;

@@ -131,6 +131,20 @@ std::string saved_knobs::value(const std::string &name) const
 	return found->second;
 }
 
+other_value::other_value(const std::string &path, const std::string &value) : path_(path)
+{
+	if (access(path.c_str(), F_OK) == 0) {
+		before_ = read_text(path);
+		write_text(path, value);
+	}
+}
+
+other_value::~other_value()
+{
+	if (!before_.empty())
+		write_text(path_, before_);
+}
+
 counters counters::read()
 {
 	return {

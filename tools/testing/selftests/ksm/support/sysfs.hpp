@@ -36,6 +36,19 @@ private:
 	std::map<std::string, std::string> values_;
 };
 
+/* A small file that has another value while this lives, if it is there at all. */
+class other_value
+{
+public:
+	other_value(const std::string &path, const std::string &value);
+	~other_value();
+	other_value(const other_value &) = delete;
+	other_value &operator=(const other_value &) = delete;
+
+private:
+	std::string path_, before_;
+};
+
 struct counters {
 	long shared;
 	long sharing;
