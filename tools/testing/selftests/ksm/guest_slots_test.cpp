@@ -31,7 +31,8 @@ protected:
 	 * Rounds of writes that must be found once an event is over, which makes the writes
 	 * itself, at whatever point of it.
 	 */
-	template <class event_of_a_round> static void expect_found(event_of_a_round event)
+	template <class event_of_a_round>
+	static void expect_found(event_of_a_round event, unsigned passes = passes_to_find())
 	{
 		const std::size_t rounds = scaled(6);
 		guest_pairs pairs(2048);
@@ -43,7 +44,7 @@ protected:
 			auto some = pairs.draw(1024);
 
 			event(guest, pairs, ksmd, some);
-			EXPECT_EQ(pairs.missed_after(ksmd, passes_to_find(), some), 0u)
+			EXPECT_EQ(pairs.missed_after(ksmd, passes, some), 0u)
 				<< "of " << some.size() << " in round " << round;
 			pairs.part(guest, some);
 			pairs.settle(ksmd);
@@ -83,15 +84,27 @@ TEST_F(guest_slots, written_and_visited_while_logged)
 /* The log is left to those who read it, so ksmd may have to look for itself. */
 TEST_F(guest_slots, written_while_the_log_stays_on)
 {
-	guest_pairs pairs(2048);
-	vm guest(pairs.memory());
-	stepper ksmd;
-	auto some = pairs.draw(1024);
+	auto write_while_logged = [](vm &guest, guest_pairs &pairs, stepper &, const auto &some) {
+		guest.log_dirty(slot, true);
+		pairs.join(guest, some);
+	};
 
-	guest.log_dirty(slot, true);
-	pairs.settle(guest, ksmd);
-	pairs.join(guest, some);
-	EXPECT_EQ(pairs.missed_after(ksmd, passes_if_sampled, some), 0u);
+	expect_found(write_while_logged, passes_if_sampled);
+}
+
+/*
+ * As NUMA balancing, fork or migration do, and then the guest does not come back to its
+ * pages: nothing can tell of them any more.
+ */
+TEST_F(guest_slots, written_before_the_pages_are_unmapped)
+{
+	auto write_and_unmap = [](vm &guest, guest_pairs &pairs, stepper &, const auto &some) {
+		pairs.join(guest, some);
+		pairs.memory().protect(PROT_NONE);
+		pairs.memory().protect(PROT_READ | PROT_WRITE);
+	};
+
+	expect_found(write_and_unmap, passes_if_sampled);
 }
 
 TEST_F(guest_slots, written_before_the_slot_is_replaced)

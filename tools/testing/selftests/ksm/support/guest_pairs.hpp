@@ -8,6 +8,7 @@
 
 #include "support/passes.hpp"
 #include "support/region.hpp"
+#include "support/sysfs.hpp"
 #include "support/vm.hpp"
 
 namespace ksm
@@ -64,6 +65,8 @@ public:
 	std::size_t missed_after(stepper &ksmd, unsigned passes, const choice &pairs) const;
 
 private:
+	/* It makes KVM unmap pages at any time, and moves them, which a pass may meet. */
+	other_value balancing_{"/proc/sys/kernel/numa_balancing", "0"};
 	region memory_;
 	region twins_;
 	std::uint32_t address_ = vm::memory_address;
