@@ -24,12 +24,13 @@
 #include <linux/bitops.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
+#include <linux/rbtree_augmented.h>
 #include <linux/sched.h>
 
 #include "forest.h"
 
 /* Entries for each root: a larger tree is deeper, a smaller one wastes its root. */
-#define LOAD		4
+#define LOAD		16
 
 /* So many entries do with one root: a table for fewer would be more than they are. */
 #define FEW		512UL
@@ -37,8 +38,22 @@
 /* Entries to move to another root at a time, those that tie aside. */
 #define MOVES		64
 
-/* So that one root is left before the last entry goes, even where a step is not enough. */
-#define SHRINK_STEPS	2
+/* Trees of so many entries are not changed but built anew, which takes less. */
+#define BUILT		64
+
+/*
+ * Roots are dropped once there are so many times too many: trees are small by then, and
+ * soon joined.  As many steps at a time leave one root before the last entry goes.
+ */
+#define SHRINK_RATIO	8
+#define SHRINK_STEPS	10
+
+/*
+ * Roots may be made for so many times the entries, once those are more than a few: who
+ * splits early has little to move.
+ */
+#define AHEAD		16
+#define TOO_FEW		(FEW / 2)
 
 /* Where there is no memory for a table, try again when there are so many more entries. */
 #define RETRY		64
@@ -46,7 +61,7 @@
 /* All keys are below. */
 #define NO_KEY		U64_MAX
 
-static struct rb_root *root_of(struct ksm_forest *forest, u64 key)
+static __always_inline struct rb_root *root_of(struct ksm_forest *forest, u64 key)
 {
 	/* The prefix behind a one, so that the prefix of all zeroes ends as well. */
 	u64 prefix = 2ULL << forest->bits | key >> (63 - forest->bits);
@@ -172,6 +187,14 @@ static struct rb_node *move_down(struct rb_root *from, struct rb_root *to,
 	return node ? moved : NULL;
 }
 
+/* Entries to have roots for. */
+static unsigned long size_of(const struct ksm_forest *forest)
+{
+	if (forest->nr < TOO_FEW)
+		return forest->nr;
+	return clamp(forest->expected, forest->nr, AHEAD * forest->nr);
+}
+
 static unsigned long most_entries(const struct ksm_forest *forest)
 {
 	return max(FEW, LOAD * (forest->last + 1));
@@ -181,20 +204,82 @@ static unsigned long most_entries(const struct ksm_forest *forest)
 static void set_limits(struct ksm_forest *forest)
 {
 	forest->grow_at = most_entries(forest);
-	forest->shrink_at = forest->last ? forest->grow_at / 2 : 0;
+	forest->shrink_at = forest->last ? forest->grow_at / SHRINK_RATIO : 0;
+}
+
+/* Entries of a tree in order, no more than there is room for.  Returns how many. */
+static unsigned int gather(struct rb_root *root, struct rb_node **nodes, unsigned int room)
+{
+	struct rb_node *node;
+	unsigned int nr = 0;
+
+	for (node = rb_first(root); node && nr < room; node = rb_next(node))
+		nodes[nr++] = node;
+	return nr;
+}
+
+/*
+ * A balanced tree of entries that are in order, @black levels of which are full: an
+ * entry below those is red.
+ */
+static struct rb_node *build_part(struct rb_node **nodes, unsigned int nr,
+				  struct rb_node *parent, unsigned int black)
+{
+	unsigned int half = nr / 2;
+	struct rb_node *node = nodes[half];
+
+	rb_set_parent_color(node, parent, black ? RB_BLACK : RB_RED);
+	node->rb_left = half ? build_part(nodes, half, node, black - 1) : NULL;
+	nr -= half + 1;
+	node->rb_right = nr ? build_part(nodes + half + 1, nr, node, black - 1) : NULL;
+	return node;
+}
+
+static void build(struct rb_root *root, struct rb_node **nodes, unsigned int nr)
+{
+	root->rb_node = nr ? build_part(nodes, nr, NULL, ilog2(nr + 1)) : NULL;
+}
+
+/* Split a small tree.  Returns false if it is not small. */
+static bool split_small(struct split *split)
+{
+	struct rb_node *nodes[BUILT + 1];
+	unsigned int nr = gather(split->low, nodes, BUILT + 1), low = 0;
+
+	if (nr > BUILT)
+		return false;
+	while (low < nr && ksm_forest_key(nodes[low]) < split->middle)
+		low++;
+	build(split->low, nodes, low);
+	build(split->high, nodes + low, nr - low);
+	return true;
+}
+
+/* Put two small trees together.  Returns false if they are not. */
+static bool join_small(struct split *split)
+{
+	struct rb_node *nodes[BUILT + 1];
+	unsigned int nr = gather(split->low, nodes, BUILT + 1);
+
+	nr += gather(split->high, nodes + nr, BUILT + 1 - nr);
+	if (nr > BUILT)
+		return false;
+	build(split->low, nodes, nr);
+	*split->high = RB_ROOT;
+	return true;
 }
 
 /* Move entries to the last root, or to a further one if that has all that are its own. */
-static void grow(struct ksm_forest *forest)
+static noinline void grow(struct ksm_forest *forest)
 {
 	struct split split;
 	struct rb_node *node;
 
-	if (forest->nr <= most_entries(forest))
+	if (size_of(forest) <= most_entries(forest))
 		goto out;
 	if (!forest->last || forest->cut == last_split(forest).end) {
 		if (!ksm_roots_add(&forest->roots, forest->last + 1)) {
-			forest->grow_at = forest->nr + RETRY;
+			forest->grow_at = size_of(forest) + RETRY;
 			return;
 		}
 		forest->last++;
@@ -203,6 +288,10 @@ static void grow(struct ksm_forest *forest)
 			      (63 - forest->bits);
 	}
 	split = last_split(forest);
+	if (forest->cut == split.middle && split_small(&split)) {
+		forest->cut = split.end;
+		goto out;
+	}
 	node = lower_bound(split.low, forest->cut);
 	if (forest->cut == split.middle && !is_few(node, rb_next) &&
 	    is_few(rb_prev(node), rb_prev)) {
@@ -224,8 +313,10 @@ static void shrink(struct ksm_forest *forest)
 	struct split split = last_split(forest);
 	struct rb_node *node = rb_last(split.high);
 
-	if (forest->cut == split.end && !is_few(node, rb_prev) &&
-	    is_few(rb_first(split.low), rb_next)) {
+	if (forest->cut == split.end && join_small(&split)) {
+		node = NULL;
+	} else if (forest->cut == split.end && !is_few(node, rb_prev) &&
+		   is_few(rb_first(split.low), rb_next)) {
 		move_down(split.low, split.high, rb_last(split.low), rb_first(split.high));
 		swap(*split.low, *split.high);
 		node = NULL;
@@ -244,6 +335,15 @@ static void shrink(struct ksm_forest *forest)
 	set_limits(forest);
 }
 
+/* Not inlined, so that those who need not shrink do not pay for it. */
+static noinline void shrink_some(struct ksm_forest *forest)
+{
+	unsigned int steps = SHRINK_STEPS;
+
+	while (size_of(forest) < forest->shrink_at && steps--)
+		shrink(forest);
+}
+
 /**
  * ksm_forest_find - find the entries of a key
  * @forest: forest
@@ -253,8 +353,11 @@ static void shrink(struct ksm_forest *forest)
  */
 struct rb_node *ksm_forest_find(struct ksm_forest *forest, u64 key)
 {
-	struct rb_node *node = lower_bound(root_of(forest, key), key);
+	struct rb_node *node;
 
+	if (ksm_forest_empty(forest))
+		return NULL;
+	node = lower_bound(root_of(forest, key), key);
 	return node && ksm_forest_key(node) == key ? node : NULL;
 }
 
@@ -292,7 +395,8 @@ static __always_inline bool insert(struct ksm_forest *forest, struct rb_node *no
 	}
 	rb_link_node(node, parent, link);
 	rb_insert_color(node, root);
-	if (++forest->nr > forest->grow_at)
+	forest->nr++;
+	if (size_of(forest) > forest->grow_at)
 		grow(forest);
 	return true;
 }
@@ -331,12 +435,9 @@ bool ksm_forest_insert_only(struct ksm_forest *forest, struct rb_node *node)
  */
 void ksm_forest_erase(struct ksm_forest *forest, struct rb_node *node)
 {
-	unsigned int steps = SHRINK_STEPS;
-
 	rb_erase(node, root_of(forest, ksm_forest_key(node)));
-	forest->nr--;
-	while (forest->nr < forest->shrink_at && steps--)
-		shrink(forest);
+	if (--forest->nr < forest->shrink_at)
+		shrink_some(forest);
 }
 
 /**

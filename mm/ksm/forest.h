@@ -38,6 +38,7 @@ static inline u64 ksm_forest_key(const struct rb_node *node)
  * @bits: top bits of a key that tell its root
  * @cut: below it, one bit more of a key than @bits tells its root
  * @nr: entries
+ * @expected: entries that there will be, as far as the owner knows; 0 if it does not
  * @last: number of the last root
  * @grow_at: with more entries than this there is to be a further root
  * @shrink_at: with fewer entries than this there is to be a root less
@@ -49,6 +50,7 @@ struct ksm_forest {
 	unsigned int bits;
 	u64 cut;
 	unsigned long nr;
+	unsigned long expected;
 	unsigned long last;
 	unsigned long grow_at;
 	unsigned long shrink_at;

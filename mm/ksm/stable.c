@@ -109,6 +109,8 @@ static void chain_resize(struct ksm_stable *head, int by)
  */
 void ksm_stable_insert(struct ksm_index *index, struct ksm_stable *stable)
 {
+	/* Each page that waits for an equal one may get a node. */
+	index->stable.expected = index->unstable.nr;
 	ksm_forest_insert(&index->stable, &stable->node);
 	stable->index = index;
 	stable->head = stable;
@@ -130,6 +132,7 @@ void ksm_stable_chain(struct ksm_stable *head, struct ksm_stable *stable)
 
 static void erase_head(struct ksm_stable *head)
 {
+	head->index->stable.expected = head->index->unstable.nr;
 	ksm_forest_erase(&head->index->stable, &head->node);
 	RB_CLEAR_NODE(&head->node);
 	ksm_stable_free(head);

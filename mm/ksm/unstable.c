@@ -41,6 +41,7 @@ struct ksm_slot *ksm_unstable_next(struct ksm_slot *slot)
 void ksm_unstable_insert(struct ksm_index *index, struct ksm_slot *slot, u64 key)
 {
 	ksm_slot_set_key(slot, key, index->nid);
+	index->unstable.expected = ksm_stats.tracked;
 	ksm_forest_insert(&index->unstable, &slot->node);
 	ksm_stats.unshared++;
 }
@@ -57,6 +58,7 @@ bool ksm_unstable_insert_only(struct ksm_index *index, struct ksm_slot *slot,
 			      u64 key)
 {
 	ksm_slot_set_key(slot, key, index->nid);
+	index->unstable.expected = ksm_stats.tracked;
 	if (!ksm_forest_insert_only(&index->unstable, &slot->node))
 		return false;
 	ksm_stats.unshared++;
@@ -70,6 +72,7 @@ bool ksm_unstable_insert_only(struct ksm_index *index, struct ksm_slot *slot,
  */
 void ksm_unstable_erase(struct ksm_index *index, struct ksm_slot *slot)
 {
+	index->unstable.expected = ksm_stats.tracked;
 	ksm_forest_erase(&index->unstable, &slot->node);
 	ksm_stats.unshared--;
 }

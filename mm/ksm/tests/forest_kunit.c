@@ -128,7 +128,7 @@ static void forest_walk_grow(struct kunit *test)
 		fill(m, i, nr, any_key);
 		i += nr;
 	}
-	KUNIT_EXPECT_GT(test, m->forest.last, 1000UL);
+	KUNIT_EXPECT_GT(test, m->forest.last, ENTRIES / 32UL);
 	for (i = 0; i < few; i++)
 		KUNIT_EXPECT_TRUE(test, m->entry[i].seen);
 	model_drain(m);
@@ -197,6 +197,29 @@ static void forest_only(struct kunit *test)
 	model_drain(m);
 }
 
+/* More entries are to come: there are roots for them before they do. */
+static void forest_expected(struct kunit *test)
+{
+	struct model *m = model_new(test, 8);
+	unsigned int i;
+
+	m->forest.expected = 8 * ENTRIES;
+	/* But not for so few. */
+	fill(m, 0, 200, any_key);
+	KUNIT_EXPECT_EQ(test, m->forest.last, 0UL);
+	fill(m, 200, ENTRIES - 200, any_key);
+	KUNIT_EXPECT_GT(test, m->forest.last, ENTRIES / 4UL);
+	check_all(m, false);
+	/* Half of them come no more, and half of the others go. */
+	m->forest.expected = 4 * ENTRIES;
+	for (i = 0; i < ENTRIES; i += 2)
+		model_erase(m, &m->entry[i]);
+	check_all(m, false);
+	/* None comes any more. */
+	m->forest.expected = 0;
+	model_drain(m);
+}
+
 static struct kunit_case forest_cases[] = {
 	KUNIT_CASE_PARAM(forest_random, kind_gen_params),
 	KUNIT_CASE(forest_levels),
@@ -204,6 +227,7 @@ static struct kunit_case forest_cases[] = {
 	KUNIT_CASE(forest_walk_shrink),
 	KUNIT_CASE(forest_replace),
 	KUNIT_CASE(forest_only),
+	KUNIT_CASE(forest_expected),
 	{}
 };
 
