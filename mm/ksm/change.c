@@ -154,7 +154,8 @@ void ksm_change_begin_others(const struct ksm_told *told, struct ksm_tile *tile,
 	if (!told->change->ask) {
 		ksm_tile_unsettle(tile, tile->present);
 		ksm_tile_hints_free(tile);
-		seen->told = seen->trusted = told->change->told;
+		seen->told = told->change->told;
+		seen->trusted = told->change->told;
 		return;
 	}
 	seen->told = bits_of(told, tile, told->clean);

@@ -127,17 +127,17 @@ static inline void ksm_change_begin(const struct ksm_told *told, struct ksm_tile
 {
 	const struct ksm_change *change = told->change;
 
-	if (change->ask || tile->hints)
+	if (change->ask || tile->hints) {
 		ksm_change_begin_others(told, tile, seen);
-	else
-		seen->told = seen->trusted = change->told;
+		return;
+	}
+	seen->told = change->told;
+	seen->trusted = change->told;
 }
 
-/* Remember that a page was read; was it told of? */
+/* Remember in the hints of a tile that a page was read; was it told of? */
 static inline void ksm_change_was_read(struct ksm_tile *tile, unsigned int i, bool told)
 {
-	if (!tile->hints)
-		return;
 	if (told)
 		tile->hints->trusted |= BIT_ULL(i);
 	else

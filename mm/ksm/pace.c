@@ -183,7 +183,7 @@ static u64 longest_gap(const struct ksm_pass_result *result)
 	u64 before;
 
 	/* How long it took the KSM before to read them all; more than enough is enough. */
-	before = min(batches, (u64)KSM_MAX_GAP_MSECS) *
+	before = min_t(u64, batches, KSM_MAX_GAP_MSECS) *
 		 min(ksm_pace_pause(), KSM_MAX_GAP_MSECS) +
 		 div_u64((u64)result->pages * KSM_USECS_PER_PAGE, USEC_PER_MSEC);
 	return min3(before, result->msecs * KSM_MAX_GAP_PASSES, (u64)KSM_MAX_GAP_MSECS);

@@ -77,7 +77,7 @@ static bool visit_page(struct ksm_visit *v, u64 bit, unsigned long addr, pte_t *
 	if (!folio_test_lru(folio))
 		v->sweep->drain = true;
 
-	if (!((v->seen.told | v->seen.written) & bit)) {
+	if (v->look & bit) {
 		ksm_visit_wait(v, page, __ffs64(bit));
 		return !--v->sweep->looks;
 	}
@@ -86,8 +86,9 @@ static bool visit_page(struct ksm_visit *v, u64 bit, unsigned long addr, pte_t *
 			if (pte_dirty(pte)) {
 				ksm_pte_clean(v->sweep->vma->vm_mm, addr, ptep, folio);
 				v->cleaned |= bit;
+			} else {
+				v->changed |= bit;
 			}
-			v->changed |= bit;
 			return false;
 		}
 		if (v->leave) {
@@ -155,6 +156,7 @@ static void visit_ptes(struct ksm_visit *v, pte_t *ptep)
 			sweep->flush_start = ksm_tile_addr(tile, __ffs64(v->cleaned));
 		sweep->flush_end = ksm_tile_addr(tile, fls64(v->cleaned));
 		sweep->cleaned += hweight64(v->cleaned);
+		v->changed |= v->cleaned;
 	}
 }
 
@@ -254,16 +256,20 @@ static unsigned long scan_ptes(struct ksm_mm *kmm, struct vm_area_struct *vma,
 	struct ksm_tile *tile, *at = ksm_tile_from(kmm, addr);
 	struct ksm_visit *v, *visits = space.visit;
 	unsigned long next, stop = 0;
-	unsigned int nr = 0;
+	unsigned int nr = 0, looks = 0;
 
-	for (; addr < end && nr < KSM_SWEEP_TILES; addr = next) {
+	for (; addr < end && nr < KSM_SWEEP_TILES && looks < sweep.looks; addr = next) {
 		next = min(end, ALIGN(addr + 1, KSM_TILE_SIZE));
 		tile = tile_of(kmm, &sweep, addr, next, &at);
-		if (tile && ksm_visit_begin(&visits[nr], space.page[nr], &sweep, tile,
-					    addr, next))
-			visits[nr++].others = has_others(tile, at);
-		else
+		v = &visits[nr];
+		if (!tile || !ksm_visit_begin(v, space.page[nr], &sweep, tile, addr, next)) {
 			ksm_budget_spend(budget, 1);
+			continue;
+		}
+		v->others = has_others(tile, at);
+		if (v->look)
+			looks += hweight64(v->look & tile->present);
+		nr++;
 	}
 	if (!nr)
 		return addr;

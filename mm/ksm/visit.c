@@ -57,7 +57,7 @@ static bool read_page(struct ksm_visit *v, struct ksm_item *item)
 	u64 fingerprint;
 
 	fingerprint = ksm_fingerprint_page(item->page);
-	if (!((v->hot | v->seen.written) & bit))
+	if (tile->hints && !((v->hot | v->seen.written) & bit))
 		ksm_change_was_read(tile, item->nr, item->clean);
 	if (ksm_tile_keyed(tile) & bit) {
 		stays = ksm_slot_key(ksm_slot(tile, item->nr)) ==
@@ -214,9 +214,10 @@ bool ksm_visit_begin(struct ksm_visit *v, struct page **page, struct ksm_sweep *
 		.next = addr,
 	};
 	ksm_change_begin(sweep->told, tile, &v->seen);
-	if (ksm_knobs.smart_scan && (v->seen.told | v->seen.written)) {
-		v->again = (v->seen.told | v->seen.written) & tile->present &
-			   ~(ksm_tile_unstable(tile) | ksm_tile_merged(tile));
+	v->look = ~(v->seen.told | v->seen.written);
+	if (ksm_knobs.smart_scan) {
+		v->again = tile->present & ~(v->look | ksm_tile_unstable(tile) |
+					     ksm_tile_merged(tile));
 		if (v->again && !ksm_schedule_heat(tile)) {
 			v->leave = true;
 			if (tile->skip) {

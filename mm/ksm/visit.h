@@ -33,6 +33,7 @@ struct ksm_visit {
 	bool leave;		/* do not read what is dirty once more */
 	bool quiet;		/* all is as it was: nothing to read, or to give back */
 	struct ksm_seen seen;	/* by ksm_change_begin() */
+	u64 look;		/* to be looked into */
 	u64 reread;		/* to be read in full though they seem unchanged */
 	u64 again;		/* if these are dirty, they are so once more */
 	u64 hot;		/* dirty once more, to be read */
