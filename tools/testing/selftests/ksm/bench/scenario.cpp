@@ -56,8 +56,9 @@ cost settled_tail(const bench_options &options)
 }
 
 /*
- * Memory that a virtual machine might write to without a trace in its page tables. In
- * a process of its own, as a kernel may not forget that there was such a machine.
+ * Memory that a virtual machine might write to without a trace that ksmd may use: its
+ * dirty log is on. In a process of its own, as a kernel may not forget that there was
+ * such a machine.
  */
 cost settled_sampled(const bench_options &options)
 {
@@ -70,6 +71,8 @@ cost settled_sampled(const bench_options &options)
 		memory.push_back(std::make_unique<region>(options.pages));
 		fill_with_unique(*memory.back());
 		memory.back()->mergeable();
+		machine.add_slot(vm::memory_slot, vm::memory_address, *memory.back());
+		machine.log_dirty(vm::memory_slot, true);
 		return memory;
 	});
 
@@ -375,7 +378,7 @@ const std::vector<scenario> &scenarios()
 		 settled_smart},
 		{"settled-merged", "pairs of equal pages, merged, not written to", settled_merged},
 		{"settled-tail", "pages that differ in the last 8 bytes only", settled_tail},
-		{"settled-sampled", "unique pages of a process that has a virtual machine",
+		{"settled-sampled", "unique pages of a virtual machine whose dirty log is on",
 		 settled_sampled},
 		{"settled-processes-2", "two processes of equal content, merged",
 		 settled_processes<2>},
