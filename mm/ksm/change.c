@@ -72,6 +72,7 @@ static void ask_notifiers(struct ksm_told *told, struct ksm_mm *kmm, unsigned lo
 		.written = told->written,
 	};
 	unsigned int first = (start - told->start) >> PAGE_SHIFT;
+	unsigned int pages = (end - start) >> PAGE_SHIFT;
 	struct mm_struct *mm = kmm->slot.mm;
 	struct ksm_tile *tile;
 
@@ -90,6 +91,8 @@ static void ask_notifiers(struct ksm_told *told, struct ksm_mm *kmm, unsigned lo
 		kmm->unflushed_end = max(kmm->unflushed_end, end);
 	}
 	told->era = dirty.era;
+	/* Those behind the end are not told about, whatever was filled. */
+	bitmap_clear(told->clean, pages, KSM_TABLE_PAGES - pages);
 	bitmap_shift_left(told->clean, told->clean, first, KSM_TABLE_PAGES);
 	bitmap_shift_left(told->written, told->written, first, KSM_TABLE_PAGES);
 
@@ -123,19 +126,22 @@ static const struct ksm_change by_reading = {};
  * @vma: its VMA, locked
  * @addr: address in @vma
  * @end: where the PMD entry of @addr ends, or @vma
+ * @huge: it maps a huge page, by the look of it
  * @budget: what may be done; less what is done
  *
  * Context: ksm_mutex held, may sleep.
  */
 void ksm_change_ask_others(struct ksm_told *told, struct ksm_mm *kmm,
 			   struct vm_area_struct *vma, unsigned long addr,
-			   unsigned long end, struct ksm_budget *budget)
+			   unsigned long end, bool huge, struct ksm_budget *budget)
 {
 	told->change = ksm_change_dirty_bit ? &by_notifiers : &by_reading;
 	told->start = addr & PMD_MASK;
+	if (!told->change->ask)
+		return;
 	/* A huge page is asked about as a whole: it may have one dirty bit for all. */
-	if (told->change->ask)
-		told->change->ask(told, kmm, max(told->start, vma->vm_start), end, budget);
+	addr = huge ? told->start : ALIGN_DOWN(addr, KSM_TILE_SIZE);
+	told->change->ask(told, kmm, max(addr, vma->vm_start), end, budget);
 }
 
 /**

@@ -81,7 +81,7 @@ extern const struct ksm_change ksm_change_by_dirty_bit;
 
 void ksm_change_ask_others(struct ksm_told *told, struct ksm_mm *kmm,
 			   struct vm_area_struct *vma, unsigned long addr,
-			   unsigned long end, struct ksm_budget *budget);
+			   unsigned long end, bool huge, struct ksm_budget *budget);
 void ksm_change_begin_others(const struct ksm_told *told, struct ksm_tile *tile,
 			     struct ksm_seen *seen);
 
@@ -98,18 +98,28 @@ static inline bool ksm_change_dirty_bit_tells(struct mm_struct *mm)
  * @vma: its VMA, locked
  * @addr: address in @vma
  * @end: where the PMD entry of @addr ends, or @vma
+ * @huge: it maps a huge page, by the look of it
  * @budget: what may be done; less what is done
  *
  * Context: ksm_mutex held, may sleep.
  */
 static inline void ksm_change_ask(struct ksm_told *told, struct ksm_mm *kmm,
 				  struct vm_area_struct *vma, unsigned long addr,
-				  unsigned long end, struct ksm_budget *budget)
+				  unsigned long end, bool huge,
+				  struct ksm_budget *budget)
 {
 	if (ksm_change_dirty_bit_tells(vma->vm_mm))
 		told->change = &ksm_change_by_dirty_bit;
 	else
-		ksm_change_ask_others(told, kmm, vma, addr, end, budget);
+		ksm_change_ask_others(told, kmm, vma, addr, end, huge, budget);
+}
+
+/* Is anything told of the pages that a PMD entry maps? */
+static inline bool ksm_change_tells_any(const struct ksm_told *told)
+{
+	if (told->change->ask)
+		return !bitmap_empty(told->clean, KSM_TABLE_PAGES);
+	return told->change->told;
 }
 
 /**

@@ -114,7 +114,13 @@ unsigned long ksm_huge_visit(struct ksm_mm *kmm, struct vm_area_struct *vma,
 		ksm_budget_spend(budget, 1);
 		return ksm_forget_range(kmm, addr, end, NULL, budget);
 	}
-	dirty = (v->seen.told & pages) && pmd_dirty(*pmdp);
+	dirty = ksm_change_tells_any(told) && pmd_dirty(*pmdp);
+	/* It was not when its first tile was visited, or was left as it was. */
+	if (dirty && told->change->ask && addr != head) {
+		dirty = false;
+		v->seen.told = 0;
+		v->seen.trusted = 0;
+	}
 	again = dirty && (v->again & pages);
 	if (dirty && !again && addr == head) {
 		clean_pmd(vma, head, pmdp, page_folio(page));

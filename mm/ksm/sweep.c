@@ -334,8 +334,9 @@ unsigned long ksm_sweep_pmd(struct ksm_mm *kmm, struct vm_area_struct *vma,
 		ksm_budget_spend(budget, 1);
 		return end;
 	}
-	ksm_change_ask(&space.told, kmm, vma, addr, end, budget);
-	while (addr < end && ksm_budget_left(budget) && !ksm_mm_hurried(kmm)) {
+	ksm_change_ask(&space.told, kmm, vma, addr, end, pmd_trans_huge(pmd), budget);
+	/* Something at least: what asking takes may be more than a batch. */
+	do {
 		if (pmd_trans_huge(pmdp_get_lockless(pmdp)))
 			addr = ksm_huge_visit(kmm, vma, pmdp, addr, end, &space.told,
 					      budget);
@@ -344,6 +345,6 @@ unsigned long ksm_sweep_pmd(struct ksm_mm *kmm, struct vm_area_struct *vma,
 		cond_resched();
 		if (ksm_vma_contended(vma))
 			break;
-	}
+	} while (addr < end && ksm_budget_left(budget) && !ksm_mm_hurried(kmm));
 	return addr;
 }
