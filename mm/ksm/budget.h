@@ -48,8 +48,8 @@ struct ksm_pass_result {
 #define KSM_VISITS_PER_READ	192
 
 /*
- * And while nothing was found for a while: no pass is missed by it, and with a long pause
- * between few pages not more is done than the KSM before did.
+ * And while nothing was found for a while: with a long pause between few pages, more would
+ * be more than the KSM before did.
  */
 #define KSM_VISITS_PER_READ_IDLE	24
 

@@ -56,12 +56,12 @@ static bool batch_is_due(void)
 
 static void do_batch(void)
 {
+	unsigned int kicks = READ_ONCE(ksmd_kicks), pause;
 	enum ksm_scan_end end;
-	unsigned int pause;
 
-	if (clock.kicks != READ_ONCE(ksmd_kicks))
+	if (clock.kicks != kicks)
 		ksm_pace_news();
-	clock.kicks = READ_ONCE(ksmd_kicks);
+	clock.kicks = kicks;
 	end = ksm_scan_batch();
 	pause = ksm_pace_pause();
 	/* A long pause is not to begin because of somebody who was there for a moment. */

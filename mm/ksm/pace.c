@@ -7,8 +7,9 @@
  *
  * A visit to a settled page is so cheap that there would be far more passes than the
  * KSM before made, with nothing to find.  So passes that find nothing come ever more
- * rarely, but no more rarely than there they did, and not for long once there are news.
+ * rarely, but no more rarely than there they did, and not for long once there is news.
  */
+#include <linux/atomic.h>
 #include <linux/errno.h>
 #include <linux/limits.h>
 #include <linux/log2.h>
@@ -172,6 +173,7 @@ int ksm_pace_set_pages(unsigned int pages)
 	WRITE_ONCE(ksm_knobs.pages_to_scan, pages);
 	if (pages && !before)
 		ksm_kick();
+	ksm_pace_news();
 	return 0;
 }
 
@@ -186,7 +188,10 @@ static u64 longest_gap(const struct ksm_pass_result *result)
 	before = min_t(u64, batches, KSM_MAX_GAP_MSECS) *
 		 min(ksm_pace_pause(), KSM_MAX_GAP_MSECS) +
 		 div_u64((u64)result->pages * KSM_USECS_PER_PAGE, USEC_PER_MSEC);
-	return min3(before, result->msecs * KSM_MAX_GAP_PASSES, (u64)KSM_MAX_GAP_MSECS);
+	/* This one has taken some of that. */
+	before -= min(before, result->msecs);
+	return min3(before, max(result->msecs, 1ULL) * KSM_MAX_GAP_PASSES,
+		    (u64)KSM_MAX_GAP_MSECS);
 }
 
 static void learn_gap(const struct ksm_pass_result *result)
@@ -194,13 +199,12 @@ static void learn_gap(const struct ksm_pass_result *result)
 	unsigned int passes = idle_passes + 1;
 	u64 first = max(ksm_pace_pause(), 1U);
 
-	if (READ_ONCE(news) || result->merged || is_much(result->found, result->pages))
+	if (xchg(&news, false) || result->merged || is_much(result->found, result->pages))
 		passes = 0;
 	/* Twice as long each time, until that is longer than any. */
 	passes = min(passes, ilog2(KSM_MAX_GAP_MSECS) + 1U);
 	WRITE_ONCE(gap, min(first << passes, longest_gap(result)));
 	WRITE_ONCE(idle_passes, passes);
-	WRITE_ONCE(news, false);
 }
 
 /**

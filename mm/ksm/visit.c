@@ -121,7 +121,8 @@ static u64 read_pages(struct ksm_visit *v, struct ksm_budget *budget)
 			if (ksm_block_reserve(v->tile, BIT_ULL(item.nr)))
 				ksm_merge_adopt(&item);
 		} else if (ksm_eligible_page(item.page)) {
-			budget->found += read_page(v, &item);
+			budget->found += read_page(v, &item) &&
+					 (v->reread & BIT_ULL(item.nr));
 		}
 		put_page(item.page);
 		sweep->cut_short = !(++sweep->reads % KSM_READS_AT_A_TIME) &&

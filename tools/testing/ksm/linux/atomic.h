@@ -9,6 +9,15 @@
 #define ATOMIC_INIT(i)		{ (i) }
 #define ATOMIC_LONG_INIT(i)	{ (i) }
 
+#define xchg(ptr, new)						\
+({								\
+	typeof(ptr) at = (ptr);					\
+	typeof(*at) old = *at;					\
+								\
+	*at = (new);						\
+	old;							\
+})
+
 static inline int atomic_read(const atomic_t *v)
 {
 	return v->counter;
