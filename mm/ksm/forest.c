@@ -204,7 +204,8 @@ static unsigned long most_entries(const struct ksm_forest *forest)
 static void set_limits(struct ksm_forest *forest)
 {
 	forest->grow_at = most_entries(forest);
-	forest->shrink_at = forest->last ? forest->grow_at / SHRINK_RATIO : 0;
+	forest->shrink_at = forest->last ? max(TOO_FEW, forest->grow_at / SHRINK_RATIO) : 0;
+	forest->retry_at = 0;
 }
 
 /* Entries of a tree in order, no more than there is room for.  Returns how many. */
@@ -279,7 +280,8 @@ static noinline void grow(struct ksm_forest *forest)
 		goto out;
 	if (!forest->last || forest->cut == last_split(forest).end) {
 		if (!ksm_roots_add(&forest->roots, forest->last + 1)) {
-			forest->grow_at = size_of(forest) + RETRY;
+			forest->grow_at = ULONG_MAX;
+			forest->retry_at = forest->nr + RETRY;
 			return;
 		}
 		forest->last++;
@@ -396,7 +398,7 @@ static __always_inline bool insert(struct ksm_forest *forest, struct rb_node *no
 	rb_link_node(node, parent, link);
 	rb_insert_color(node, root);
 	forest->nr++;
-	if (size_of(forest) > forest->grow_at)
+	if (size_of(forest) > forest->grow_at || forest->nr == forest->retry_at)
 		grow(forest);
 	return true;
 }

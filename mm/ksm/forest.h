@@ -42,6 +42,7 @@ static inline u64 ksm_forest_key(const struct rb_node *node)
  * @last: number of the last root
  * @grow_at: with more entries than this there is to be a further root
  * @shrink_at: with fewer entries than this there is to be a root less
+ * @retry_at: with so many entries, a root that there was no memory for is tried again
  *
  * Full of zeroes, it is empty.
  */
@@ -54,6 +55,7 @@ struct ksm_forest {
 	unsigned long last;
 	unsigned long grow_at;
 	unsigned long shrink_at;
+	unsigned long retry_at;
 };
 
 static inline bool ksm_forest_empty(const struct ksm_forest *forest)

@@ -64,17 +64,22 @@ static void forest_half_memory(struct kunit *test)
 {
 	struct model *m = model_new(test, 8);
 	unsigned long slots = KSM_ROOTS_PER_TABLE;
+	unsigned int more = 256;
 
 	if (slots > ENTRIES / 8)
 		kunit_skip(test, "a page has too many roots");
 	tables_left = 2;
 	m->forest.expected = 8 * ENTRIES;
 	kunit_activate_static_stub(test, ksm_roots_alloc_table, last_tables);
-	fill(m, 0, ENTRIES, any_key);
+	fill(m, 0, ENTRIES - more, any_key);
 	KUNIT_EXPECT_EQ(test, tables_left, 0U);
 	KUNIT_EXPECT_EQ(test, m->forest.last, slots - 1);
 	check_all(m, true);
+	/* Once there is memory, that is found out, though no more is expected. */
 	kunit_deactivate_static_stub(test, ksm_roots_alloc_table);
+	fill(m, ENTRIES - more, more, any_key);
+	KUNIT_EXPECT_GE(test, m->forest.last, slots);
+	check_all(m, true);
 	m->forest.expected = 0;
 	model_drain(m);
 }
