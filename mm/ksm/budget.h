@@ -48,8 +48,8 @@ struct ksm_pass_result {
 #define KSM_VISITS_PER_READ	192
 
 /*
- * And while nothing was found for a while: with a long pause between few pages, more would
- * be more than the KSM before did.
+ * The same while passes find nothing: with a long sleep between few pages, more would be
+ * more work than mainline 6.12 does.
  */
 #define KSM_VISITS_PER_READ_IDLE	24
 

@@ -5,9 +5,9 @@
  * What the admin has set, and what the advisor makes of how the passes go, becomes a
  * budget here, and nowhere else.
  *
- * A visit to a settled page is so cheap that there would be far more passes than the
- * KSM before made, with nothing to find.  So passes that find nothing come ever more
- * rarely, but no more rarely than there they did, and not for long once there is news.
+ * A visit to a settled page is so cheap that there would be far more passes than in
+ * mainline 6.12, with nothing to find.  So passes that find nothing come ever more
+ * rarely, but no more rarely than there, and not for long once there is news.
  */
 #include <linux/atomic.h>
 #include <linux/errno.h>
@@ -29,7 +29,7 @@
 #define KSM_MAX_GAP_MSECS	2000U
 #define KSM_MAX_GAP_PASSES	64
 
-/* To read a page took the KSM before at least as long. */
+/* To read a page takes mainline 6.12 at least as long. */
 #define KSM_USECS_PER_PAGE	1
 
 /* What counts as nothing: so many pages, and one of so many. */
@@ -184,7 +184,7 @@ static u64 longest_gap(const struct ksm_pass_result *result)
 	u64 batches = div_u64((u64)result->pages + pages - 1, pages);
 	u64 before;
 
-	/* How long it took the KSM before to read them all; more than enough is enough. */
+	/* How long mainline 6.12 takes to read them all; more than enough is enough. */
 	before = min_t(u64, batches, KSM_MAX_GAP_MSECS) *
 		 min(ksm_pace_pause(), KSM_MAX_GAP_MSECS) +
 		 div_u64((u64)result->pages * KSM_USECS_PER_PAGE, USEC_PER_MSEC);
