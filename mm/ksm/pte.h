@@ -75,6 +75,18 @@ static inline unsigned long ksm_item_addr(const struct ksm_item *item)
 	return ksm_tile_addr(item->tile, item->nr);
 }
 
+/**
+ * struct ksm_walk - a walk over the VMAs of a process
+ * @kmm: process
+ * @vmi: the VMA that was found last
+ * @seq: as long as that goes for it, see vma.c
+ */
+struct ksm_walk {
+	struct ksm_mm *kmm;
+	struct vma_iterator vmi;
+	unsigned int seq;
+};
+
 struct ksm_tile *ksm_vma_tile_at(struct vm_area_struct *vma, unsigned long addr,
 				 struct ksm_tile **at);
 struct ksm_tile *ksm_vma_tile_get(struct ksm_mm *kmm, struct vm_area_struct *vma,
@@ -85,7 +97,9 @@ bool ksm_vma_fits(struct vm_area_struct *vma, struct ksm_tile *tile);
 struct vm_area_struct *ksm_vma_lock(struct mm_struct *mm, unsigned long addr);
 void ksm_vma_unlock(struct vm_area_struct *vma);
 bool ksm_vma_contended(struct vm_area_struct *vma);
-struct vm_area_struct *ksm_vma_lock_next(struct mm_struct *mm, unsigned long *addr,
+void ksm_vma_begin(struct ksm_walk *walk, struct ksm_mm *kmm);
+unsigned long ksm_vma_first(struct ksm_mm *kmm);
+struct vm_area_struct *ksm_vma_lock_next(struct ksm_walk *walk, unsigned long *addr,
 					 struct ksm_budget *budget);
 unsigned long ksm_vma_skip(struct mm_struct *mm, unsigned long addr,
 			   unsigned int order);

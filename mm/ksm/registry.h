@@ -16,6 +16,20 @@
 struct ksm_domain;
 
 /**
+ * struct ksm_span - where VMAs of a process were mergeable, see vma.c
+ * @start: where the first began
+ * @end: where the last ended
+ * @seq: as long as that goes for it
+ * @seen: all of them have been looked at
+ */
+struct ksm_span {
+	unsigned long start;
+	unsigned long end;
+	unsigned int seq;
+	bool seen;
+};
+
+/**
  * struct ksm_mm - a registered process
  * @slot: in the hash by mm and in the list of all registered processes
  * @dead: in the list of those that exited and wait for ksmd to free them
@@ -24,6 +38,7 @@ struct ksm_domain;
  * @bytes: memory that its tiles, slots and hints take
  * @inside: held by who is in the process for KSM, see ksm_mm_enter()
  * @addr: where its turn in the pass goes on
+ * @span: where that is worth it
  * @unflushed_start: see change.c
  * @unflushed_end: addresses whose dirty bits were cleared in secondary MMUs, which were
  *		   not flushed since
@@ -46,6 +61,7 @@ struct ksm_mm {
 	unsigned long bytes;
 	struct mutex inside;	/* see ksm_mm_enter() */
 	unsigned long addr;
+	struct ksm_span span;
 	unsigned long unflushed_start;
 	unsigned long unflushed_end;
 	unsigned int turn;

@@ -60,11 +60,13 @@ static void scan_vma(struct ksm_mm *kmm, struct vm_area_struct *vma,
 static enum scan_result scan_mm(struct ksm_mm *kmm, struct ksm_budget *budget)
 {
 	struct mm_struct *mm = kmm->slot.mm;
+	struct ksm_walk walk;
 	bool contended;
 
+	ksm_vma_begin(&walk, kmm);
 	while (ksm_budget_left(budget) && !ksm_mm_hurried(kmm) && !freezing(current)) {
 		unsigned long next = kmm->addr;
-		struct vm_area_struct *vma = ksm_vma_lock_next(mm, &next, budget);
+		struct vm_area_struct *vma = ksm_vma_lock_next(&walk, &next, budget);
 
 		/* That may take long, so nobody is kept out meanwhile. */
 		if (next > kmm->addr && ksm_tile_any(kmm, kmm->addr, next)) {
@@ -123,7 +125,7 @@ static bool has_turn(struct ksm_mm *kmm)
 	if (pass.again)
 		return false;
 	kmm->turn = pass.number;
-	kmm->addr = 0;
+	kmm->addr = ksm_vma_first(kmm);
 	kmm->misses = 0;
 	kmm->skips = 0;
 	kmm->mergeable = false;

@@ -16,6 +16,15 @@
 /* So many of them take as long as a visit. */
 #define KSM_STEPS_PER_VISIT	2
 
+/* As of VMAs that are being changed. */
+#define KSM_SEQ_NONE		1
+
+/* Has nothing been changed between these two? */
+static bool is_same(unsigned int before, unsigned int now)
+{
+	return before == now && !(now & 1);
+}
+
 /* Linear page index that @vma gives, or would give, to @addr. */
 static pgoff_t vma_index(struct vm_area_struct *vma, unsigned long addr)
 {
@@ -127,6 +136,16 @@ bool ksm_vma_contended(struct vm_area_struct *vma)
 	return rwsem_is_contended(&vma->vm_lock->lock);
 }
 
+/*
+ * Of changes to the VMAs of a process.  Odd while they are changed.  What was found under
+ * RCU is still there while another RCU section finds the same even number: whoever takes
+ * it away after that waits for this section.
+ */
+static unsigned int read_seq(struct mm_struct *mm)
+{
+	return raw_read_seqcount(&mm->mm_lock_seq);
+}
+
 static bool trylock_vmas(struct mm_struct *mm)
 {
 	rcu_read_lock();
@@ -181,6 +200,12 @@ bool ksm_vma_contended(struct vm_area_struct *vma)
 	return mmap_lock_is_contended(vma->vm_mm);
 }
 
+/* There is nothing to tell by. */
+static unsigned int read_seq(struct mm_struct *mm)
+{
+	return KSM_SEQ_NONE;
+}
+
 static bool trylock_vmas(struct mm_struct *mm)
 {
 	return mmap_read_trylock(mm);
@@ -200,9 +225,45 @@ static void unlock_vmas(struct mm_struct *mm)
 }
 #endif
 
+/* Note where VMAs are mergeable, for turns to come. */
+static void note_mergeable(struct ksm_span *span, struct vm_area_struct *vma)
+{
+	span->start = min(span->start, READ_ONCE(vma->vm_start));
+	span->end = max(span->end, READ_ONCE(vma->vm_end));
+}
+
+/**
+ * ksm_vma_begin - begin a walk over the VMAs of a process
+ * @walk: walk
+ * @kmm: process, between ksm_mm_enter() and ksm_mm_leave() as long as it lasts
+ */
+void ksm_vma_begin(struct ksm_walk *walk, struct ksm_mm *kmm)
+{
+	*walk = (struct ksm_walk){ .kmm = kmm, .seq = KSM_SEQ_NONE };
+	vma_iter_init(&walk->vmi, kmm->slot.mm, 0);
+}
+
+/**
+ * ksm_vma_first - tell where the turn of a process begins
+ * @kmm: process
+ *
+ * Context: ksm_mutex held.
+ * Return: an address below which no VMA is mergeable, nor was in the last turn.
+ */
+unsigned long ksm_vma_first(struct ksm_mm *kmm)
+{
+	struct ksm_span *span = &kmm->span;
+	unsigned int seq = read_seq(kmm->slot.mm);
+
+	if (span->seen && is_same(span->seq, seq))
+		return span->start;
+	*span = (struct ksm_span){ .start = ULONG_MAX, .seq = seq };
+	return 0;
+}
+
 /**
  * ksm_vma_lock_next - find the next mergeable VMA, and try to lock it
- * @mm: process, between ksm_mm_enter() and ksm_mm_leave()
+ * @walk: walk
  * @addr: where to start; set to an address below which no VMA is mergeable, where one
  *	  begins or goes on; to ULONG_MAX if none follows
  * @budget: what may be done; less what is done
@@ -210,22 +271,41 @@ static void unlock_vmas(struct mm_struct *mm)
  * Never waits.  Looks at a bounded number of VMAs: it may return one that is not
  * mergeable.  What it says of those before it is no more than a hint.
  *
+ * Where no VMA has been changed since the last look, it goes on from there, and not
+ * beyond the last that was mergeable when all were looked at.
+ *
  * Return: the VMA at @addr, for ksm_vma_unlock(); NULL if there is none or it is locked.
  */
-struct vm_area_struct *ksm_vma_lock_next(struct mm_struct *mm, unsigned long *addr,
+struct vm_area_struct *ksm_vma_lock_next(struct ksm_walk *walk, unsigned long *addr,
 					 struct ksm_budget *budget)
 {
-	VMA_ITERATOR(vmi, mm, *addr);
+	struct ksm_span *span = &walk->kmm->span;
+	struct mm_struct *mm = walk->kmm->slot.mm;
 	struct vm_area_struct *vma;
 	int steps = KSM_MAX_STEPS;
+	unsigned int seq;
 
 	if (!trylock_vmas(mm))
 		return NULL;
-	for_each_vma(vmi, vma) {
+	seq = read_seq(mm);
+	if (span->seen && *addr >= span->end && is_same(span->seq, seq)) {
+		unlock_vmas(mm);
+		*addr = ULONG_MAX;
+		return NULL;
+	}
+	/* What was found under RCU before is still there if nothing has been changed. */
+	if (!is_same(walk->seq, seq) || *addr != walk->vmi.mas.last + 1)
+		vma_iter_init(&walk->vmi, mm, *addr);
+	walk->seq = seq;
+	for_each_vma(walk->vmi, vma) {
+		if (vma->vm_flags & VM_MERGEABLE)
+			note_mergeable(span, vma);
 		/* The last one, not where it ends: there may be none to lock there. */
 		if (ksm_eligible_vma(vma) || !--steps)
 			break;
 	}
+	if (!vma)
+		span->seen = true;
 	*addr = vma ? max(READ_ONCE(vma->vm_start), *addr) : ULONG_MAX;
 	vma = keep_vma(mm, vma, *addr);
 	ksm_budget_spend(budget, 1 + (KSM_MAX_STEPS - steps) / KSM_STEPS_PER_VISIT);
