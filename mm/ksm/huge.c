@@ -66,24 +66,25 @@ static struct {
 /**
  * ksm_huge_visit - visit pages that a huge PMD maps, as far as one tile goes
  * @kmm: process
- * @vma: its VMA, locked
+ * @vmas: the VMA of it, locked, and no other
  * @pmdp: PMD entry
  * @addr: first address
- * @end: where the entry or @vma ends
+ * @end: where the entry or the VMA ends
  * @told: by ksm_change_ask()
  * @budget: what may be done; less what is done
  *
  * Context: ksm_mutex held, may sleep.
  * Return: where the next visit is to go on.
  */
-unsigned long ksm_huge_visit(struct ksm_mm *kmm, struct vm_area_struct *vma,
+unsigned long ksm_huge_visit(struct ksm_mm *kmm, const struct ksm_vmas *vmas,
 			     pmd_t *pmdp, unsigned long addr, unsigned long end,
 			     const struct ksm_told *told, struct ksm_budget *budget)
 {
+	struct vm_area_struct *vma = vmas->vma[0];
 	unsigned long head = addr & HPAGE_PMD_MASK;
 	unsigned long tile_end = min(end, ALIGN(addr + 1, KSM_TILE_SIZE));
 	struct ksm_sweep sweep = {
-		.vma = vma,
+		.vmas = vmas,
 		.pmdp = pmdp,
 		.told = told,
 	};

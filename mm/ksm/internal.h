@@ -84,7 +84,7 @@ int ksm_unmerge_range(struct vm_area_struct *vma, unsigned long start,
 		      unsigned long end);
 
 /* sweep.c */
-unsigned long ksm_sweep_pmd(struct ksm_mm *kmm, struct vm_area_struct *vma,
+unsigned long ksm_sweep_pmd(struct ksm_mm *kmm, const struct ksm_vmas *vmas,
 			    unsigned long addr, struct ksm_budget *budget);
 
 /* scan.c */

@@ -75,15 +75,46 @@ static inline unsigned long ksm_item_addr(const struct ksm_item *item)
 	return ksm_tile_addr(item->tile, item->nr);
 }
 
+/* VMAs to lock at a time. */
+#define KSM_MAX_VMAS		16
+
+/**
+ * struct ksm_vmas - locked VMAs of a process, by address
+ * @nr: how many
+ * @vma: each; if there are several, those before the last end within what one PMD entry
+ *	 maps
+ */
+struct ksm_vmas {
+	unsigned int nr;
+	struct vm_area_struct *vma[KSM_MAX_VMAS];
+};
+
+/* The one of an address that is in one of them. */
+static inline struct vm_area_struct *ksm_vmas_at(const struct ksm_vmas *vmas,
+						 unsigned long addr)
+{
+	struct vm_area_struct *const *vma = vmas->vma;
+
+	while (addr >= (*vma)->vm_end)
+		vma++;
+	return *vma;
+}
+
 /**
  * struct ksm_walk - a walk over the VMAs of a process
  * @kmm: process
- * @vmi: the VMA that was found last
+ * @vmas: those that are locked
+ * @vmi: where it is
+ * @from: no VMA is mergeable from here on
+ * @found: to this one; NULL if none follows
  * @seq: as long as that goes for it, see vma.c
  */
 struct ksm_walk {
 	struct ksm_mm *kmm;
+	struct ksm_vmas vmas;
 	struct vma_iterator vmi;
+	unsigned long from;
+	struct vm_area_struct *found;
 	unsigned int seq;
 };
 
@@ -101,6 +132,8 @@ void ksm_vma_begin(struct ksm_walk *walk, struct ksm_mm *kmm);
 unsigned long ksm_vma_first(struct ksm_mm *kmm);
 struct vm_area_struct *ksm_vma_lock_next(struct ksm_walk *walk, unsigned long *addr,
 					 struct ksm_budget *budget);
+void ksm_vma_unlock_all(const struct ksm_vmas *vmas);
+bool ksm_vma_any_contended(const struct ksm_vmas *vmas);
 unsigned long ksm_vma_skip(struct mm_struct *mm, unsigned long addr,
 			   unsigned int order);
 

@@ -40,20 +40,20 @@ enum scan_result {
 };
 
 /*
- * Visit a locked VMA: as many pages as a page table has.  Where few addresses are in use
- * that is many page tables, for one look-up of the VMA.
+ * Visit locked VMAs: as many pages as a page table has.  Where few addresses of a VMA are
+ * in use that is many page tables, for one look-up of it.
  */
-static void scan_vma(struct ksm_mm *kmm, struct vm_area_struct *vma,
-		     struct ksm_budget *budget)
+static void scan_vmas(struct ksm_mm *kmm, const struct ksm_vmas *vmas,
+		      struct ksm_budget *budget)
 {
 	unsigned long enough = budget->visits -
 			       min_t(unsigned long, budget->visits, PTRS_PER_PTE);
 
 	do {
-		kmm->addr = ksm_sweep_pmd(kmm, vma, kmm->addr, budget);
-	} while (kmm->addr < vma->vm_end && ksm_budget_left(budget) &&
-		 budget->visits > enough && !ksm_mm_hurried(kmm) &&
-		 !ksm_vma_contended(vma));
+		kmm->addr = ksm_sweep_pmd(kmm, vmas, kmm->addr, budget);
+	} while (vmas->nr == 1 && kmm->addr < vmas->vma[0]->vm_end &&
+		 ksm_budget_left(budget) && budget->visits > enough &&
+		 !ksm_mm_hurried(kmm) && !ksm_vma_contended(vmas->vma[0]));
 }
 
 /* Visit a process where its turn goes on, a part of a VMA at a time under its lock. */
@@ -71,7 +71,7 @@ static enum scan_result scan_mm(struct ksm_mm *kmm, struct ksm_budget *budget)
 		/* That may take long, so nobody is kept out meanwhile. */
 		if (next > kmm->addr && ksm_tile_any(kmm, kmm->addr, next)) {
 			if (vma)
-				ksm_vma_unlock(vma);
+				ksm_vma_unlock_all(&walk.vmas);
 			kmm->addr = ksm_forget_range(kmm, kmm->addr, next, NULL,
 						     budget);
 			continue;
@@ -98,12 +98,12 @@ static enum scan_result scan_mm(struct ksm_mm *kmm, struct ksm_budget *budget)
 		kmm->skips = 0;
 		if (ksm_eligible_vma(vma)) {
 			kmm->mergeable = true;
-			scan_vma(kmm, vma, budget);
+			scan_vmas(kmm, &walk.vmas, budget);
 		} else {
 			ksm_budget_spend(budget, 1);
 		}
-		contended = ksm_vma_contended(vma);
-		ksm_vma_unlock(vma);
+		contended = ksm_vma_any_contended(&walk.vmas);
+		ksm_vma_unlock_all(&walk.vmas);
 		if (contended) {
 			/* Else it would be locked at the next try, and be skipped. */
 			ksm_lock_let_them_run();

@@ -24,12 +24,13 @@ static unsigned int known_mappings(struct ksm_tile *tile, u64 merged,
 		max = min_t(unsigned int, max, __ffs64(others));
 	for (end = start + max; ptep < end; ptep++, slot++) {
 		pte_t pte = ptep_get(ptep);
-		unsigned long mapping = (slot->word & ~KSM_SLOT_MASK) |
-					PAGE_MAPPING_KSM;
+		unsigned long mapping;
 
-		if (!pte_present(pte) ||
-		    (unsigned long)READ_ONCE(pfn_to_page(pte_pfn(pte))->mapping) !=
-		    mapping)
+		if (!pte_present(pte))
+			break;
+		mapping = (unsigned long)READ_ONCE(pfn_to_page(pte_pfn(pte))->mapping);
+		/* The node's address, and nothing else that is mapped has that. */
+		if ((mapping ^ slot->word) > KSM_SLOT_MASK)
 			break;
 	}
 	return ptep - start;
@@ -107,21 +108,21 @@ static bool is_clean(pte_t pte)
 }
 
 /*
- * Look at the PTEs, @ptep being the first; the page table is locked.  Stops short of
- * v->end if as many pages want to be read as may be.
+ * Look at the PTEs of these pages, side by side in one VMA; @ptep is where that of the
+ * tile's first page is, or would be, and the page table is locked.  Returns those that are
+ * left if as many want to be read as may be.
  *
  * Settled pages come in runs, and each run is gone through in a loop of its own.
  */
-static void visit_ptes(struct ksm_visit *v, pte_t *ptep)
+static u64 visit_part(struct ksm_visit *v, u64 pages, pte_t *ptep)
 {
-	struct ksm_sweep *sweep = v->sweep;
 	struct ksm_tile *tile = v->tile;
-	u64 pages = ksm_tile_mask(tile, v->addr, v->end);
 	u64 settled = v->seen.trusted & ksm_tile_unstable(tile) & pages;
 	u64 merged = ksm_tile_merged(tile) & pages;
 	u64 bit, first;
 	pte_t pte;
 
+	ptep += __ffs64(pages);
 	for (bit = BIT_ULL(__ffs64(pages)); bit & pages; bit <<= 1, ptep++) {
 		for (first = bit; (bit & settled) && is_clean(ptep_get(ptep)); bit <<= 1)
 			ptep++;
@@ -150,11 +151,39 @@ static void visit_ptes(struct ksm_visit *v, pte_t *ptep)
 			break;
 		}
 	}
-	v->next = bit & pages ? ksm_tile_addr(tile, __ffs64(bit)) : v->end;
+	return bit ? pages & -bit : 0;
+}
+
+/* The pages of a visit that are in a VMA. */
+static u64 part_in(const struct ksm_visit *v, const struct vm_area_struct *vma)
+{
+	return ksm_tile_mask(v->tile, max(v->addr, vma->vm_start),
+			     min(v->end, vma->vm_end));
+}
+
+/* Look at all PTEs of a visit, as visit_part() does. */
+static void visit_ptes(struct ksm_visit *v, pte_t *ptep)
+{
+	struct ksm_sweep *sweep = v->sweep;
+	u64 pages = v->part, left;
+	unsigned int i = v->vma;
+
+	for (;;) {
+		sweep->vma = sweep->vmas->vma[i];
+		left = visit_part(v, pages, ptep);
+		if (left || i == v->last_vma)
+			break;
+		pages = part_in(v, sweep->vmas->vma[++i]);
+		if (!sweep->wants || !sweep->looks) {
+			left = pages;
+			break;
+		}
+	}
+	v->next = left ? ksm_tile_addr(v->tile, __ffs64(left)) : v->end;
 	if (v->cleaned) {
 		if (!sweep->cleaned)
-			sweep->flush_start = ksm_tile_addr(tile, __ffs64(v->cleaned));
-		sweep->flush_end = ksm_tile_addr(tile, fls64(v->cleaned));
+			sweep->flush_start = ksm_tile_addr(v->tile, __ffs64(v->cleaned));
+		sweep->flush_end = ksm_tile_addr(v->tile, fls64(v->cleaned));
 		sweep->cleaned += hweight64(v->cleaned);
 		v->changed |= v->cleaned;
 	}
@@ -163,20 +192,24 @@ static void visit_ptes(struct ksm_visit *v, pte_t *ptep)
 /* Does nothing stand in these PTEs?  A hint, no lock is taken. */
 static bool is_hole(pmd_t *pmdp, unsigned long addr, unsigned long end)
 {
-	pte_t *start = pte_offset_map(pmdp, addr), *ptep;
+	pte_t *start = pte_offset_map(pmdp, addr), *ptep = start, *behind;
 
 	if (!start)
 		return false;
-	for (ptep = start; addr < end && pte_none(ptep_get_lockless(ptep)); ptep++)
-		addr += PAGE_SIZE;
+	behind = start + ((end - addr) >> PAGE_SHIFT);
+	while (ptep < behind && pte_none(ptep_get_lockless(ptep)))
+		ptep++;
 	pte_unmap(start);
-	return addr == end;
+	return ptep == behind;
 }
 
-/* The tile of [addr, end) to be visited, or NULL; @at is as in ksm_vma_tile_at(). */
+/*
+ * The tile of [addr, end) to be visited, or NULL; then, nothing is kept track of from
+ * @start on.  @at is as in ksm_vma_tile_at().
+ */
 static struct ksm_tile *tile_of(struct ksm_mm *kmm, struct ksm_sweep *sweep,
-				unsigned long addr, unsigned long end,
-				struct ksm_tile **at)
+				unsigned long start, unsigned long addr,
+				unsigned long end, struct ksm_tile **at)
 {
 	struct ksm_tile *tile = ksm_vma_tile_at(sweep->vma, addr, at);
 
@@ -186,18 +219,21 @@ static struct ksm_tile *tile_of(struct ksm_mm *kmm, struct ksm_sweep *sweep,
 		return ksm_vma_tile_get(kmm, sweep->vma, addr, *at);
 	/* No tile is made, to be freed at once, where few addresses are in use. */
 	if (*at && (*at)->addr < end) {
-		ksm_forget_range(kmm, addr, end, NULL, NULL);
+		ksm_forget_range(kmm, start, end, NULL, NULL);
 		*at = ksm_tile_from(kmm, end);
 	}
 	return NULL;
 }
 
-/* Are there other tiles at the addresses of this one?  @at is the first from there on. */
-static bool has_others(struct ksm_tile *tile, struct ksm_tile *at)
+/*
+ * Are there other tiles at the addresses of this one?  @at is the first from there on, and
+ * is moved past this one.
+ */
+static bool has_others(struct ksm_tile *tile, struct ksm_tile **at)
 {
-	if (at == tile)
-		at = ksm_tile_next(tile);
-	return at && at->addr == tile->addr;
+	if (*at == tile)
+		*at = ksm_tile_next(tile);
+	return *at && (*at)->addr == tile->addr;
 }
 
 /*
@@ -207,7 +243,7 @@ static bool has_others(struct ksm_tile *tile, struct ksm_tile *at)
 static noinline void sweep_ptes(struct ksm_sweep *sweep, struct ksm_visit *first,
 				unsigned int nr, struct ksm_budget *budget)
 {
-	struct vm_area_struct *vma = sweep->vma;
+	struct vm_area_struct *vma = sweep->vmas->vma[0];
 	struct ksm_visit *v;
 	spinlock_t *ptl;	/* of the page table */
 	pte_t *ptep;
@@ -218,7 +254,7 @@ static noinline void sweep_ptes(struct ksm_sweep *sweep, struct ksm_visit *first
 	if (!ptep)
 		return;
 	for (v = first; v < first + nr && sweep->wants && sweep->looks; v++)
-		visit_ptes(v, ptep + ((v->addr - first->addr) >> PAGE_SHIFT));
+		visit_ptes(v, ptep + (((long)v->tile->addr - (long)first->addr) >> PAGE_SHIFT));
 	/* Before the lock is dropped: a stale TLB entry would hide writes. */
 	if (sweep->cleaned) {
 		flush_tlb_range(vma, sweep->flush_start, sweep->flush_end);
@@ -239,15 +275,36 @@ static struct {
 } space;
 
 /*
+ * Have a visit that begins in the first of these VMAs take in those that have the same
+ * tile.  What is between them is forgotten.
+ */
+static void take_in(struct ksm_visit *v, const struct ksm_vmas *vmas)
+{
+	u64 gaps = ksm_tile_mask(v->tile, v->addr, v->end) & ~v->part;
+	unsigned int i;
+
+	for (i = v->vma + 1; i < vmas->nr && vmas->vma[i]->vm_start < v->end; i++) {
+		if (!ksm_vma_fits(vmas->vma[i], v->tile)) {
+			v->end = vmas->vma[v->last_vma]->vm_end;
+			gaps &= ksm_tile_mask(v->tile, v->addr, v->end);
+			break;
+		}
+		gaps &= ~part_in(v, vmas->vma[i]);
+		v->last_vma = i;
+	}
+	ksm_forget_pages(v->tile, gaps);
+}
+
+/*
  * Visit the pages of [addr, end), mapped by the PTEs of one page table, or some tiles at
  * the start of it.  Returns where to go on.
  */
-static unsigned long scan_ptes(struct ksm_mm *kmm, struct vm_area_struct *vma,
+static unsigned long scan_ptes(struct ksm_mm *kmm, const struct ksm_vmas *vmas,
 			       pmd_t *pmdp, unsigned long addr, unsigned long end,
 			       struct ksm_budget *budget)
 {
 	struct ksm_sweep sweep = {
-		.vma = vma,
+		.vmas = vmas,
 		.pmdp = pmdp,
 		.told = &space.told,
 		.wants = budget->reads,
@@ -255,21 +312,53 @@ static unsigned long scan_ptes(struct ksm_mm *kmm, struct vm_area_struct *vma,
 	};
 	struct ksm_tile *tile, *at = ksm_tile_from(kmm, addr);
 	struct ksm_visit *v, *visits = space.visit;
-	unsigned long next, stop = 0;
-	unsigned int nr = 0, looks = 0;
+	unsigned int nr = 0, looks = 0, i = 0;
+	unsigned long start, next, tile_end, stop = 0;
+	bool begun;
 
 	for (; addr < end && nr < KSM_SWEEP_TILES && looks < sweep.looks; addr = next) {
-		next = min(end, ALIGN(addr + 1, KSM_TILE_SIZE));
-		tile = tile_of(kmm, &sweep, addr, next, &at);
-		v = &visits[nr];
-		if (!tile || !ksm_visit_begin(v, space.page[nr], &sweep, tile, addr, next)) {
+		while (vmas->vma[i]->vm_end <= addr)
+			i++;
+		sweep.vma = vmas->vma[i];
+		start = max(addr, sweep.vma->vm_start);
+		tile_end = next = min(end, ALIGN(addr + 1, KSM_TILE_SIZE));
+		if (start >= next) {
+			next = ALIGN_DOWN(start, KSM_TILE_SIZE);
+			while (at && at->addr + KSM_TILE_SIZE <= addr)
+				at = ksm_tile_next(at);
+			/* That is for the caller to forget. */
+			if (at && at->addr < next)
+				break;
+			continue;
+		}
+		tile = tile_of(kmm, &sweep, addr, start, min(next, sweep.vma->vm_end), &at);
+		if (!tile) {
+			next = min(next, sweep.vma->vm_end);
 			ksm_budget_spend(budget, 1);
 			continue;
 		}
-		v->others = has_others(tile, at);
+		v = &visits[nr];
+		begun = ksm_visit_begin(v, space.page[nr], &sweep, tile, addr, next);
+		v->vma = i;
+		v->last_vma = i;
+		v->part = ksm_tile_mask(tile, start, min(next, sweep.vma->vm_end));
+		if (vmas->nr > 1) {
+			take_in(v, vmas);
+			next = v->end;
+		}
+		if (!begun) {
+			ksm_budget_spend(budget, 1);
+			continue;
+		}
+		v->others = has_others(tile, &at);
 		if (v->look)
 			looks += hweight64(v->look & tile->present);
 		nr++;
+		/* What comes next has another tile there, which may be freed below. */
+		if (next < tile_end) {
+			addr = next;
+			break;
+		}
 	}
 	if (!nr)
 		return addr;
@@ -308,24 +397,25 @@ static unsigned long scan_hole(struct ksm_mm *kmm, unsigned long addr, unsigned 
 /**
  * ksm_sweep_pmd - visit what one PMD entry maps, or the hole that stands there
  * @kmm: process
- * @vma: mergeable VMA, locked
- * @addr: where to start, in @vma
+ * @vmas: mergeable VMAs, locked
+ * @addr: where to start, in one of @vmas
  * @budget: what may be done; less what is done
  *
  * Context: ksm_mutex held, may sleep.
  * Return: where the next visit is to go on; @addr itself if nothing was left of
  *	   the budget.
  */
-unsigned long ksm_sweep_pmd(struct ksm_mm *kmm, struct vm_area_struct *vma,
+unsigned long ksm_sweep_pmd(struct ksm_mm *kmm, const struct ksm_vmas *vmas,
 			    unsigned long addr, struct ksm_budget *budget)
 {
+	struct vm_area_struct *vma = vmas->vma[0];
 	unsigned long end;
 	pmd_t *pmdp, pmd = __pmd(0);
 
 	pmdp = ksm_pte_find_pmd(vma->vm_mm, addr, &end);
 	if (pmdp)
 		pmd = pmdp_get_lockless(pmdp);
-	end = min(end, vma->vm_end);
+	end = min(end, vmas->vma[vmas->nr - 1]->vm_end);
 
 	if (pmd_none(pmd))
 		return scan_hole(kmm, addr, end, budget);
@@ -338,12 +428,13 @@ unsigned long ksm_sweep_pmd(struct ksm_mm *kmm, struct vm_area_struct *vma,
 	/* Something at least: what asking takes may be more than a batch. */
 	do {
 		if (pmd_trans_huge(pmdp_get_lockless(pmdp)))
-			addr = ksm_huge_visit(kmm, vma, pmdp, addr, end, &space.told,
+			addr = ksm_huge_visit(kmm, vmas, pmdp, addr, end, &space.told,
 					      budget);
 		else
-			addr = scan_ptes(kmm, vma, pmdp, addr, end, budget);
+			addr = scan_ptes(kmm, vmas, pmdp, addr, end, budget);
 		cond_resched();
-		if (ksm_vma_contended(vma))
+		/* Between several, there may be something for the caller to forget. */
+		if (vmas->nr > 1 || ksm_vma_contended(vma))
 			break;
 	} while (addr < end && ksm_budget_left(budget) && !ksm_mm_hurried(kmm));
 	return addr;

@@ -314,26 +314,6 @@ void ksm_tile_free(struct ksm_tile *tile)
 }
 
 /**
- * ksm_tile_mask - tell which pages of a tile lie in a range
- * @tile: tile
- * @start: first address
- * @end: end of the range; it overlaps the tile
- *
- * Return: their places, one bit each.
- */
-u64 ksm_tile_mask(const struct ksm_tile *tile, unsigned long start,
-		  unsigned long end)
-{
-	unsigned int first = 0, last = KSM_TILE_PAGES - 1;
-
-	if (start > tile->addr)
-		first = (start - tile->addr) >> PAGE_SHIFT;
-	if (end - tile->addr < KSM_TILE_SIZE)
-		last = ((end - tile->addr) >> PAGE_SHIFT) - 1;
-	return GENMASK_ULL(last, first);
-}
-
-/**
  * ksm_tile_any - tell whether pages of an address range are kept track of
  * @kmm: process
  * @start: first address

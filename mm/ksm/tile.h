@@ -203,6 +203,19 @@ static inline unsigned long ksm_tile_addr(const struct ksm_tile *tile,
 	return tile->addr + i * PAGE_SIZE;
 }
 
+/* Those of its pages, one bit each, that are in [start, end); at least one is. */
+static inline u64 ksm_tile_mask(const struct ksm_tile *tile, unsigned long start,
+				unsigned long end)
+{
+	unsigned int first = 0, last = KSM_TILE_PAGES - 1;
+
+	if (start > tile->addr)
+		first = (start - tile->addr) >> PAGE_SHIFT;
+	if (end - tile->addr < KSM_TILE_SIZE)
+		last = ((end - tile->addr) >> PAGE_SHIFT) - 1;
+	return GENMASK_ULL(last, first);
+}
+
 /* A slot is found from its tile and back. */
 
 struct ksm_slot *ksm_slot_sparse(struct ksm_tile *tile, unsigned int i);
@@ -291,7 +304,6 @@ static inline struct ksm_tile *ksm_tile_next(struct ksm_tile *tile)
 }
 
 bool ksm_tile_any(struct ksm_mm *kmm, unsigned long start, unsigned long end);
-u64 ksm_tile_mask(const struct ksm_tile *tile, unsigned long start, unsigned long end);
 bool ksm_tile_hints_alloc(struct ksm_tile *tile);
 void ksm_tile_hints_free(struct ksm_tile *tile);
 void ksm_tile_track(struct ksm_tile *tile, u64 pages);

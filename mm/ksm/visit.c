@@ -96,7 +96,6 @@ static u64 read_pages(struct ksm_visit *v, struct ksm_budget *budget)
 {
 	struct ksm_sweep *sweep = v->sweep;
 	struct ksm_item item = {
-		.vma = sweep->vma,
 		.pmdp = sweep->pmdp,
 		.tile = v->tile,
 	};
@@ -112,6 +111,7 @@ static u64 read_pages(struct ksm_visit *v, struct ksm_budget *budget)
 		/* By now it may be merged with one before it, and written again. */
 		if (ksm_tile_merged(v->tile) & BIT_ULL(item.nr))
 			continue;
+		item.vma = ksm_vmas_at(sweep->vmas, ksm_item_addr(&item));
 		item.page = ksm_pte_get_page(&item);
 		if (!item.page)
 			continue;
@@ -126,7 +126,7 @@ static u64 read_pages(struct ksm_visit *v, struct ksm_budget *budget)
 		}
 		put_page(item.page);
 		sweep->cut_short = !(++sweep->reads % KSM_READS_AT_A_TIME) &&
-				   ksm_vma_contended(sweep->vma);
+				   ksm_vma_any_contended(sweep->vmas);
 		cond_resched();
 	}
 	return left;

@@ -9,11 +9,12 @@
 
 /* What is visited under one page table lock. */
 struct ksm_sweep {
-	struct vm_area_struct *vma;
+	const struct ksm_vmas *vmas;
+	struct vm_area_struct *vma;	/* of these, that which is being looked at */
 	pmd_t *pmdp;		/* entry that maps it */
 	const struct ksm_told *told;
 	bool drain;		/* a page waits in a per-CPU list */
-	bool cut_short;		/* somebody waits for the VMA */
+	bool cut_short;		/* somebody waits for a VMA */
 	unsigned int reads;	/* pages that have been read */
 	unsigned int wants;	/* pages that may be read */
 	unsigned int looks;	/* pages that may be looked into */
@@ -29,6 +30,9 @@ struct ksm_visit {
 	unsigned long addr;	/* first address */
 	unsigned long end;	/* of the part of the tile that is to be visited */
 	unsigned long next;	/* how far it has come */
+	unsigned int vma;	/* of the sweep's, the first that is in that part */
+	unsigned int last_vma;	/* and the last */
+	u64 part;		/* pages in the first of them */
 	bool others;		/* other tiles are at these addresses */
 	bool leave;		/* do not read what is dirty once more */
 	bool quiet;		/* all is as it was: nothing to read, or to give back */
@@ -56,12 +60,12 @@ unsigned long ksm_visit_read(struct ksm_visit *v, struct ksm_budget *budget);
 
 /* huge.c */
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
-unsigned long ksm_huge_visit(struct ksm_mm *kmm, struct vm_area_struct *vma,
+unsigned long ksm_huge_visit(struct ksm_mm *kmm, const struct ksm_vmas *vmas,
 			     pmd_t *pmdp, unsigned long addr, unsigned long end,
 			     const struct ksm_told *told, struct ksm_budget *budget);
 #else
 static inline unsigned long ksm_huge_visit(struct ksm_mm *kmm,
-					   struct vm_area_struct *vma, pmd_t *pmdp,
+					   const struct ksm_vmas *vmas, pmd_t *pmdp,
 					   unsigned long addr, unsigned long end,
 					   const struct ksm_told *told,
 					   struct ksm_budget *budget)

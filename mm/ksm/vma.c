@@ -163,19 +163,47 @@ static struct vm_area_struct *lock_found(struct vm_area_struct *vma, unsigned lo
 	return NULL;
 }
 
-/* From trylock_vmas() to the lock of this VMA alone. */
-static struct vm_area_struct *keep_vma(struct mm_struct *mm, struct vm_area_struct *vma,
-				       unsigned long addr)
+static void unlock_found(struct vm_area_struct *vma)
 {
-	if (vma)
-		vma = lock_found(vma, addr);
+	vma_end_read(vma);
+}
+
+/* From trylock_vmas() to the locks of these VMAs alone. */
+static void keep_vmas(struct mm_struct *mm, const struct ksm_vmas *vmas)
+{
 	rcu_read_unlock();
-	return vma;
 }
 
 static void unlock_vmas(struct mm_struct *mm)
 {
 	rcu_read_unlock();
+}
+
+/**
+ * ksm_vma_unlock_all - undo ksm_vma_lock_next()
+ * @vmas: VMAs
+ */
+void ksm_vma_unlock_all(const struct ksm_vmas *vmas)
+{
+	unsigned int i;
+
+	for (i = 0; i < vmas->nr; i++)
+		ksm_vma_unlock(vmas->vma[i]);
+}
+
+/**
+ * ksm_vma_any_contended - tell whether somebody waits for one of these VMAs
+ * @vmas: VMAs, locked by ksm_vma_lock_next()
+ *
+ * Return: true if so.
+ */
+bool ksm_vma_any_contended(const struct ksm_vmas *vmas)
+{
+	unsigned int i = 0;
+
+	while (i < vmas->nr && !ksm_vma_contended(vmas->vma[i]))
+		i++;
+	return i < vmas->nr;
 }
 #else
 struct vm_area_struct *ksm_vma_lock(struct mm_struct *mm, unsigned long addr)
@@ -211,26 +239,37 @@ static bool trylock_vmas(struct mm_struct *mm)
 	return mmap_read_trylock(mm);
 }
 
-static struct vm_area_struct *keep_vma(struct mm_struct *mm, struct vm_area_struct *vma,
-				       unsigned long addr)
+static struct vm_area_struct *lock_found(struct vm_area_struct *vma, unsigned long addr)
 {
-	if (!vma)
-		mmap_read_unlock(mm);
 	return vma;
+}
+
+static void unlock_found(struct vm_area_struct *vma)
+{
+}
+
+static void keep_vmas(struct mm_struct *mm, const struct ksm_vmas *vmas)
+{
+	if (!vmas->nr)
+		mmap_read_unlock(mm);
 }
 
 static void unlock_vmas(struct mm_struct *mm)
 {
 	mmap_read_unlock(mm);
 }
-#endif
 
-/* Note where VMAs are mergeable, for turns to come. */
-static void note_mergeable(struct ksm_span *span, struct vm_area_struct *vma)
+/* There is one lock for all. */
+void ksm_vma_unlock_all(const struct ksm_vmas *vmas)
 {
-	span->start = min(span->start, READ_ONCE(vma->vm_start));
-	span->end = max(span->end, READ_ONCE(vma->vm_end));
+	ksm_vma_unlock(vmas->vma[0]);
 }
+
+bool ksm_vma_any_contended(const struct ksm_vmas *vmas)
+{
+	return ksm_vma_contended(vmas->vma[0]);
+}
+#endif
 
 /**
  * ksm_vma_begin - begin a walk over the VMAs of a process
@@ -239,8 +278,8 @@ static void note_mergeable(struct ksm_span *span, struct vm_area_struct *vma)
  */
 void ksm_vma_begin(struct ksm_walk *walk, struct ksm_mm *kmm)
 {
-	*walk = (struct ksm_walk){ .kmm = kmm, .seq = KSM_SEQ_NONE };
-	vma_iter_init(&walk->vmi, kmm->slot.mm, 0);
+	walk->kmm = kmm;
+	walk->seq = KSM_SEQ_NONE;
 }
 
 /**
@@ -261,9 +300,53 @@ unsigned long ksm_vma_first(struct ksm_mm *kmm)
 	return 0;
 }
 
+/*
+ * Find the next mergeable VMA, or one that is not after too many of those.  Where no VMA
+ * has been changed since the last look, it goes on from there, and not beyond the last
+ * that was mergeable when all were looked at.
+ */
+static struct vm_area_struct *find_next(struct ksm_walk *walk, unsigned long addr,
+					int *steps)
+{
+	struct ksm_span *span = &walk->kmm->span;
+	struct mm_struct *mm = walk->kmm->slot.mm;
+	unsigned int seq = read_seq(mm);
+	struct vm_area_struct *vma;
+
+	if (span->seen && addr >= span->end && is_same(span->seq, seq))
+		return NULL;
+	/* What was found under RCU before is still there. */
+	if (is_same(walk->seq, seq) && addr >= walk->from) {
+		if (!walk->found || addr < walk->found->vm_end)
+			return walk->found;
+		if (addr > walk->found->vm_end)
+			vma_iter_set(&walk->vmi, addr);
+	} else {
+		vma_iter_init(&walk->vmi, mm, addr);
+	}
+	for_each_vma(walk->vmi, vma) {
+		/* One without anonymous pages may have some at any time. */
+		if (vma->vm_flags & VM_MERGEABLE) {
+			span->start = min(span->start, READ_ONCE(vma->vm_start));
+			span->end = max(span->end, READ_ONCE(vma->vm_end));
+			if (ksm_eligible_vma(vma))
+				break;
+		}
+		if (!--*steps)
+			break;
+	}
+	if (!vma)
+		span->seen = true;
+	walk->from = addr;
+	walk->found = vma;
+	walk->seq = *steps ? seq : KSM_SEQ_NONE;
+	return vma;
+}
+
 /**
  * ksm_vma_lock_next - find the next mergeable VMA, and try to lock it
- * @walk: walk
+ * @walk: walk; its VMAs are set to those that are locked: to the one that is returned, and
+ *	  to small ones that follow
  * @addr: where to start; set to an address below which no VMA is mergeable, where one
  *	  begins or goes on; to ULONG_MAX if none follows
  * @budget: what may be done; less what is done
@@ -271,45 +354,46 @@ unsigned long ksm_vma_first(struct ksm_mm *kmm)
  * Never waits.  Looks at a bounded number of VMAs: it may return one that is not
  * mergeable.  What it says of those before it is no more than a hint.
  *
- * Where no VMA has been changed since the last look, it goes on from there, and not
- * beyond the last that was mergeable when all were looked at.
- *
- * Return: the VMA at @addr, for ksm_vma_unlock(); NULL if there is none or it is locked.
+ * Return: the VMA at @addr, for ksm_vma_unlock_all(); NULL if there is none or it is
+ *	   locked.
  */
 struct vm_area_struct *ksm_vma_lock_next(struct ksm_walk *walk, unsigned long *addr,
 					 struct ksm_budget *budget)
 {
-	struct ksm_span *span = &walk->kmm->span;
 	struct mm_struct *mm = walk->kmm->slot.mm;
+	struct ksm_vmas *vmas = &walk->vmas;
+	unsigned long start, end = ULONG_MAX, next = *addr;
 	struct vm_area_struct *vma;
 	int steps = KSM_MAX_STEPS;
-	unsigned int seq;
 
+	vmas->nr = 0;
 	if (!trylock_vmas(mm))
 		return NULL;
-	seq = read_seq(mm);
-	if (span->seen && *addr >= span->end && is_same(span->seq, seq)) {
-		unlock_vmas(mm);
-		*addr = ULONG_MAX;
-		return NULL;
-	}
-	/* What was found under RCU before is still there if nothing has been changed. */
-	if (!is_same(walk->seq, seq) || *addr != walk->vmi.mas.last + 1)
-		vma_iter_init(&walk->vmi, mm, *addr);
-	walk->seq = seq;
-	for_each_vma(walk->vmi, vma) {
-		if (vma->vm_flags & VM_MERGEABLE)
-			note_mergeable(span, vma);
-		/* The last one, not where it ends: there may be none to lock there. */
-		if (ksm_eligible_vma(vma) || !--steps)
+	do {
+		vma = find_next(walk, next, &steps);
+		start = vma ? max(READ_ONCE(vma->vm_start), next) : ULONG_MAX;
+		if (end == ULONG_MAX) {
+			/* The last one, not where it ends: there may be none to lock there. */
+			*addr = start;
+			end = ALIGN_DOWN(start, PMD_SIZE) + PMD_SIZE;
+		} else if (start >= end || !steps) {
 			break;
-	}
-	if (!vma)
-		span->seen = true;
-	*addr = vma ? max(READ_ONCE(vma->vm_start), *addr) : ULONG_MAX;
-	vma = keep_vma(mm, vma, *addr);
+		}
+		if (vma)
+			vma = lock_found(vma, start);
+		if (!vma)
+			break;
+		/* What was seen of it before was no more than a hint. */
+		if (vmas->nr && !ksm_eligible_vma(vma)) {
+			unlock_found(vma);
+			break;
+		}
+		vmas->vma[vmas->nr++] = vma;
+		next = vma->vm_end;
+	} while (next < end && vmas->nr < KSM_MAX_VMAS && steps);
+	keep_vmas(mm, vmas);
 	ksm_budget_spend(budget, 1 + (KSM_MAX_STEPS - steps) / KSM_STEPS_PER_VISIT);
-	return vma;
+	return vmas->nr ? vmas->vma[0] : NULL;
 }
 
 /**

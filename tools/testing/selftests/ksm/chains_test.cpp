@@ -193,7 +193,8 @@ TEST_F(chains, pruned_after_exit)
 TEST_F(chains, prune_miss_ratio)
 {
 	KSM_SKIP_IF(why_no_knob("chains_prune_miss_ratio"));
-	region memory(4 * most), visitor(1);
+	/* The visitor is its first page, which another page table maps. */
+	region memory(4 * most), visitor(huge_size / page_size);
 	stepper ksmd;
 
 	ASSERT_LT(visitor.data(), memory.data()) << "it is to be visited first";
