@@ -42,6 +42,29 @@ class small_vmas : public ksm_test
 {
 };
 
+/*
+ * A VMA that comes to be mergeable is found, wherever it is. The first test: ksmd has seen
+ * no other VMA of this process yet.
+ */
+TEST_F(small_vmas, vmas_that_come_later)
+{
+	region one(many), two(many), three(many);
+
+	for (const region *memory : {&one, &two, &three})
+		memory->fill_unique(seed);
+	two.mergeable();
+	scan(3);
+	one.mergeable();
+	scan();
+	expect_pairs(one, two, many);
+	three.mergeable();
+	scan();
+	EXPECT_EQ(truth_of(three).total(), many);
+	one.unmergeable();
+	scan();
+	expect_pairs(two, three, many);
+}
+
 TEST_F(small_vmas, each_page_is_merged)
 {
 	region one(many), other(many);
@@ -133,26 +156,6 @@ TEST_F(small_vmas, pages_that_come_later)
 	first.advise(MADV_DONTNEED);
 	scan();
 	expect_pairs(last, other, many);
-}
-
-/* A VMA that comes to be mergeable is found, wherever it is. */
-TEST_F(small_vmas, vmas_that_come_later)
-{
-	region one(many), two(many), three(many);
-
-	for (const region *memory : {&one, &two, &three})
-		memory->fill_unique(seed);
-	two.mergeable();
-	scan(3);
-	one.mergeable();
-	scan();
-	expect_pairs(one, two, many);
-	three.mergeable();
-	scan();
-	EXPECT_EQ(truth_of(three).total(), many);
-	one.unmergeable();
-	scan();
-	expect_pairs(two, three, many);
 }
 
 TEST_F(small_vmas, split_and_joined_while_they_are_looked_at)
