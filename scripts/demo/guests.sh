@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # Sourced by guest.sh: three KVM guests inside this one, each with the kernel that
-# runs here too.
+# runs here too. What is saved of their memory is sampled each second.
 
 GUESTS=3
 GUEST_MIB=96
@@ -30,16 +30,57 @@ start_guest() {
 # As a host stops a guest that will not be needed again; QEMU leaves with 0 then.
 end_guest() { kill -TERM "${MEMBER[$1]}"; }
 
+start_samples() {
+	"$INTERPRETER" "$HERE/frames.py" "$START" "$GUEST_MIB" "${MEMBER[@]}" >"$WORK/samples" &
+	SAMPLES=$!
+	PIDS+=("$SAMPLES")
+}
+
+stop_samples() {
+	kill "$SAMPLES" 2>/dev/null || die "frames.py failed, see above"
+	wait "$SAMPLES" 2>/dev/null
+}
+
+saved_frames() {
+	local line there frames
+	line=$(tail -n 1 "$WORK/samples")
+	read -r _ there frames _ <<<"${line:-0 0 0 0}"
+	echo "$((there - frames))"
+}
+
+# By the samples: when 90 % of what is saved in the end was saved for good, and what
+# that took
+report_course() {
+	local at there frames cpu end=0 end_cpu=0 most='' most_cpu=0 saved
+	saved=$(saved_frames)
+	((saved > 0)) || die "no page frames saved, though $MERGED pages are merged"
+	while read -r at there frames cpu; do
+		if (((there - frames) * 10 < saved * 9)); then
+			most=
+		elif [[ ! $most ]]; then
+			most=$at most_cpu=$cpu
+		fi
+		end=$at end_cpu=$cpu
+	done <"$WORK/samples"
+	report "  saved: $saved page frames; 90 % of them after $(seconds "$most"), with $(seconds $((most_cpu - CPU_BEFORE))) of ksmd's CPU time"
+	report "  $SETTLED: after $(seconds "$end"), with $(seconds $((end_cpu - CPU_BEFORE))) of ksmd's CPU time, in $(knob full_scans) passes"
+}
+
 part_guests() {
 	local i
 	check_kvm
+	pick_interpreter
+	CPU_BEFORE=$(($(ksmd_us) / 1000))
 	begin guest guests \
 		"$GUESTS KVM guests of $GUEST_MIB MiB, $(qemu-system-x86_64 --version | head -n 1)"
 	for ((i = 1; i <= GUESTS; i++)); do
 		start_guest "$i"
 	done
+	start_samples
 	all_here up 600
-	merge_phase 180
+	merge_phase 180 saved_frames
+	stop_samples
+	report_course
 	rest_phase 20
 	write_phase
 	unmerge_phase

@@ -30,7 +30,10 @@ die() {
 # Milliseconds on the machine's clock
 now_ms() { echo "$((${EPOCHREALTIME/./} / 1000))"; }
 
-seconds() { printf '%d.%d s' "$(($1 / 1000))" "$(($1 % 1000 / 100))"; }
+seconds() { printf '%d.%02d s' "$(($1 / 1000))" "$(($1 % 1000 / 10))"; }
+
+# Of microseconds
+milliseconds() { printf '%d.%d ms' "$(($1 / 1000))" "$(($1 % 1000 / 100))"; }
 
 knob() {
 	local value
@@ -55,14 +58,14 @@ frames() {
 	echo "$((pages - $(knob pages_sharing)))"
 }
 
-# Milliseconds of CPU time that ksmd took so far
-ksmd_ms() {
+# Microseconds of CPU time that ksmd took so far
+ksmd_us() {
 	local dir comm ns
 	for dir in /proc/[0-9]*; do
 		read -r comm <"$dir/comm" || continue
 		[[ $comm == ksmd ]] || continue
 		read -r ns _ <"$dir/schedstat"
-		echo "$((ns / 1000000))"
+		echo "$((ns / 1000))"
 		return
 	done 2>/dev/null
 	die "no ksmd among the processes"
@@ -88,20 +91,22 @@ stop_table() {
 	rm "$WORK/table"
 }
 
-# settle MAX: until two scans are over and what is merged has grown by less than
-# 1 % in 5 seconds, or for MAX seconds
+# settle MAX SAVED: until two scans are over and what SAVED tells has grown by less
+# than 1 % in 5 seconds; fails after MAX seconds
 settle() {
-	local end=$((SECONDS + $1)) scans before=0 now=0
+	local end=$((SECONDS + $1)) scans before=() now
 	scans=$(($(knob full_scans) + 2))
 	while ((SECONDS < end)); do
-		sleep 5
-		before=$now
-		now=$(merged)
-		if (($(knob full_scans) >= scans && now - before <= now / 100)); then
-			return
+		sleep 1
+		now=$("$2")
+		before=("$now" "${before[@]:0:5}")
+		if ((${#before[@]} == 6 && now - before[5] <= now / 100 &&
+			$(knob full_scans) >= scans)); then
+			return 0
 		fi
 	done
 	echo "(not settled after $1 s: going on)"
+	return 1
 }
 
 # --- the programs: each reads words from $WORK/in.N, and all answer
@@ -197,10 +202,12 @@ member_died() {
 
 # --- phases that every part has
 
-# merge_phase MAX: leaves what was merged in MERGED
+# merge_phase MAX [SAVED]: leaves what was merged in MERGED, and in SETTLED how it
+# ended; SAVED is as for settle
 merge_phase() {
 	heading "ksmd merges"
-	settle "$1"
+	# shellcheck disable=SC2034 # for the report of the guests
+	settle "$1" "${2:-merged}" && SETTLED='settled' || SETTLED='not settled'
 	MERGED=$(merged)
 	report "  merged: $(frames) page frames hold the anonymous memory of ${#MEMBER[@]} $WHOS"
 	((MERGED)) ||
@@ -215,10 +222,10 @@ rest_phase() {
 	set_knob pages_to_scan 100
 	sleep "$seconds"
 	scans=$(knob full_scans)
-	before=$(ksmd_ms)
+	before=$(ksmd_us)
 	sleep "$seconds"
-	after=$(ksmd_ms)
-	report "  at rest: ksmd took $((after - before)) ms of CPU time in $seconds s, for $(($(knob full_scans) - scans)) passes"
+	after=$(ksmd_us)
+	report "  at rest: ksmd took $(milliseconds $((after - before))) of CPU time in $seconds s, for $(($(knob full_scans) - scans)) passes"
 	set_knob pages_to_scan "$pages"
 }
 
