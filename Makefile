@@ -9,12 +9,13 @@ LLVM  ?=
 CPUS  ?= 2
 MEM   ?=
 WORKLOAD ?=
+GUEST_PAGES ?=
 NAMES ?=
 SCENARIO ?=
 PAGES ?=
 COMPILERS ?=
 QUICK ?=
-export KSRC JOBS LLVM CPUS MEM WORKLOAD COMPILERS QUICK
+export KSRC JOBS LLVM CPUS MEM WORKLOAD GUEST_PAGES COMPILERS QUICK
 
 # One kernel after the other: each uses all processors anyway
 .NOTPARALLEL:
@@ -85,7 +86,8 @@ clean:
 help:
 	@echo 'Targets (each may be called alone; a second call with nothing changed does nothing):'
 	@echo '  run                 build prod, boot it, and watch real programs merge'
-	@echo '                      (WORKLOAD=processes or WORKLOAD=guests: one part only)'
+	@echo '                      (WORKLOAD=processes or WORKLOAD=guests: one part only;'
+	@echo '                      GUEST_PAGES=small: 4 KiB pages behind the guests, not 2 MiB)'
 	@echo '  shell               a shell in the guest, with the programs of this machine'
 	@echo '  test                KUnit, selftests on prod and on debug: N passed, N failed'
 	@echo '  test-quick          KUnit, and the selftests on prod'

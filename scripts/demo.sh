@@ -4,14 +4,17 @@
 # demo.sh: the main job. Boots a kernel and shows the memory of real programs
 # merge, part, and be unshared.
 #
-#   WORKLOAD  processes, guests, or both (default)
-#   KERNEL    the kernel to boot (build/prod/bzImage)
-#   CPUS MEM  of the machine it boots on (2, 1536 MiB)
+#   WORKLOAD     processes, guests, or both (default)
+#   GUEST_PAGES  what the memory of the guests is made of: huge pages of 2 MiB
+#                (default), or small ones of 4 KiB
+#   KERNEL       the kernel to boot (build/prod/bzImage)
+#   CPUS MEM     of the machine it boots on (2, 1536 MiB)
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 WORKLOAD=${WORKLOAD:-both}
+GUEST_PAGES=${GUEST_PAGES:-huge}
 KERNEL=${KERNEL:-build/prod/bzImage}
 CPUS=${CPUS:-2}
 MEM=${MEM:-1536}
@@ -58,6 +61,8 @@ check() {
 	both) PARTS=(processes guests) ;;
 	*) die "WORKLOAD=$WORKLOAD is not one of processes, guests, both" ;;
 	esac
+	[[ $GUEST_PAGES == huge || $GUEST_PAGES == small ]] ||
+		die "GUEST_PAGES=$GUEST_PAGES is neither huge nor small"
 	[[ -f $KERNEL ]] || die "no kernel at $KERNEL; build it with: make $KERNEL"
 	if [[ " ${PARTS[*]} " == *" guests "* ]]; then
 		have qemu-system-x86_64 ||
@@ -81,7 +86,7 @@ main() {
 	say "booting $KERNEL with $CPUS CPUs and $MEM MiB for: ${PARTS[*]}"
 	"$TOP/scripts/boot.sh" -9 -k "$KERNEL" -c "$CPUS" -m "$MEM" -t "$TIMEOUT" \
 		-l "$BUILD/demo/console.log" -- \
-		"$TOP/scripts/demo/guest.sh" "$(realpath "$KERNEL")" "${PARTS[@]}"
+		"$TOP/scripts/demo/guest.sh" "$(realpath "$KERNEL")" "$GUEST_PAGES" "${PARTS[@]}"
 }
 
 main

@@ -2,8 +2,9 @@
 """frames.py START MIB PID...: what KSM saves of the memory of virtual machines.
 
 Each second a line on standard output: milliseconds since START, pages that are
-mapped in the memory of MIB MiB of each PID, page frames that hold them, and
-milliseconds of CPU time that ksmd took so far.
+mapped in the memory of MIB MiB of each PID, page frames that hold them,
+milliseconds of CPU time that ksmd took so far, and MiB of anonymous memory in huge
+pages, which nobody else asks for.
 
 Frames are counted, not taken from counters of KSM, as those do not mean the same
 on all kernels: mainline 6.12 gives the empty pages of a huge page that it splits
@@ -48,6 +49,13 @@ class Memory:
         return len(flags) - flags.count(0), frames
 
 
+def huge_mib() -> int:
+    for line in pathlib.Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith("AnonHugePages:"):
+            return int(line.split()[1]) >> 10
+    return 0
+
+
 def find_ksmd() -> pathlib.Path:
     for comm in pathlib.Path("/proc").glob("[0-9]*/comm"):
         if comm.read_text() == "ksmd\n":
@@ -68,7 +76,7 @@ def main() -> None:
             frames |= its_frames
         cpu = int(ksmd.read_text().split()[0]) // 1_000_000
         after = int((time.time() - start) * 1000)
-        print(after, here, len(frames), cpu, flush=True)
+        print(after, here, len(frames), cpu, huge_mib(), flush=True)
         time.sleep(1)
 
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# guest.sh KERNEL PART...: the demo, seen from the inside of the booted machine.
+# guest.sh KERNEL GUEST_PAGES PART...: the demo, seen from the inside of the booted machine.
 set -uo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 BUILD=$(cd "$HERE/../../build" && pwd -P)
@@ -13,7 +13,8 @@ BUILD=$(cd "$HERE/../../build" && pwd -P)
 . "$HERE/guests.sh"
 
 NESTED_KERNEL=$1
-shift
+GUEST_PAGES=$2
+shift 2
 
 show_machine() {
 	local version
