@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * How long the index takes for a page, by how many pages are in it, beside one red-black
- * tree for all of them.
+ * tree for all of them; for the page itself see speed_pages.c.
  *
  * The slots are laid out as in the kernel: 63 to a block, blocks side by side, in huge
  * pages like the kernel's own mapping of memory.  ksmd reads a page before it looks it up,
@@ -13,12 +13,12 @@
 #include <errno.h>
 #include <getopt.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include <linux/kernel.h>
 #include <linux/string.h>
 
 #include "../../../mm/ksm/index.h"
+#include "speed.h"
 
 static const unsigned long sizes[] = {
 	256, 1UL << 10, 16UL << 10, 32UL << 10, 256UL << 10, 2UL << 20, 16UL << 20,
@@ -30,6 +30,9 @@ static const unsigned long sizes[] = {
 
 /* More than the caches hold. */
 #define READ_BYTES	(256UL << 20)
+
+/* 2 GiB of pages to take fingerprints of. */
+#define NR_PAGES	(512UL << 10)
 
 #define BATCH		16384UL
 #define ROUNDS		15
@@ -44,34 +47,28 @@ static struct ksm_tile *tiles;
 static void *blocks;
 static unsigned long nr_keys;
 
-static u64 now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ULL + t.tv_nsec;
-}
-
-static void *map(size_t bytes, const char *what)
+/**
+ * map - get memory that is full of zeroes, or give up
+ * @bytes: how much
+ * @advice: to madvise(), about huge pages
+ * @what: what it is for
+ *
+ * Return: the memory.
+ */
+void *map(size_t bytes, int advice, const char *what)
 {
 	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (memory == MAP_FAILED) {
-		fprintf(stderr, "ksm_speed: no %zu MiB for %s: %s; try fewer --keys\n",
+		fprintf(stderr, "ksm_speed: no %zu MiB for %s: %s; try fewer --keys or --pages\n",
 			bytes >> 20, what, strerror(errno));
 		exit(2);
 	}
-	if (madvise(memory, bytes, MADV_HUGEPAGE))
+	if (madvise(memory, bytes, advice) && advice == MADV_HUGEPAGE)
 		fprintf(stderr, "ksm_speed: no huge pages for %s (%s): expect higher figures\n",
 			what, strerror(errno));
 	return memory;
-}
-
-/* So that what gives it is not left out. */
-static void use(u64 sum)
-{
-	asm volatile("" : : "r" (sum));
 }
 
 /* Distinct for distinct numbers, and uniform. */
@@ -93,8 +90,9 @@ static void make_slots(unsigned long nr)
 	unsigned long bytes = ksm_slot_block_bytes(KSM_BLOCK_63), i, j;
 	unsigned long per_slab = SLAB_BYTES / bytes;
 
-	tiles = map(nr / KSM_TILE_PAGES * sizeof(*tiles), "tiles");
-	blocks = map(DIV_ROUND_UP(nr / KSM_TILE_PAGES, per_slab) * SLAB_BYTES, "slots");
+	tiles = map(nr / KSM_TILE_PAGES * sizeof(*tiles), MADV_HUGEPAGE, "tiles");
+	blocks = map(DIV_ROUND_UP(nr / KSM_TILE_PAGES, per_slab) * SLAB_BYTES, MADV_HUGEPAGE,
+		     "slots");
 	for (i = 0; i < nr / KSM_TILE_PAGES; i++) {
 		struct ksm_block *block = blocks + i / per_slab * SLAB_BYTES +
 					  i % per_slab * bytes;
@@ -184,17 +182,7 @@ static const struct kind kinds[] = {
 /* As ksmd reads a page for its fingerprint: every word of it. */
 static u64 read_page(unsigned long nr)
 {
-	const u64 *word = pages + nr * PAGE_SIZE % READ_BYTES;
-	u64 a = 0, b = 0, c = 0, d = 0;
-	unsigned int i;
-
-	for (i = 0; i < PAGE_SIZE / sizeof(*word); i += 4) {
-		a += word[i];
-		b += word[i + 1];
-		c += word[i + 2];
-		d += word[i + 3];
-	}
-	return a + b + c + d;
+	return add_up(pages + nr * PAGE_SIZE % READ_BYTES);
 }
 
 /*
@@ -369,45 +357,57 @@ static void run(const struct kind *kind, unsigned long most)
 	}
 }
 
-static unsigned long keys_of(const char *text)
+static unsigned long number_of(const char *option, const char *text, unsigned long least)
 {
 	char *end;
-	unsigned long keys = strtoul(text, &end, 0);
+	unsigned long number = strtoul(text, &end, 0);
 
-	if (*end || keys < sizes[0]) {
-		fprintf(stderr, "ksm_speed: --keys=%s is not a number from %lu on\n", text,
-			sizes[0]);
+	if (*end || (number && number < least)) {
+		fprintf(stderr, "ksm_speed: --%s=%s is neither 0 nor a number from %lu on\n",
+			option, text, least);
 		exit(2);
 	}
-	return keys;
+	return number;
+}
+
+static void time_index(unsigned long most)
+{
+	unsigned int i;
+
+	pages = map(READ_BYTES, MADV_HUGEPAGE, "pages to read");
+	memset(pages, 1, READ_BYTES);
+	make_slots(most);
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
+		run(&kinds[i], most);
 }
 
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "keys", required_argument, NULL, 'k' },
+		{ "pages", required_argument, NULL, 'p' },
 		{ "help", no_argument, NULL, 'h' },
 		{}
 	};
-	unsigned long most = MAX_KEYS, i;
+	unsigned long keys = MAX_KEYS, nr = NR_PAGES;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "k:h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "k:p:h", options, NULL)) != -1) {
 		if (option == 'k') {
-			most = keys_of(optarg);
-			continue;
+			keys = number_of("keys", optarg, sizes[0]);
+		} else if (option == 'p') {
+			nr = number_of("pages", optarg, 1);
+		} else {
+			fprintf(option == 'h' ? stdout : stderr,
+				"Usage: %s [--keys=MOST] [--pages=NUMBER]\nTimes fingerprints of pages, %lu by default, which needs 2 GiB of memory, and\nlook-ups and insertions, for a forest and for one tree, with 16 Mi keys at the most\nby default, which needs 1 GiB. 0 leaves either out. Of the index, the times are the\nleast of %d rounds, in ns.\n",
+				argv[0], NR_PAGES, ROUNDS);
+			return option == 'h' ? 0 : 2;
 		}
-		fprintf(option == 'h' ? stdout : stderr,
-			"Usage: %s [--keys=MOST]\nTimes look-ups and insertions, for a forest and for one tree, in ns: the least of\n%d rounds. With 16 Mi keys, the most by default, it needs 1 GiB of memory.\n",
-			argv[0], ROUNDS);
-		return option == 'h' ? 0 : 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	pages = map(READ_BYTES, "pages to read");
-	memset(pages, 1, READ_BYTES);
-	most = min(most, MAX_KEYS);
-	make_slots(most);
-	for (i = 0; i < ARRAY_SIZE(kinds); i++)
-		run(&kinds[i], most);
+	if (nr)
+		time_pages(nr);
+	if (keys)
+		time_index(min(keys, MAX_KEYS));
 	return 0;
 }
