@@ -321,7 +321,8 @@ static unsigned long scan_ptes(struct ksm_mm *kmm, const struct ksm_vmas *vmas,
 			i++;
 		sweep.vma = vmas->vma[i];
 		start = max(addr, sweep.vma->vm_start);
-		tile_end = next = min(end, ALIGN(addr + 1, KSM_TILE_SIZE));
+		tile_end = min(end, ALIGN(addr + 1, KSM_TILE_SIZE));
+		next = tile_end;
 		if (start >= next) {
 			next = ALIGN_DOWN(start, KSM_TILE_SIZE);
 			while (at && at->addr + KSM_TILE_SIZE <= addr)
