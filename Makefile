@@ -69,7 +69,7 @@ check:
 	@scripts/check.sh
 
 bench:
-	@scripts/packages.sh kernel boot selftests bench
+	@scripts/packages.sh kernel boot selftests demo bench
 	@scripts/bench.sh $(if $(PAGES),-p $(PAGES)) $(SCENARIO)
 
 bench-quick:

@@ -3,9 +3,10 @@
 #
 # bench.sh [-q] [-r] [-d] [-p PAGES] [SCENARIO...]: what KSM costs, on the unmodified
 # kernel and on ours, in one go. Both are booted with a clock that counts
-# instructions, so the figures repeat; the scenarios of $two_cpus below and the
-# three KVM guests take two CPUs and the wall clock. Then both are run in User Mode
-# Linux, for nanoseconds at native speed.
+# instructions, so the figures repeat; the scenarios of $two_cpus below and three
+# KVM guests, whose memory is in small or in huge pages (guests-small, guests-huge),
+# take two CPUs and the wall clock. Then both are run in User Mode Linux, for
+# nanoseconds at native speed.
 #
 #   -q        ours only, compared with the figures on record
 #   -r        like -q, and put the figures on record
@@ -28,7 +29,7 @@ while getopts 'qrndp:h' opt; do
 	n) only_native=1 ;;
 	d) document=1 ;;
 	p) pages=$OPTARG ;;
-	*) sed -n '4,19s/^# \{0,1\}//p' "$0" && exit "$([[ $opt == h ]] && echo 0 || echo 2)" ;;
+	*) sed -n '4,20s/^# \{0,1\}//p' "$0" && exit "$([[ $opt == h ]] && echo 0 || echo 2)" ;;
 	esac
 done
 shift $((OPTIND - 1))
@@ -43,6 +44,7 @@ budget=262144 own_pace=1048576
 tiles=1000000
 native_pages=32768 native_rounds=3
 two_cpus=(contention hot-writers launch-beside-ksmd)
+guests=(guests-small guests-huge)
 # Those that leave page tables alone: User Mode Linux has to ask the host for each change
 native_scenarios=(settled-unique settled-merged settled-tail settled-processes-2
 	settled-processes-64 settled-small-vmas index-unique index-tail)
@@ -59,8 +61,12 @@ if [[ $document ]]; then
 fi
 scripts/selftests.sh
 for name in "$@"; do
+	if [[ " ${guests[*]} " == *" $name "* ]]; then
+		[[ ! $quick ]] || die "$name is measured on both kernels only: without -q and -r"
+		continue
+	fi
 	"$program" --list | grep -q "^$name " ||
-		die "no scenario $name; there are: $("$program" --list | cut -d' ' -f1 | tr '\n' ' ')"
+		die "no scenario $name; there are: $("$program" --list | cut -d' ' -f1 | tr '\n' ' ')${guests[*]}"
 done
 
 # logged LOG COMMAND...: its output goes there, that of with_progress does not
@@ -91,16 +97,33 @@ measure() {
 	sed -n '/^{/p' "$log" >>"$out/$kernel.lines"
 }
 
+# measure_guests KERNEL guests-small|guests-huge
+measure_guests() {
+	local kernel=$1 name=$2 log=$2.$1.log
+	with_progress "$kernel, three KVM guests: $name" logged "$out/$log" \
+		env WORKLOAD=guests GUEST_PAGES="${name#guests-}" KERNEL="$BUILD/$kernel/bzImage" \
+		scripts/demo.sh ||
+		die "the guests on $kernel failed, see build/bench/$log"
+}
+
 # Those of the given scenarios that fit on one CPU, then those that do not
 measure_named() {
-	local kernel=$1 name one_cpu=()
+	local kernel=$1 name one_cpu=() others=()
 	shift
 	for name in "$@"; do
-		takes_two_cpus "$name" || one_cpu+=(--scenario "$name")
+		if takes_two_cpus "$name" || [[ $name == guests-* ]]; then
+			others+=("$name")
+		else
+			one_cpu+=(--scenario "$name")
+		fi
 	done
 	((${#one_cpu[@]} == 0)) || measure "$kernel" "$pages" "${one_cpu[@]}"
-	for name in "$@"; do
-		! takes_two_cpus "$name" || measure "$kernel" "$pages" --scenario "$name"
+	for name in "${others[@]}"; do
+		if takes_two_cpus "$name"; then
+			measure "$kernel" "$pages" --scenario "$name"
+		else
+			measure_guests "$kernel" "$name"
+		fi
 	done
 }
 
@@ -122,9 +145,9 @@ measure_all() {
 	for name in "${two_cpus[@]}"; do
 		measure "$kernel" "$pages" --scenario "$name"
 	done
-	with_progress "$kernel, three KVM guests" logged "$out/guests.$kernel.log" \
-		env WORKLOAD=guests KERNEL="$BUILD/$kernel/bzImage" scripts/demo.sh ||
-		die "the guests on $kernel failed, see build/bench/guests.$kernel.log"
+	for name in "${guests[@]}"; do
+		measure_guests "$kernel" "$name"
+	done
 }
 
 # 5 GiB that are written to, and the guest's own
@@ -142,7 +165,7 @@ fi
 for kernel in "${kernels[@]}"; do
 	scripts/build.sh "$kernel"
 	: >"$out/$kernel.lines"
-	rm -f "$out/guests.$kernel.log" "$out/um-$kernel.lines" "$out/native.log"
+	rm -f "$out"/guests-*."$kernel.log" "$out/um-$kernel.lines" "$out/native.log"
 	if (($#)); then
 		measure_named "$kernel" "$@"
 	else

@@ -3,7 +3,7 @@
 """What came of the benchmark: tables, data for the plots, and the record.
 
 report.py report DIR VERSION     DIR/{base,prod,um-base,um-prod}.lines,
-                                 guests.{base,prod}.log, native.log
+                                 guests-{small,huge}.{base,prod}.log, native.log
                                  -> report.json, report.md, *.dat; VERSION is the base's
 report.py document DIR           DIR/report.json -> the tables of figures.rst, on stdout
 report.py compare LINES RECORD   non-zero status if a figure got worse by over 2 %
@@ -38,6 +38,20 @@ COMMON = {"scenario", "pages", "passes", "smart_scan", "clock", "ns_per_page", "
 
 BY_THE_WALL_CLOCK = {"contention", "hot-writers", "launch-beside-ksmd"}
 
+GUEST_PAGES = {"small": "4 KiB", "huge": "2 MiB"}
+
+# What scripts/demo says of the guests, with a # for each figure, by scenario.
+GUESTS = (
+    ("three KVM guests", "all up after # s", ["until_up_s"]),
+    ("three KVM guests", "90 % of them after # s, with # s of ksmd's CPU time",
+     ["until_90_percent_s", "until_90_percent_cpu_s"]),
+    ("three KVM guests", "  settled: after # s, with # s of ksmd's CPU time, in # passes",
+     ["until_settled_s", "until_settled_cpu_s", "passes"]),
+    ("three KVM guests", "merged: # page frames hold", ["page_frames"]),
+    ("idle-guests", "at rest: ksmd took # ms of CPU time in 20 s, for # passes",
+     ["ksmd_cpu_ms_in_20_s", "passes_in_20_s"]),
+)
+
 PLOTS = {"cost": "Instructions per page, by scenario",
          "growth": "Instructions per settled page and pass, by the number of pages",
          "merged": "Pages merged for the instructions spent, everything set as at boot"}
@@ -61,29 +75,50 @@ def is_counted(name):
 def tables(data):
     """(caption, heading, rows of cells) for each table."""
     rows = pairs(data)
-    yield ("Instructions per page; at the end: pages shared/sharing/unshared/volatile/zero",
-           ["scenario", "pages", "base", "ours", "base/ours", "base, at the end",
-            "ours, at the end"],
-           [[name, f"{pages:,}", f"{base['ns_per_page']:,.1f}", f"{ours['ns_per_page']:,.1f}",
-             f"{base['ns_per_page'] / ours['ns_per_page']:,.2f}", counters(base), counters(ours)]
-            for (name, pages), base, ours in rows if is_counted(name)])
+    counted = [[name, f"{pages:,}", f"{base['ns_per_page']:,.1f}", f"{ours['ns_per_page']:,.1f}",
+                f"{base['ns_per_page'] / ours['ns_per_page']:,.2f}", counters(base),
+                counters(ours)]
+               for (name, pages), base, ours in rows if is_counted(name)]
+    if counted:
+        yield ("Instructions per page; at the end: pages shared/sharing/unshared/volatile/zero",
+               ["scenario", "pages", "base", "ours", "base/ours", "base, at the end",
+                "ours, at the end"], counted)
 
-    others = []
-    for (name, pages), base, ours in rows:
-        for figure in (key for key in ours if key not in COMMON):
-            values = [f"{side[figure]:,.2f}" if figure in side else "" for side in (base, ours)]
-            others.append([name, f"{pages:,}", figure, *values])
-    both = [data["guests"].get(side, {}) for side in ("base", "ours")]
-    for figure in both[0]:
-        others.append(["three KVM guests", "", figure,
-                       *(f"{side[figure]:,.1f}" for side in both)])
-    for figure, ns in data["fingerprint"].items():
-        others.append(["native", "", figure, "", str(ns)])
+    others = [[name, f"{pages:,}", figure, *compared(base.get(figure), ours.get(figure))]
+              for (name, pages), base, ours in rows
+              for figure in ours if figure not in COMMON]
+    others += guests_cells(data["guests"])
+    others += [["native", "", figure, "", str(ns), ""]
+               for figure, ns in data["fingerprint"].items()]
     if others:
-        yield "Other figures", ["scenario", "pages", "figure", "base", "ours"], others
+        yield ("Other figures", ["scenario", "pages", "figure", "base", "ours", "base/ours"],
+               others)
     if data["native"]["base"]:
         yield ("Native nanoseconds per page, the median of some runs (least to most)",
                ["scenario", "pages", "base", "ours", "base/ours"], list(native_cells(data)))
+
+
+def cell(value):
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
+
+
+def compared(base, ours):
+    """The cells of two values, either of which may be None, and of their ratio."""
+    yield cell(base)
+    yield cell(ours)
+    yield f"{base / ours:,.2f}" if base is not None and ours else ""
+
+
+def guests_cells(guests):
+    for pages, sides in guests.items():
+        base, ours = (sides.get(side, {}) for side in ("base", "ours"))
+        for name in {**base, **ours}:
+            before, now = base.get(name, {}), ours.get(name, {})
+            for figure in {**before, **now}:
+                yield [name, GUEST_PAGES[pages], figure,
+                       *compared(before.get(figure), now.get(figure))]
 
 
 def native_cells(data):
@@ -116,7 +151,8 @@ ksmd's per page and pass, or all until the work is done, or those of the program
 the scenario is a write, an unmerging or an exit.  ``ksm_bench --list`` says what each
 scenario is.  The scenarios {', '.join(sorted(BY_THE_WALL_CLOCK))}
 and the KVM guests take two CPUs and the wall clock, under TCG: only base and ours of
-one run compare.  Native times are from User Mode Linux on one CPU, by the wall clock;
+one run compare.  For guests, "pages" is the size of the pages behind their memory.
+Native times are from User Mode Linux on one CPU, by the wall clock;
 those of fingerprints are the least of nine rounds.
 """
     for caption, heading, rows in tables(data):
@@ -129,28 +165,29 @@ those of fingerprints are the least of nine rounds.
 
 
 def guests(path):
-    """The live table of three guests, until nothing more merged."""
-    row = re.compile(r" *[0-9.]+( +[0-9.-]+){8}$")
-    table, frames = [], None
-    with open(path, encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            if row.match(line.rstrip()):
-                table.append([0.0 if cell == "-" else float(cell) for cell in line.split()])
-            elif line.startswith("== the guests write"):
-                break
-        for line in lines:
-            if "page frames hold" in line:
-                frames = int(re.search(r"merged: (\d+)", line).group(1))
-    merged = [cells[2] + cells[5] for cells in table]
-    seconds = [cells[0] for cells in table]
-    spent, cpu = 0.0, []
-    for before, cells in zip([0.0] + seconds, table):
-        spent += cells[8] / 100 * (cells[0] - before)
-        cpu.append(spent)
-    most = next(i for i, pages in enumerate(merged) if pages >= 0.9 * max(merged))
-    return {"until_90_percent_s": seconds[most], "until_90_percent_cpu_s": cpu[most],
-            "until_settled_s": seconds[-1], "until_settled_cpu_s": cpu[-1],
-            "passes": table[-1][7], "page_frames": frames}
+    """{scenario: figures} of what the demo says of its three guests."""
+    with open(path, encoding="utf-8", errors="replace") as log:
+        said = log.read()
+    scenarios = {}
+    for name, line, figures in GUESTS:
+        found = re.search(re.escape(line).replace(r"\#", "([0-9.]+)"), said)
+        if not found:
+            print(f"report.py: {path} does not say '{line.strip()}'", file=sys.stderr)
+            continue
+        values = (float(text) if "." in text else int(text) for text in found.groups())
+        scenarios.setdefault(name, {}).update(zip(figures, values))
+    return scenarios
+
+
+def guests_of(directory):
+    """{pages: {side: {scenario: figures}}}, as far as they were measured."""
+    measured = {}
+    for pages in GUEST_PAGES:
+        for side, kernel in (("base", "base"), ("ours", "prod")):
+            path = f"{directory}/guests-{pages}.{kernel}.log"
+            if os.path.exists(path):
+                measured.setdefault(pages, {})[side] = guests(path)
+    return measured
 
 
 def native(path):
@@ -172,13 +209,11 @@ def fingerprint(path):
 
 
 def report(directory, version):
-    logs = {side: f"{directory}/guests.{kernel}.log"
-            for side, kernel in (("base", "base"), ("ours", "prod"))}
     data = {"date": datetime.date.today().isoformat(), "version": version,
             "clock": "instructions",
             "base": list(read(f"{directory}/base.lines").values()),
             "ours": list(read(f"{directory}/prod.lines").values()),
-            "guests": {side: guests(path) for side, path in logs.items() if os.path.exists(path)},
+            "guests": guests_of(directory),
             "native": {side: native(f"{directory}/{kernel}.lines")
                        for side, kernel in (("base", "um-base"), ("ours", "um-prod"))},
             "fingerprint": fingerprint(f"{directory}/native.log")}
