@@ -30,14 +30,14 @@ struct ksm_budget {
  * @cpu_msecs: CPU time of ksmd
  * @pages: pages that are kept track of
  * @found: those of them that were new, or had changed
- * @merged: there are more shared pages than before
+ * @merged: shared pages, more than before
  */
 struct ksm_pass_result {
 	u64 msecs;
 	u64 cpu_msecs;
 	unsigned long pages;
 	unsigned long found;
-	bool merged;
+	unsigned long merged;
 };
 
 /*

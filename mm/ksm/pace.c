@@ -199,7 +199,8 @@ static void learn_gap(const struct ksm_pass_result *result)
 	unsigned int passes = idle_passes + 1;
 	u64 first = max(ksm_pace_pause(), 1U);
 
-	if (xchg(&news, false) || result->merged || is_much(result->found, result->pages))
+	if (xchg(&news, false) || is_much(result->found, result->pages) ||
+	    is_much(result->merged, result->pages))
 		passes = 0;
 	/* Twice as long each time, until that is longer than any. */
 	passes = min(passes, ilog2(KSM_MAX_GAP_MSECS) + 1U);

@@ -172,13 +172,14 @@ static bool start_pass(void)
 
 static void end_pass(void)
 {
+	unsigned long shared = shared_pages();
 	struct ksm_pass_result result = {
 		.msecs = ktime_ms_delta(ktime_get(), pass.started),
 		.cpu_msecs = div_u64(task_sched_runtime(current) - pass.runtime,
 				     NSEC_PER_MSEC),
 		.pages = ksm_stats.tracked,
 		.found = pass.found,
-		.merged = shared_pages() > pass.shared,
+		.merged = shared - min(shared, pass.shared),
 	};
 
 	ksm_pace_end_pass(&result);

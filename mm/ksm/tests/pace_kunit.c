@@ -14,7 +14,7 @@ struct saved {
 /* As after a pass that has found something. */
 static void end_idle(void)
 {
-	ksm_pace_end_pass(&(struct ksm_pass_result){ .merged = true });
+	ksm_pace_end_pass(&(struct ksm_pass_result){ .merged = 100 });
 }
 
 static int pace_init(struct kunit *test)
@@ -191,10 +191,11 @@ static void pace_gap_ends(struct kunit *test)
 	ksm_pace_end_pass(&some);
 	KUNIT_EXPECT_EQ(test, ksm_pace_gap(), 0U);
 
-	/* Or one that is merged. */
-	gap_after(test, &nothing);
+	/* The same of pages that are merged. */
 	some = nothing;
-	some.merged = true;
+	some.merged = 512;
+	KUNIT_EXPECT_EQ(test, gap_after(test, &some), 2000U);
+	some.merged = 529;
 	ksm_pace_end_pass(&some);
 	KUNIT_EXPECT_EQ(test, ksm_pace_gap(), 0U);
 
