@@ -2,7 +2,8 @@
 /*
  * What a guest writes is found in time also where KVM forgets what it knew: memslots come
  * and go or are moved, writes are logged for a while as for a migration, the guest starts
- * anew, memory is taken from it and given back, and machines come to their end.
+ * anew, goes into SMM and comes out, memory is taken from it and given back, and machines
+ * come to their end.
  */
 #include <cstring>
 
@@ -32,13 +33,16 @@ protected:
 	 * itself, at whatever point of it.
 	 */
 	template <class event_of_a_round>
-	static void expect_found(event_of_a_round event, unsigned passes = passes_to_find())
+	static void expect_found(event_of_a_round event, unsigned passes = passes_to_find(),
+				 void (*set_up)(vm &, const guest_pairs &) = nullptr)
 	{
 		const std::size_t rounds = scaled(6);
 		guest_pairs pairs(2048);
 		vm guest(pairs.memory());
 		stepper ksmd;
 
+		if (set_up)
+			set_up(guest, pairs);
 		pairs.settle(guest, ksmd);
 		for (std::size_t round = 0; round < rounds; round++) {
 			auto some = pairs.draw(1024);
@@ -152,6 +156,16 @@ TEST_F(guest_slots, written_through_a_slot_that_is_gone)
 	});
 }
 
+/* KVM puts another entry in the place of each, which is as dirty as that one was. */
+TEST_F(guest_slots, written_before_kvm_maps_the_pages_anew)
+{
+	KSM_SKIP_IF(why_no_fault_in());
+	expect_found([](vm &guest, guest_pairs &pairs, stepper &, const auto &some) {
+		pairs.join(guest, some);
+		guest.fault_in(first, pairs.memory().pages());
+	});
+}
+
 TEST_F(guest_slots, written_before_a_reset_of_the_guest)
 {
 	expect_found([](vm &guest, guest_pairs &pairs, stepper &, const auto &some) {
@@ -180,6 +194,114 @@ TEST_F(guest_slots, written_to_pages_that_were_ballooned)
 				bytes.push_back({std::uint32_t(first + i * page_size + k),
 						 std::uint8_t((i + 1) >> 8 * k)});
 		guest.write_each(bytes);
+	});
+}
+
+/* The same pages are in slots of both address spaces. */
+class smm_slots : public guest_slots
+{
+protected:
+	static constexpr unsigned slot_in_smm = vm::in_smm + slot;
+
+	void prepare() override { KSM_SKIP_IF(why_no_smm()); }
+
+	static void add_slot(vm &guest, const guest_pairs &pairs)
+	{
+		guest.add_slot(slot_in_smm, first, pairs.memory());
+	}
+};
+
+/* No page table of SMM tells of the pages, and yet nothing of them is in doubt. */
+TEST_F(smm_slots, written_by_a_guest_that_is_never_in_smm)
+{
+	auto write = [](vm &guest, guest_pairs &pairs, stepper &, const auto &some) {
+		pairs.join(guest, some);
+	};
+
+	expect_found(write, passes_to_find(), add_slot);
+}
+
+/*
+ * What is told of them is believed: a change that leaves no trace goes unnoticed for longer
+ * than it would if nothing were told.
+ */
+TEST_F(smm_slots, are_told_of_by_the_slot_that_is_in_use)
+{
+	if (!vm_writes_set_dirty_bits())
+		GTEST_SKIP() << "KVM maps guests' memory without dirty bits";
+	guest_pairs pairs(512);
+	vm guest(pairs.memory());
+	stepper ksmd;
+
+	add_slot(guest, pairs);
+	pairs.settle(guest, ksmd);
+	pairs.join_past_page_tables(pairs.all());
+	EXPECT_EQ(pairs.missed_after(ksmd, passes_if_sampled, pairs.all()), pairs.all().size());
+}
+
+TEST_F(smm_slots, written_by_a_guest_that_stays_in_smm)
+{
+	auto write = [](vm &guest, guest_pairs &pairs, stepper &, const auto &some) {
+		pairs.join(guest, some);
+	};
+	auto set_up = [](vm &guest, const guest_pairs &pairs) {
+		add_slot(guest, pairs);
+		guest.set_smm(true);
+	};
+
+	expect_found(write, passes_to_find(), set_up);
+}
+
+TEST_F(smm_slots, written_in_smm_and_outside_by_turns)
+{
+	bool inside = false;
+	auto write = [&](vm &guest, guest_pairs &pairs, stepper &, const auto &some) {
+		inside = !inside;
+		guest.set_smm(inside);
+		pairs.join(guest, some);
+	};
+	auto map_in_both = [](vm &guest, const guest_pairs &pairs) {
+		add_slot(guest, pairs);
+		guest.set_smm(true);
+		guest.read(first, std::uint32_t(pairs.memory().pages()), page_size);
+		guest.set_smm(false);
+	};
+
+	expect_found(write, passes_to_find(), map_in_both);
+}
+
+/* Those that SMM has no slot for, and those that it has one for elsewhere. */
+TEST_F(smm_slots, written_where_smm_has_half_of_the_pages)
+{
+	auto write = [](vm &guest, guest_pairs &pairs, stepper &, const auto &some) {
+		guest_pairs::choice inside, outside;
+
+		for (std::size_t i : some)
+			(i < pairs.memory().pages() / 2 ? inside : outside).push_back(i);
+		pairs.join(guest, outside);
+		guest.set_smm(true);
+		pairs.mapped_at(second);
+		pairs.join(guest, inside);
+		pairs.mapped_at(first);
+		guest.set_smm(false);
+	};
+	auto add_half = [](vm &guest, const guest_pairs &pairs) {
+		page_range memory = pairs.memory();
+
+		guest.add_slot(slot_in_smm, second, memory.part(0, memory.pages() / 2));
+	};
+
+	expect_found(write, passes_to_find(), add_half);
+}
+
+TEST_F(smm_slots, written_before_the_slot_of_smm_is_deleted)
+{
+	expect_found([](vm &guest, guest_pairs &pairs, stepper &, const auto &some) {
+		add_slot(guest, pairs);
+		guest.set_smm(true);
+		pairs.join(guest, some);
+		guest.set_smm(false);
+		guest.delete_slot(slot_in_smm);
 	});
 }
 

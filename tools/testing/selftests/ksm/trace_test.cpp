@@ -10,10 +10,13 @@
 
 #include "support/child.hpp"
 #include "support/fixture.hpp"
+#include "support/guest_pairs.hpp"
 #include "support/ksm_pages.hpp"
 #include "support/pagemap.hpp"
 #include "support/passes.hpp"
 #include "support/region.hpp"
+#include "support/thp.hpp"
+#include "support/vm.hpp"
 
 namespace ksm
 {
@@ -206,6 +209,54 @@ TEST_F(trace, ksmd_takes_no_mmap_lock)
 	write_text(locks + "filter", "0");
 	EXPECT_GT(taken_by("-" + std::to_string(getpid()) + " "), 0u);
 	EXPECT_EQ(taken_by("ksmd-" + std::to_string(ksmd_pid()) + " "), 0u);
+}
+
+/*
+ * ksmd asks KVM once for all that a page table maps, and lets vCPUs fault meanwhile: it takes
+ * mmu_lock that often, and for read. Wants a kernel whose locks are traced.
+ */
+TEST_F(trace, ksmd_takes_mmu_lock_once_for_a_page_table)
+{
+	KSM_SKIP_IF(why_no_vm());
+	if (!vm_writes_set_dirty_bits())
+		GTEST_SKIP() << "KVM maps guests' memory without dirty bits";
+	const std::string locks = directory_ + "events/lock/lock_acquire/";
+	const std::string filter =
+		"common_pid == " + std::to_string(ksmd_pid()) + " && name ~ \"*mmu_lock*\"";
+
+	if (access(locks.c_str(), F_OK))
+		GTEST_SKIP() << "no event of locks that are taken";
+	/* After the name of the event there is the lock's address. */
+	auto of_readers = [this] {
+		std::istringstream text(read_text(directory_ + "trace"));
+		std::string line;
+		std::size_t count = 0;
+
+		while (std::getline(text, line))
+			count += line.find(" lock_acquire: ") != std::string::npos &&
+				 line.find(" read ") != std::string::npos;
+		return count;
+	};
+	constexpr unsigned passes = 4, most_tables = 5;
+	region memory((most_tables - 1) * pages_per_huge);
+	vm guest(memory);
+	stepper ksmd;
+
+	memory.fill_unique(1);
+	memory.mergeable();
+	guest.write(vm::memory_address, std::uint32_t(memory.pages()), page_size, 0);
+	guest_pairs::settle(ksmd);
+	write_text(directory_ + "trace", " ");
+	ASSERT_EQ(write_text(locks + "filter", filter), 0);
+	ASSERT_EQ(write_text(locks + "enable", "1"), 0);
+	for (unsigned pass = 0; pass < passes; pass++)
+		ksmd.pass();
+	write_text(locks + "enable", "0");
+	write_text(locks + "filter", "0");
+	/* Wherever the memory begins in a table. */
+	EXPECT_GE(seen("lock_acquire"), passes * (most_tables - 1));
+	EXPECT_LE(seen("lock_acquire"), passes * most_tables);
+	EXPECT_EQ(seen("lock_acquire"), of_readers()) << read_text(directory_ + "trace");
 }
 
 /*

@@ -3,6 +3,10 @@
 
 #include <algorithm>
 #include <numeric>
+#include <stdexcept>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "support/pagemap.hpp"
 
@@ -62,6 +66,19 @@ void guest_pairs::join(vm &guest, const choice &pairs) const
 		bytes.push_back({std::uint32_t(address_ + i * page_size + byte_[i]),
 				 std::uint8_t(twins(i))});
 	guest.write_each(bytes);
+}
+
+void guest_pairs::join_past_page_tables(const choice &pairs) const
+{
+	owned_fd memory(open("/proc/self/mem", O_RDWR | O_CLOEXEC), "/proc/self/mem");
+
+	for (std::size_t i : pairs) {
+		char byte = twins(i);
+		auto at = reinterpret_cast<std::uintptr_t>(differing(i));
+
+		if (pwrite(memory.get(), &byte, 1, off_t(at)) != 1)
+			throw std::runtime_error("cannot write to /proc/self/mem");
+	}
 }
 
 void guest_pairs::settle(stepper &ksmd)

@@ -50,6 +50,11 @@ public:
 	void part(vm &guest, const choice &pairs);
 	/* The guest makes them equal again. */
 	void join(vm &guest, const choice &pairs) const;
+	/*
+	 * The host does, through the kernel's mapping of its pages, which leaves no trace in any
+	 * page table.
+	 */
+	void join_past_page_tables(const choice &pairs) const;
 	/* part() all, and passes until ksmd knows them. */
 	void settle(vm &guest, stepper &ksmd);
 	/* Only passes. */

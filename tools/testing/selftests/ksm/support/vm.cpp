@@ -65,6 +65,16 @@ const unsigned char write_each_code[] = {
 	0xf4,	    /* hlt */
 };
 
+/* Like write_code, and the value rises. */
+const unsigned char write_numbers_code[] = {
+	0x89, 0x06, /* mov %eax,(%esi) */
+	0x40,	    /* inc %eax */
+	0x01, 0xd6, /* add %edx,%esi */
+	0x49,	    /* dec %ecx */
+	0x75, 0xf8, /* jnz back to the start */
+	0xf4,	    /* hlt */
+};
+
 /* The value becomes the sum. */
 const unsigned char read_code[] = {
 	0x03, 0x06, /* add (%esi),%eax */
@@ -80,6 +90,7 @@ constexpr std::uint32_t program_address = 0x100000;
 constexpr std::uint32_t write_routine = program_address;
 constexpr std::uint32_t write_each_routine = program_address + 0x100;
 constexpr std::uint32_t read_routine = program_address + 0x200;
+constexpr std::uint32_t write_numbers_routine = program_address + 0x300;
 constexpr std::uint32_t halt_routine = read_routine + sizeof(read_code) - 1;
 constexpr std::uint32_t table_address = program_address + page_size;
 constexpr std::size_t table_pages = 16;
@@ -133,11 +144,33 @@ std::uint64_t statistic_of(int machine_or_cpu, const std::string &wanted)
 	throw std::runtime_error("KVM has no statistic " + wanted);
 }
 
+/* What KVM says of something that it may be able to do. */
+int extension(int number)
+{
+	owned_fd kvm(open("/dev/kvm", O_RDWR | O_CLOEXEC), "/dev/kvm");
+
+	return request(kvm.get(), KVM_CHECK_EXTENSION, "KVM_CHECK_EXTENSION", number);
+}
+
 } /* namespace */
 
 std::string why_no_vm()
 {
 	return access("/dev/kvm", R_OK | W_OK) ? "no /dev/kvm" : "";
+}
+
+std::string why_no_smm()
+{
+	if (std::string reason = why_no_vm(); !reason.empty())
+		return reason;
+	return extension(KVM_CAP_MULTI_ADDRESS_SPACE) > 1 ? "" : "this KVM has no SMM";
+}
+
+std::string why_no_fault_in()
+{
+	if (std::string reason = why_no_vm(); !reason.empty())
+		return reason;
+	return extension(KVM_CAP_PRE_FAULT_MEMORY) ? "" : "this KVM maps nothing in advance";
 }
 
 bool vm_writes_set_dirty_bits()
@@ -171,6 +204,8 @@ vm::vm()
 		    sizeof(write_each_code));
 	std::memcpy(program_.data() + (read_routine - program_address), read_code,
 		    sizeof(read_code));
+	std::memcpy(program_.data() + (write_numbers_routine - program_address), write_numbers_code,
+		    sizeof(write_numbers_code));
 	add_slot(program_slot, program_address, program_);
 	request(cpu_.get(), KVM_GET_SREGS, "KVM_GET_SREGS", &at_start_);
 	reset();
@@ -253,6 +288,18 @@ void vm::reset()
 	request(cpu_.get(), KVM_SET_SREGS, "KVM_SET_SREGS", &flat);
 }
 
+void vm::set_smm(bool on)
+{
+	kvm_vcpu_events events = {};
+
+	/* The program is there, too. */
+	add_slot(in_smm + program_slot, program_address, program_);
+	request(cpu_.get(), KVM_GET_VCPU_EVENTS, "KVM_GET_VCPU_EVENTS", &events);
+	events.smi.smm = on;
+	events.flags |= KVM_VCPUEVENT_VALID_SMM;
+	request(cpu_.get(), KVM_SET_VCPU_EVENTS, "KVM_SET_VCPU_EVENTS", &events);
+}
+
 void vm::set_msr(std::uint32_t index, std::uint64_t value)
 {
 	struct {
@@ -308,6 +355,12 @@ void vm::write_each(const std::vector<byte_at> &bytes)
 	}
 }
 
+void vm::write_numbers(std::uint32_t address, std::uint32_t count, std::uint32_t stride,
+		       std::uint32_t first)
+{
+	run(count ? write_numbers_routine : halt_routine, address, count, stride, first);
+}
+
 std::uint32_t vm::read(std::uint32_t address, std::uint32_t count, std::uint32_t stride)
 {
 	return run(count ? read_routine : halt_routine, address, count, stride);
@@ -316,6 +369,16 @@ std::uint32_t vm::read(std::uint32_t address, std::uint32_t count, std::uint32_t
 void vm::enter()
 {
 	run(halt_routine);
+}
+
+void vm::fault_in(std::uint32_t address, std::size_t pages)
+{
+	kvm_pre_fault_memory range = {};
+
+	range.gpa = address;
+	range.size = pages * page_size;
+	while (range.size)
+		request(cpu_.get(), KVM_PRE_FAULT_MEMORY, "KVM_PRE_FAULT_MEMORY", &range);
 }
 
 std::uint64_t vm::statistic(const std::string &name) const

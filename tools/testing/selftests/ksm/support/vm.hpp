@@ -21,6 +21,10 @@ namespace ksm
 
 /* Empty if virtual machines can be made here, else what is missing. */
 std::string why_no_vm();
+/* The same for those whose CPU has SMM. */
+std::string why_no_smm();
+/* The same for vm::fault_in(). */
+std::string why_no_fault_in();
 
 /*
  * Does KVM map memory by page tables in which the CPU notes what is written, so that
@@ -44,13 +48,18 @@ private:
 	int fd_;
 };
 
-/* The addresses that these methods take are the guest's. One thread at a time. */
+/*
+ * The addresses that these methods take are the guest's. One thread at a time, but the guest
+ * may run in one while its slots come and go in another.
+ */
 class vm
 {
 public:
 	/* Where the memory is that a machine is made with. */
 	static constexpr std::uint32_t memory_address = 1U << 30;
 	static constexpr unsigned memory_slot = 1;
+	/* Added to the number of a slot, it is one of the memory that the CPU has in SMM. */
+	static constexpr unsigned in_smm = 1U << 16;
 
 	/* With no memory but that of its program. */
 	vm();
@@ -75,13 +84,21 @@ public:
 	void write(std::uint32_t address, std::uint32_t count, std::uint32_t stride,
 		   std::uint32_t value);
 	void write_each(const std::vector<byte_at> &bytes);
+	/* Like write(), but each word is one more than the one before. */
+	void write_numbers(std::uint32_t address, std::uint32_t count, std::uint32_t stride,
+			   std::uint32_t first);
 	/* Reads such words, and returns their sum. */
 	std::uint32_t read(std::uint32_t address, std::uint32_t count, std::uint32_t stride);
 	/* Lets KVM do what it has to before the guest runs, which then does nothing. */
 	void enter();
 
+	/* KVM maps pages as if the guest read them. */
+	void fault_in(std::uint32_t address, std::size_t pages);
+
 	/* The CPU is as it was at the start. */
 	void reset();
+	/* The CPU is in SMM from now on, or not any more, and does what it did. */
+	void set_smm(bool on);
 	void set_msr(std::uint32_t index, std::uint64_t value);
 
 	/* What KVM counts for the machine, and for its CPU. */
