@@ -89,7 +89,7 @@ help:
 	@echo '                      (WORKLOAD=processes or WORKLOAD=guests: one part only;'
 	@echo '                      GUEST_PAGES=small: 4 KiB pages behind the guests, not 2 MiB)'
 	@echo '  shell               a shell in the guest, with the programs of this machine'
-	@echo '  test                KUnit, selftests on prod and on debug: N passed, N failed'
+	@echo '  test                KUnit, selftests on prod, with shadow pages, and on debug: N passed, N failed'
 	@echo '  test-quick          KUnit, and the selftests on prod'
 	@echo '  compat              upstream'"'"'s other mm selftests, with KSM off and with ksmd flat out'
 	@echo '  bench               what KSM costs, here and on the unmodified kernel: table and plots'

@@ -16,7 +16,9 @@ usage() {
 	  userspace  the KUnit suites of the rooms that need no kernel, with ASan and UBSan
 	  kunit  the KUnit suites, in User Mode Linux
 	  prod   the selftests, ours and upstream's, on the kernel as it is used
-	  debug  the same on a kernel that checks itself; a report by it is a failure
+	  shadow those of our selftests that make KVM guests, on the same kernel, where
+	         KVM maps them by shadow pages, which do not tell what they write
+	  debug  the same as prod on a kernel that checks itself; a report by it is a failure
 	  base   (only if named) the same on the unmodified kernel, which has known
 	         defects that some of our tests show
 	  --quick         userspace, kunit and prod
@@ -32,7 +34,7 @@ while (($#)); do
 	case $1 in
 	--quick) stages=(userspace kunit prod) ;;
 	--on)
-		[[ ${2:-} =~ ^(userspace|kunit|prod|debug|base)$ ]] || usage
+		[[ ${2:-} =~ ^(userspace|kunit|prod|shadow|debug|base)$ ]] || usage
 		stages+=("$2")
 		shift
 		;;
@@ -45,7 +47,7 @@ while (($#)); do
 	esac
 	shift
 done
-((${#stages[@]})) || stages=(userspace kunit prod debug)
+((${#stages[@]})) || stages=(userspace kunit prod shadow debug)
 
 logs=$BUILD/test
 all=$logs/results
@@ -123,43 +125,50 @@ run_kunit() {
 }
 
 run_on() {
-	local kernel=$1 start=$SECONDS rc=0
-	local list=$logs/$kernel.programs log=$logs/$kernel.log out=$logs/$kernel.results
+	local stage=$1 kernel=$1 start=$SECONDS rc=0
+	local list=$logs/$stage.programs log=$logs/$stage.log out=$logs/$stage.results
 	# Seconds that a wait may take: long, for a machine that is busy with other things
 	local limit=1200 mem=1024 scale=${KSM_TEST_SCALE:-100} timeout=140 mib=32 factor=1 skip='' options=()
+	local only=. words=numa=fake=2
 	# Left offline by the kernel: for hotplug_test to plug in and take away
 	local dimm="-m slots=1,maxmem=4G -object memory-backend-ram,id=dimm,size=256M -device pc-dimm,memdev=dimm"
-	if [[ $kernel == debug ]]; then
+	case $stage in
+	shadow)
+		kernel=prod only=^guest_ words+=" kvm.tdp_mmu=0" scale=$((scale / 4 ? scale / 4 : 1))
+		;;
+	debug)
 		limit=3000 mem=2048 scale=$((scale / 10 ? scale / 10 : 1)) timeout=400 mib=8 factor=3
 		# These take a kernel that checks itself too long
 		skip='^(full_machine_test|cow)$' options=(-v)
 		[[ $pattern != . ]] || options+=(-l)
-	fi
+		;;
+	esac
 	step "building the $kernel kernel" "build-$kernel" "$TOP/scripts/build.sh" "$kernel" || return 0
 	step "building the selftests" build-selftests "$TOP/scripts/selftests.sh" || return 0
 	{
 		our_selftests
 		upstream_selftests "$TOP/scripts/test/programs" "$kernel"
-	} | choose "$pattern" "$skip" "$factor" >"$list" || : >"$list"
+	} | choose "$only" '' 1 | choose "$pattern" "$skip" "$factor" >"$list" || : >"$list"
 	if [[ ! -s $list ]]; then
-		printf 'fail\t%s\tno program matches %s\n' "$kernel" "$pattern" >>"$all"
+		say "$stage: no program matches $pattern"
+		[[ $only != . ]] || printf 'fail\t%s\tno program matches %s\n' "$stage" "$pattern" >>"$all"
 		return
 	fi
-	say "$kernel: booting, and running the selftests"
-	"$TOP/scripts/boot.sh" -k "$kernel" -9 -c 2 -m "$mem" -t "$limit" -a numa=fake=2 -q "$dimm" \
-		-l "$logs/$kernel.console" -- \
+	say "$stage: booting, and running the selftests"
+	"$TOP/scripts/boot.sh" -k "$kernel" -9 -c 2 -m "$mem" -t "$limit" -a "$words" -q "$dimm" \
+		-l "$logs/$stage.console" -- \
 		env "KSM_TEST_SCALE=$scale" "KSM_TEST_TIMEOUT=$timeout" "MIB=$mib" \
 		"$TOP/scripts/guest/run.sh" "${options[@]}" "$list" \
-		2>"$logs/$kernel.boot" | tee "$log" |
-		{ results progress "$kernel" || { rc=$? && cat >/dev/null && exit "$rc"; }; } || rc=$?
-	results guest "$kernel" "$list" "$log" >"$out"
+		2>"$logs/$stage.boot" | tee "$log" |
+		{ results progress "$stage" || { rc=$? && cat >/dev/null && exit "$rc"; }; } || rc=$?
+	results guest "$stage" "$list" "$log" >"$out"
 	if ((rc)); then
-		cat "$logs/$kernel.boot"
-		printf 'fail\t%s: the guest ends well, and its kernel is silent\t%s\n' "$kernel" \
-			"$(grep -m 1 . "$logs/$kernel.boot" || echo "boot.sh ended with status $rc")" >>"$out"
+		cat "$logs/$stage.boot"
+		printf 'fail\t%s: the guest ends well, and its kernel is silent\t%s\n' "$stage" \
+			"$(grep -m 1 . "$logs/$stage.boot" || echo "boot.sh ended with status $rc")" >>"$out"
 	fi
 	cat "$out" >>"$all"
-	say "$kernel: $(results tally "$out"), after $((SECONDS - start)) s"
+	say "$stage: $(results tally "$out"), after $((SECONDS - start)) s"
 }
 
 for stage in "${stages[@]}"; do
