@@ -43,7 +43,7 @@ small_vmas=100000 # of 2000 processes
 budget=262144 own_pace=1048576
 tiles=1000000
 native_pages=32768 native_rounds=3
-two_cpus=(contention hot-writers launch-beside-ksmd)
+two_cpus=(contention hot-writers launch-beside-ksmd guest-faults)
 guests=(guests-small guests-huge)
 # Those that leave page tables alone: User Mode Linux has to ask the host for each change
 native_scenarios=(settled-unique settled-merged settled-tail settled-processes-2

@@ -36,7 +36,7 @@ COMMON = {"scenario", "pages", "passes", "smart_scan", "clock", "ns_per_page", "
           "least_pass_ns", "most_pass_ns", "pages_shared", "pages_sharing", "pages_unshared",
           "pages_volatile", "ksm_zero_pages", "full_scans", "series"}
 
-BY_THE_WALL_CLOCK = {"contention", "hot-writers", "launch-beside-ksmd"}
+BY_THE_WALL_CLOCK = {"contention", "guest-faults", "hot-writers", "launch-beside-ksmd"}
 
 GUEST_PAGES = {"small": "4 KiB", "huge": "2 MiB"}
 

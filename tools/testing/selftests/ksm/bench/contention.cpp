@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What a program loses that maps, faults, unmaps and forks all the time, or launches
- * others, while ksmd goes over the same memory.
+ * others, and what a guest loses that faults in its memory, while ksmd goes over the same
+ * memory.
  */
 #include <algorithm>
 #include <memory>
@@ -16,6 +17,7 @@
 #include "bench/turns.hpp"
 #include "bench/workload.hpp"
 #include "support/process.hpp"
+#include "support/vm.hpp"
 
 namespace ksm
 {
@@ -117,6 +119,49 @@ cost launch_beside_ksmd(const bench_options &options)
 	cost result = beside_ksmd([](std::size_t) { launch(); });
 
 	result.page_visits = std::max<std::size_t>(result.passes * options.pages, 1);
+	return result;
+}
+
+/*
+ * Each operation takes some pages from a guest, which then writes to them, each to be unlike
+ * all others. The rest of its memory is settled.
+ */
+cost guest_faults(const bench_options &options)
+{
+	if (get_nprocs() < 2)
+		throw not_here("one CPU only: ksmd would take its time away, too");
+	if (std::string reason = why_no_vm(); !reason.empty())
+		throw not_here(reason);
+	constexpr std::size_t part = 64;
+	const std::size_t parts = options.pages / part;
+
+	if (parts == 0)
+		throw not_here("too few pages");
+	region memory(parts * part);
+	vm guest(memory);
+	std::uint64_t operations = 0, faults = 0;
+
+	fill_with_unique(memory);
+	memory.mergeable();
+	guest.write_numbers(vm::memory_address, std::uint32_t(memory.pages()), page_size, 0);
+	set_knob("pages_to_scan", 1000);
+	set_knob("sleep_millisecs", 0L);
+	scan(6);
+	faults = guest.cpu_statistic("pf_taken");
+	cost result = beside_ksmd([&](std::size_t number) {
+		std::size_t first = number % parts * part;
+
+		if (madvise(memory.page(first), part * page_size, MADV_DONTNEED))
+			throw std::runtime_error("MADV_DONTNEED");
+		guest.write_numbers(std::uint32_t(vm::memory_address + first * page_size), part,
+				    page_size, std::uint32_t(number * part));
+		operations++;
+	});
+
+	result.page_visits = std::max<std::size_t>(result.passes * memory.pages(), 1);
+	result.figures.push_back(
+		{"faults_per_page",
+		 double(guest.cpu_statistic("pf_taken") - faults) / double(operations * part)});
 	return result;
 }
 

@@ -439,6 +439,8 @@ const std::vector<scenario> &scenarios()
 		 hot_writers, true},
 		{"launch-beside-ksmd", "programs launched one after the other (2 CPUs)",
 		 launch_beside_ksmd, true},
+		{"guest-faults", "a guest that faults in its memory, 64 pages at a time (2 CPUs)",
+		 guest_faults, true},
 	};
 
 	return all;

@@ -76,6 +76,7 @@ cost wait_ksmd(const bench_options &options);
 /* contention.cpp */
 cost contention(const bench_options &options);
 cost launch_beside_ksmd(const bench_options &options);
+cost guest_faults(const bench_options &options);
 
 /* What launch_beside_ksmd() launches: this program anew, with that option alone. */
 inline constexpr const char *launched_option = "--launched";
