@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "support/ioctl.hpp"
 #include "support/sysfs.hpp"
 
 namespace ksm
@@ -24,15 +25,6 @@ namespace
 [[noreturn]] void fail(const std::string &what)
 {
 	throw std::system_error(errno, std::generic_category(), what);
-}
-
-template <class... any> int request(int fd, unsigned long number, const char *name, any... argument)
-{
-	int result = ioctl(fd, number, argument...);
-
-	if (result < 0)
-		fail(name);
-	return result;
 }
 
 /* True of a parameter of a module that is there, and on. */
@@ -314,6 +306,18 @@ void vm::set_msr(std::uint32_t index, std::uint64_t value)
 		throw std::runtime_error("KVM does not take MSR " + std::to_string(index));
 }
 
+void vm::execute(kvm_regs &registers)
+{
+	request(cpu_.get(), KVM_SET_REGS, "KVM_SET_REGS", &registers);
+	while (ioctl(cpu_.get(), KVM_RUN, 0) < 0)
+		if (errno != EINTR)
+			fail("KVM_RUN");
+	if (run_->exit_reason != KVM_EXIT_HLT)
+		throw std::runtime_error("the guest has not come to its end: KVM's exit reason " +
+					 std::to_string(run_->exit_reason));
+	request(cpu_.get(), KVM_GET_REGS, "KVM_GET_REGS", &registers);
+}
+
 std::uint32_t vm::run(std::uint32_t routine, std::uint32_t address, std::size_t count,
 		      std::uint32_t stride, std::uint32_t value)
 {
@@ -325,14 +329,7 @@ std::uint32_t vm::run(std::uint32_t routine, std::uint32_t address, std::size_t 
 	registers.rcx = count;
 	registers.rdx = stride;
 	registers.rax = value;
-	request(cpu_.get(), KVM_SET_REGS, "KVM_SET_REGS", &registers);
-	while (ioctl(cpu_.get(), KVM_RUN, 0) < 0)
-		if (errno != EINTR)
-			fail("KVM_RUN");
-	if (run_->exit_reason != KVM_EXIT_HLT)
-		throw std::runtime_error("the guest has not come to its end: KVM's exit reason " +
-					 std::to_string(run_->exit_reason));
-	request(cpu_.get(), KVM_GET_REGS, "KVM_GET_REGS", &registers);
+	execute(registers);
 	return std::uint32_t(registers.rax);
 }
 

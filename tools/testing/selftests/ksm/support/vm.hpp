@@ -64,7 +64,7 @@ public:
 	/* With no memory but that of its program. */
 	vm();
 	explicit vm(const region &memory);
-	~vm();
+	virtual ~vm();
 	vm(const vm &) = delete;
 	vm &operator=(const vm &) = delete;
 
@@ -105,9 +105,15 @@ public:
 	std::uint64_t statistic(const std::string &name) const;
 	std::uint64_t cpu_statistic(const std::string &name) const;
 
+protected:
+	int kvm() const { return kvm_.get(); }
+	int cpu() const { return cpu_.get(); }
+	/* Runs the guest with these registers until it halts, and returns them as they are then. */
+	virtual void execute(kvm_regs &registers);
+
 private:
 	void set_slot(const kvm_userspace_memory_region &slot);
-	/* Runs until the guest halts; returns what became of the value. */
+	/* Returns what became of the value. */
 	std::uint32_t run(std::uint32_t routine, std::uint32_t address = 0, std::size_t count = 0,
 			  std::uint32_t stride = 0, std::uint32_t value = 0);
 
