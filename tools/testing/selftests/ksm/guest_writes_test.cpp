@@ -78,6 +78,27 @@ TEST_F(huge_guest_writes, of_one_byte)
 	EXPECT_EQ(missed, 0u) << "of " << written << " writes";
 }
 
+/* An entry that mapped a huge page speaks of all of it once it maps nothing, too. */
+TEST_F(huge_guest_writes, before_the_pages_are_unmapped)
+{
+	const std::size_t rounds = scaled(4);
+
+	for (std::size_t round = 0; round < rounds; round++) {
+		guest_pairs pairs(8192, region::pages_are::huge);
+
+		KSM_SKIP_IF(why_not_huge(pairs.memory(), 8192 / pages_per_huge));
+		vm guest(pairs.memory());
+		stepper ksmd;
+
+		pairs.settle(guest, ksmd);
+		auto some = pairs.draw(4096);
+
+		pairs.join(guest, some);
+		pairs.memory().unmap_from_guests();
+		EXPECT_EQ(pairs.missed_after(ksmd, passes_to_find(), some), 0u) << "in round " << round;
+	}
+}
+
 TEST_F(guest_writes, through_two_machines_with_the_same_memory)
 {
 	const std::size_t rounds = scaled(6);

@@ -29,8 +29,8 @@ class guest_process
 {
 public:
 	guest_process(std::size_t pages, void (*fill)(const region &),
-		      region::pages_are kind = region::pages_are::small)
-		: process_([=](parent_link &parent) { run(parent, pages, fill, kind); })
+		      region::pages_are kind = region::pages_are::small, bool mapped = true)
+		: process_([=](parent_link &parent) { run(parent, pages, fill, kind, mapped); })
 	{
 		process_.await("written");
 	}
@@ -47,7 +47,7 @@ public:
 
 private:
 	static void run(parent_link &parent, std::size_t pages, void (*fill)(const region &),
-			region::pages_are kind)
+			region::pages_are kind, bool mapped)
 	{
 		region memory(pages, kind);
 
@@ -58,6 +58,8 @@ private:
 
 		/* The same in all pages, so that equal ones are equal still. */
 		machine.write(vm::memory_address, std::uint32_t(pages), page_size, value);
+		if (!mapped)
+			memory.unmap_from_guests();
 		for (;;) {
 			parent.reach("written");
 			machine.write(vm::memory_address, std::uint32_t(pages / 8), 8 * page_size,
@@ -90,6 +92,15 @@ cost settled_guest_huge(const bench_options &options)
 {
 	require_kvm();
 	guest_process guest(options.pages, fill_with_unique, region::pages_are::huge);
+
+	return measure_settled(options, options.pages);
+}
+
+/* As after the split of a huge page, of which the guest then uses little. */
+cost settled_guest_unmapped(const bench_options &options)
+{
+	require_kvm();
+	guest_process guest(options.pages, fill_with_unique, region::pages_are::small, false);
 
 	return measure_settled(options, options.pages);
 }

@@ -391,6 +391,8 @@ const std::vector<scenario> &scenarios()
 		{"settled-guest", "unique pages of a guest, not written to", settled_guest},
 		{"settled-guest-huge", "the same with huge pages behind the guest",
 		 settled_guest_huge},
+		{"settled-guest-unmapped", "the same where KVM maps no page any more",
+		 settled_guest_unmapped},
 		{"first-visit", "the first pass over new memory", first_visit},
 		{"index-unique", "the second pass, over pages all different", index_unique},
 		{"index-guest", "all passes over such pages of a guest after the first",

@@ -85,6 +85,7 @@ int launched();
 /* guests.cpp: memory of a virtual machine. */
 cost settled_guest(const bench_options &options);
 cost settled_guest_huge(const bench_options &options);
+cost settled_guest_unmapped(const bench_options &options);
 cost index_guest(const bench_options &options);
 cost pairs_guest_until_merged(const bench_options &options);
 cost guest_exits(const bench_options &options);

@@ -133,4 +133,10 @@ void region::protect(int protection) const
 		fail("mprotect");
 }
 
+void region::unmap_from_guests() const
+{
+	protect(PROT_NONE);
+	protect(PROT_READ | PROT_WRITE);
+}
+
 } /* namespace ksm */

@@ -61,6 +61,8 @@ public:
 	void unmergeable() const { advise(MADV_UNMERGEABLE); }
 	void advise(int advice) const;
 	void protect(int protection) const;
+	/* Has KVM unmap the pages, which then maps them when the guest comes back to them. */
+	void unmap_from_guests() const;
 
 private:
 	std::size_t pages_;
