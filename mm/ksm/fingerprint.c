@@ -15,6 +15,7 @@
 #include <linux/highmem.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
+#include <linux/prefetch.h>
 #include <linux/random.h>
 #include <linux/xxhash.h>
 
@@ -23,6 +24,9 @@
 
 /* Lines read by a sample: few enough to cost little, enough to see activity. */
 #define KSM_SAMPLE_WORDS	4
+
+/* The CPU itself goes on where a page is read in order, once it has seen the start. */
+#define KSM_PREFETCH_BYTES	128
 
 /* Products that xxh64 takes at a time. */
 #define KSM_XXHASH_PRODUCTS	32
@@ -138,6 +142,22 @@ u64 ksm_fingerprint(const void *addr, enum ksm_hash hash,
 	if (hash == KSM_HASH_CRC32C)
 		return fingerprint_crc32c(addr, secret);
 	return fingerprint_xxhash(addr, secret);
+}
+
+/**
+ * ksm_fingerprint_prefetch - have the start of a page brought into the caches
+ * @page: page; it may have been freed meanwhile, but not be removed from the machine
+ */
+void ksm_fingerprint_prefetch(struct page *page)
+{
+	const void *addr;
+	int i;
+
+	if (PageHighMem(page))
+		return;
+	addr = page_address(page);
+	for (i = 0; i < KSM_PREFETCH_BYTES; i += L1_CACHE_BYTES)
+		prefetch(addr + i);
 }
 
 /**

@@ -29,6 +29,7 @@ bool ksm_fingerprint_usable(enum ksm_hash hash);
 enum ksm_hash ksm_fingerprint_best(void);
 u64 ksm_fingerprint(const void *addr, enum ksm_hash hash,
 		    const struct ksm_secret *secret);
+void ksm_fingerprint_prefetch(struct page *page);
 u64 ksm_fingerprint_page(struct page *page);
 u32 ksm_fingerprint_sample(struct page *page, unsigned long addr);
 bool ksm_fingerprint_is_zero(u64 fingerprint);

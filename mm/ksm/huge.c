@@ -150,6 +150,8 @@ unsigned long ksm_huge_visit(struct ksm_mm *kmm, const struct ksm_vmas *vmas,
 		v->known = pages & v->seen.trusted & ksm_tile_unstable(tile);
 		v->want = pages & v->seen.told & ~v->known;
 	}
+	for (look = v->want; look; look &= look - 1)
+		v->page[__ffs64(look)] = page + __ffs64(look);
 	v->present = pages & ~v->known;
 	ksm_forget_others(tile, addr, tile_end);
 	ksm_visit_note(v, budget);

@@ -98,6 +98,7 @@ static bool visit_page(struct ksm_visit *v, u64 bit, unsigned long addr, pte_t *
 		}
 		v->hot |= bit;
 	}
+	v->page[__ffs64(bit)] = page;
 	v->want |= bit;
 	return !--v->sweep->wants;
 }

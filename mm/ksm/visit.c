@@ -99,7 +99,7 @@ static u64 read_pages(struct ksm_visit *v, struct ksm_budget *budget)
 		.pmdp = sweep->pmdp,
 		.tile = v->tile,
 	};
-	u64 left = v->want | v->adopt;
+	u64 left = v->want | v->adopt, next;
 
 	/* In one go; if there is no memory for that, then one by one. */
 	if (left)
@@ -121,6 +121,9 @@ static u64 read_pages(struct ksm_visit *v, struct ksm_budget *budget)
 			if (ksm_block_reserve(v->tile, BIT_ULL(item.nr)))
 				ksm_merge_adopt(&item);
 		} else if (ksm_eligible_page(item.page)) {
+			next = left & (left - 1) & v->want;
+			if (next)
+				ksm_fingerprint_prefetch(v->page[__ffs64(next)]);
 			budget->found += read_page(v, &item) &&
 					 (v->reread & BIT_ULL(item.nr));
 		}

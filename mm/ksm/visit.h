@@ -25,7 +25,7 @@ struct ksm_sweep {
 /* One visit to (a part of) a tile: which pages were found how. */
 struct ksm_visit {
 	struct ksm_sweep *sweep;	/* that it is a part of */
-	struct page **page;	/* room for a page of each place, to be looked into */
+	struct page **page;	/* by its place, each page of @waiting and @want */
 	struct ksm_tile *tile;
 	unsigned long addr;	/* first address */
 	unsigned long end;	/* of the part of the tile that is to be visited */
@@ -48,7 +48,7 @@ struct ksm_visit {
 	u64 changed;		/* to be unsettled: those, and what is not to be merged */
 	u64 unmapped;		/* maps its KSM folio no more */
 	u64 adopt;		/* maps a KSM folio, unknown so far */
-	u64 waiting;		/* in @page, to be looked into */
+	u64 waiting;		/* to be looked into, with a reference */
 	u64 want;		/* to be read in full */
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * How long the fingerprint of a page takes that is in no cache, beside a loop that only
- * adds up its words.
+ * adds up its words, and how long where the start of the next page is prefetched meanwhile.
  *
  * Pages lie in memory as they were allocated: one behind the other at best, and in any
  * order once memory has been in use for a while.  The kernel reads them through a mapping
@@ -40,9 +40,16 @@ static u64 fingerprint_of(const void *page, const void *next)
 	return ksm_fingerprint_page((struct page *)page);
 }
 
+static u64 prefetched(const void *page, const void *next)
+{
+	ksm_fingerprint_prefetch((struct page *)next);
+	return ksm_fingerprint_page((struct page *)page);
+}
+
 static const struct way ways[] = {
 	{ "sum", sum_of },
 	{ "fingerprint", fingerprint_of },
+	{ "prefetched", prefetched },
 };
 
 static void make_order(bool scattered)

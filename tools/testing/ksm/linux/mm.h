@@ -24,6 +24,11 @@ static inline void *page_address(const struct page *page)
 	return (void *)page;
 }
 
+static inline bool PageHighMem(const struct page *page)
+{
+	return false;
+}
+
 static inline unsigned long page_to_pfn(const struct page *page)
 {
 	return (unsigned long)page >> PAGE_SHIFT;
