@@ -7,6 +7,7 @@
 
 #include <linux/atomic.h>
 #include <linux/bitops.h>
+#include <linux/cred.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/rmap.h>
@@ -111,6 +112,19 @@ static inline int ksm_execve(struct mm_struct *mm)
 	return test_bit(MMF_VM_MERGE_ANY, &mm->flags) ? __ksm_enter(mm) : 0;
 }
 
+/*
+ * Who calls exec does not decide for a program that gets rights by it.  Security modules
+ * may call for a secure exec where none are got, as of each service that is started.
+ */
+static inline void ksm_exec_secure(struct mm_struct *mm, const struct cred *new)
+{
+	const struct cred *old = current_cred();
+
+	if (!uid_eq(new->euid, old->euid) || !gid_eq(new->egid, old->egid) ||
+	    !cap_issubset(new->cap_permitted, old->cap_permitted))
+		clear_bit(MMF_VM_MERGE_ANY, &mm->flags);
+}
+
 static inline void ksm_exit(struct mm_struct *mm)
 {
 	if (test_bit(MMF_VM_MERGEABLE, &mm->flags))
@@ -201,6 +215,10 @@ static inline void ksm_fork(struct mm_struct *mm, struct mm_struct *oldmm)
 static inline int ksm_execve(struct mm_struct *mm)
 {
 	return 0;
+}
+
+static inline void ksm_exec_secure(struct mm_struct *mm, const struct cred *new)
+{
 }
 
 static inline void ksm_exit(struct mm_struct *mm)

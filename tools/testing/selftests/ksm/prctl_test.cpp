@@ -2,8 +2,14 @@
 /* PR_SET_MEMORY_MERGE offers all memory of a process. */
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <string>
+#include <system_error>
 
+#include <linux/capability.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "support/child.hpp"
@@ -231,6 +237,93 @@ TEST_F(prctl_merge, inherited_over_exec)
 	scan();
 	EXPECT_EQ(truth_of(memory).total(), 16u);
 	other.go_on("filled");
+}
+
+/* A copy of this program, which an ordinary user may start, with the rights of its file. */
+class privileged_copy
+{
+public:
+	explicit privileged_copy(mode_t mode)
+	{
+		std::filesystem::copy_file("/proc/self/exe", path_);
+		if (chmod(path_.c_str(), mode))
+			throw std::system_error(errno, std::generic_category(), path_);
+	}
+	~privileged_copy() { unlink(path_.c_str()); }
+	privileged_copy(const privileged_copy &) = delete;
+	privileged_copy &operator=(const privileged_copy &) = delete;
+
+	/* Gives it a capability.  Returns false where that cannot be. */
+	bool add_capability() const
+	{
+		vfs_cap_data data = {};
+
+		data.magic_etc = VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE;
+		data.data[0].permitted = 1U << CAP_NET_RAW;
+		return !setxattr(path_.c_str(), "security.capability", &data, sizeof(data), 0);
+	}
+	const std::string &path() const { return path_; }
+
+private:
+	const std::string path_ = "/dev/shm/ksm-privileged-" + std::to_string(getpid());
+};
+
+/* Pages that are merged of a program that a user of all memory merged has started. */
+struct started {
+	std::uint64_t flag;
+	std::size_t merged;
+};
+
+started start_as_user(const privileged_copy &program)
+{
+	child other([&](parent_link &parent) {
+		set_merge(true);
+		require(!setresgid(1000, 1000, 1000) && !setresuid(1000, 1000, 1000),
+			"cannot become an ordinary user");
+		parent.exec_role("after-exec", program.path());
+	});
+	started result = {};
+	/* There are no passes if nothing is offered. */
+	region anchor(2);
+
+	anchor.mergeable();
+	result.flag = other.await("flag");
+	page_range memory(other.pid(), other.await("filled"), 16);
+
+	scan();
+	result.merged = truth_of(memory).total();
+	other.go_on("filled");
+	return result;
+}
+
+TEST_F(prctl_merge, inherited_by_the_programs_of_a_user)
+{
+	started other = start_as_user(privileged_copy(0755));
+
+	EXPECT_EQ(other.flag, 1u);
+	EXPECT_EQ(other.merged, 16u);
+}
+
+TEST_F(prctl_merge, not_inherited_by_programs_that_set_the_user_or_group)
+{
+	for (mode_t mode : {04755, 02755}) {
+		started other = start_as_user(privileged_copy(mode));
+
+		EXPECT_EQ(other.flag, 0u) << std::oct << mode;
+		EXPECT_EQ(other.merged, 0u) << std::oct << mode;
+	}
+}
+
+TEST_F(prctl_merge, not_inherited_by_programs_with_capabilities)
+{
+	privileged_copy program(0755);
+
+	KSM_SKIP_IF(program.add_capability() ? ""
+					     : "this file system has no capabilities of files");
+	started other = start_as_user(program);
+
+	EXPECT_EQ(other.flag, 0u);
+	EXPECT_EQ(other.merged, 0u);
 }
 
 TEST_F(prctl_merge, not_set_not_inherited)

@@ -42,8 +42,9 @@ public:
 		await(step);
 	}
 
-	/* Run in a child: starts this program anew, as "--role name". */
-	[[noreturn]] void exec_role(const char *name) const;
+	/* Run in a child: starts this program anew, or a copy of it, as "--role name". */
+	[[noreturn]] void exec_role(const char *name,
+				    const std::string &program = "/proc/self/exe") const;
 	/* The same pipes, in the program that exec_role() has started. */
 	static parent_link of_role();
 
