@@ -12,11 +12,14 @@
  * with keys that differ from place to place, before either hash sees them.
  */
 #include <linux/cache.h>
+#include <linux/compiler.h>
 #include <linux/highmem.h>
+#include <linux/limits.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/prefetch.h>
 #include <linux/random.h>
+#include <linux/sched/clock.h>
 #include <linux/xxhash.h>
 
 #include "crc32c.h"
@@ -27,6 +30,9 @@
 
 /* The CPU itself goes on where a page is read in order, once it has seen the start. */
 #define KSM_PREFETCH_BYTES	128
+
+/* How often a hash is timed. */
+#define KSM_TIMINGS		8
 
 /* Products that xxh64 takes at a time. */
 #define KSM_XXHASH_PRODUCTS	32
@@ -118,17 +124,6 @@ bool ksm_fingerprint_usable(enum ksm_hash hash)
 }
 
 /**
- * ksm_fingerprint_best - tell which hash is the fastest here
- *
- * Return: a usable hash.
- */
-enum ksm_hash ksm_fingerprint_best(void)
-{
-	return ksm_fingerprint_usable(KSM_HASH_CRC32C) ? KSM_HASH_CRC32C :
-						  KSM_HASH_XXHASH;
-}
-
-/**
  * ksm_fingerprint - hash the bytes of one page
  * @addr: PAGE_SIZE bytes, aligned to 8
  * @hash: which hash, usable on this CPU
@@ -142,6 +137,43 @@ u64 ksm_fingerprint(const void *addr, enum ksm_hash hash,
 	if (hash == KSM_HASH_CRC32C)
 		return fingerprint_crc32c(addr, secret);
 	return fingerprint_xxhash(addr, secret);
+}
+
+/*
+ * How long a hash takes for a page, ns: the least of some, as much may come in between.
+ * By the scheduler's clock, as the clocks of ktime stand still while the kernel boots.
+ */
+static u64 time_of(enum ksm_hash hash)
+{
+	const void *addr = page_address(ZERO_PAGE(0));
+	u64 least = U64_MAX, sink;
+	int i;
+
+	for (i = 0; i < KSM_TIMINGS; i++) {
+		u64 start = local_clock();
+
+		sink = ksm_fingerprint(addr, hash, &ksm_secret);
+		/* Not to be left out, nor put off until the time has been taken. */
+		barrier_data(&sink);
+		least = min(least, local_clock() - start);
+	}
+	return least;
+}
+
+/**
+ * ksm_fingerprint_best - tell which hash is the fastest here
+ *
+ * That is not as plain as it seems: emulators have the instruction for a CRC, and
+ * compute it bit by bit.
+ *
+ * Return: a usable hash.
+ */
+enum ksm_hash ksm_fingerprint_best(void)
+{
+	if (!ksm_fingerprint_usable(KSM_HASH_CRC32C))
+		return KSM_HASH_XXHASH;
+	return time_of(KSM_HASH_XXHASH) < time_of(KSM_HASH_CRC32C) ?
+	       KSM_HASH_XXHASH : KSM_HASH_CRC32C;
 }
 
 /**

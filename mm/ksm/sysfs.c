@@ -286,6 +286,9 @@ static ssize_t fingerprint_store(struct kobject *kobj, struct kobj_attribute *at
 	enum ksm_hash hash;
 	int err;
 
+	/* To be timed once more, it could be another one. */
+	if (is_auto && READ_ONCE(ksm_fingerprint_auto))
+		return count;
 	if (is_auto)
 		hash = ksm_fingerprint_best();
 	else if (sysfs_streq(buf, "crc32c"))

@@ -15,4 +15,9 @@
 
 #define U64_MAX			((u64)~0ULL)
 
+static inline void barrier_data(const void *ptr)
+{
+	asm volatile("" : : "r"(ptr) : "memory");
+}
+
 #endif /* _KSM_TEST_LINUX_KERNEL_H */
