@@ -23,19 +23,27 @@ bool ksm_change_dirty_bit __read_mostly;
 
 static u64 sample(struct ksm_tile *tile, u64 pages, struct page **page)
 {
-	u64 same = 0;
+	struct ksm_hints *hints;
+	u64 same, left;
 
+	/* All are to be read then, see ksm_change_begin_others(). */
 	if (!ksm_tile_hints_alloc(tile))
-		return 0;
-	for (; pages; pages &= pages - 1) {
-		unsigned int i = __ffs64(pages);
+		return pages;
+	hints = tile->hints;
+	/* There is nothing to compare those with that were not looked into then. */
+	same = pages & ~hints->looked;
+	for (left = pages; left; left &= left - 1) {
+		unsigned int i = __ffs64(left);
 		u32 now = ksm_fingerprint_sample(page[i], ksm_tile_addr(tile, i));
 
-		if (tile->hints->sample[i] == now)
+		if (hints->sample[i] == now)
 			same |= BIT_ULL(i);
 		else
-			tile->hints->sample[i] = now;
+			hints->sample[i] = now;
 	}
+	hints->looked |= pages;
+	/* What was read of the others does not hold any more. */
+	hints->sampled &= ~pages | same;
 	return same;
 }
 
@@ -167,7 +175,7 @@ void ksm_change_begin_others(const struct ksm_told *told, struct ksm_tile *tile,
 	seen->told = bits_of(told, tile, told->clean);
 	seen->written = bits_of(told, tile, told->written);
 	if (!ksm_tile_hints_alloc(tile)) {
-		seen->unread = ~0ULL;
+		seen->unread = ~seen->written;
 		return;
 	}
 	hints = tile->hints;
@@ -188,12 +196,12 @@ void ksm_change_begin_others(const struct ksm_told *told, struct ksm_tile *tile,
  * @page: each by its place, with a reference, which is dropped
  *
  * Context: ksm_mutex held, no page table lock, may sleep.
- * Return: those that seem to be as they were at the last visit.
+ * Return: those that seem to be as they were at the last visit, or may be.
  */
 u64 ksm_change_unchanged(const struct ksm_told *told, struct ksm_tile *tile, u64 pages,
 			 struct page **page)
 {
-	u64 same = 0;
+	u64 same = pages;
 
 	if (told->change->unchanged)
 		same = told->change->unchanged(tile, pages, page);

@@ -154,6 +154,13 @@ static inline void ksm_change_was_read(struct ksm_tile *tile, unsigned int i, bo
 		tile->hints->sampled |= BIT_ULL(i);
 }
 
+/* These pages were visited, and those looked into: samples of the others are too old. */
+static inline void ksm_change_visited(struct ksm_tile *tile, u64 visited, u64 looked)
+{
+	if (tile->hints)
+		tile->hints->looked &= looked | ~visited;
+}
+
 u64 ksm_change_unchanged(const struct ksm_told *told, struct ksm_tile *tile, u64 pages,
 			 struct page **page);
 void ksm_change_init(void);

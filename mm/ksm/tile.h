@@ -95,6 +95,7 @@ struct ksm_block {
  * struct ksm_hints - how pages change that secondary MMUs may write to
  * @trusted: pages of which it was told at each visit, since they were read, that they had
  *	     not changed
+ * @looked: pages of which @sample was taken at the last visit
  * @sampled: pages that were read since anything was told of them
  * @era: what was told with another number does not hold any more
  * @sample: a few bytes of each page
@@ -103,6 +104,7 @@ struct ksm_block {
  */
 struct ksm_hints {
 	u64 trusted;
+	u64 looked;
 	u64 sampled;
 	unsigned long era;
 	u32 sample[KSM_TILE_PAGES];

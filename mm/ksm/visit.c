@@ -35,17 +35,20 @@ void ksm_visit_wait(struct ksm_visit *v, struct page *page, unsigned int i)
 	v->waiting |= BIT_ULL(i);
 }
 
-/* Where it is not told: which of the pages seem to have been written. */
+/*
+ * Where it is not told: which of the pages seem to have been written.  Like those that
+ * are found dirty they are read once they stay the same.
+ */
 static void look_into(struct ksm_visit *v)
 {
 	struct ksm_tile *tile = v->tile;
 	u64 same = ksm_change_unchanged(v->sweep->told, tile, v->waiting, v->page);
 	u64 known = same & ~(v->reread | v->seen.unread) & ksm_tile_unstable(tile);
 
-	if (v->sweep->told->change->unchanged)
-		v->changed |= v->waiting & ~same & ksm_tile_keyed(tile);
+	v->changed |= v->waiting & ~same & ksm_tile_keyed(tile);
+	v->seen.written |= v->waiting & ~same;
 	v->known |= known;
-	v->want |= v->waiting & ~known;
+	v->want |= same & ~known;
 }
 
 /* Read one page in full, and see whether it settles.  Returns whether it has changed. */
@@ -53,20 +56,22 @@ static bool read_page(struct ksm_visit *v, struct ksm_item *item)
 {
 	struct ksm_tile *tile = v->tile;
 	u64 bit = BIT_ULL(item->nr);
-	bool stays = true;
+	/* Not written since the last visit, or not by now if nobody maps it. */
+	bool stays = v->seen.unread & ~v->hot & bit;
+	bool changed;
 	u64 fingerprint;
 
 	fingerprint = ksm_fingerprint_page(item->page);
 	if (tile->hints && !((v->hot | v->seen.written) & bit))
 		ksm_change_was_read(tile, item->nr, item->clean);
 	if (ksm_tile_keyed(tile) & bit) {
-		stays = ksm_slot_key(ksm_slot(tile, item->nr)) ==
-			(fingerprint & KSM_KEY_MASK);
+		changed = ksm_slot_key(ksm_slot(tile, item->nr)) !=
+			  (fingerprint & KSM_KEY_MASK);
 		/*
 		 * Equal pages lie side by side if they could not be merged.  It may have
 		 * migrated to a node where it has equals, too.
 		 */
-		if (stays && (ksm_tile_unstable(tile) & bit)) {
+		if (!changed && (ksm_tile_unstable(tile) & bit)) {
 			struct ksm_slot *slot = ksm_slot(tile, item->nr);
 
 			if (ksm_slot_nid(slot) == ksm_domain_nid(item->page) &&
@@ -74,21 +79,22 @@ static bool read_page(struct ksm_visit *v, struct ksm_item *item)
 				return false;
 			ksm_tile_unsettle(tile, bit);
 		}
+		stays |= !changed;
 	} else {
-		/* Not written since the last visit, or not by now if nobody maps it. */
-		stays = (v->seen.told | v->seen.unread) & ~v->hot & bit;
+		stays |= v->seen.told & ~v->hot & bit;
+		changed = !stays;
 	}
-	if (!stays) {
+	if (changed) {
 		tile->interval = 0;
 		tile->heated += !!(v->hot & bit);
 		ksm_tile_unsettle(tile, bit);
 	}
 	if (!ksm_block_reserve(tile, bit))
-		return !stays;
+		return changed;
 	ksm_tile_settle(tile, item->nr, fingerprint);
 	if (stays || item->clean)
 		ksm_merge_page(item, fingerprint);
-	return !stays;
+	return changed;
 }
 
 /* Returns the pages that are left: for want of budget, or because somebody waits. */
@@ -150,6 +156,7 @@ void ksm_visit_note(struct ksm_visit *v, struct ksm_budget *budget)
 
 	if (v->waiting)
 		look_into(v);
+	ksm_change_visited(tile, v->known | v->present, v->waiting);
 	known = hweight64(v->known);
 	seen = hweight64(v->known | v->present);
 	if (ksm_knobs.smart_scan) {

@@ -95,8 +95,43 @@ TEST_F(huge_guest_writes, before_the_pages_are_unmapped)
 
 		pairs.join(guest, some);
 		pairs.memory().unmap_from_guests();
-		EXPECT_EQ(pairs.missed_after(ksmd, passes_to_find(), some), 0u) << "in round " << round;
+		EXPECT_EQ(pairs.missed_after(ksmd, passes_to_find(), some), 0u)
+			<< "in round " << round;
 	}
+}
+
+/*
+ * While the guest writes somewhere in a huge page its dirty bit says nothing of the other
+ * pages: those are sampled, so that it shows when one becomes another altogether.
+ */
+TEST_F(huge_guest_writes, of_whole_pages_beside_one_that_never_rests)
+{
+	constexpr std::size_t first = 7, second = pages_per_huge + 9;
+	constexpr unsigned passes = 6;
+	region memory(2 * pages_per_huge, region::pages_are::huge);
+
+	memory.fill_unique(1);
+	memory.mergeable();
+	KSM_SKIP_IF(why_not_huge(memory, 2));
+	vm guest(memory);
+	stepper ksmd;
+	auto at = [](std::size_t page) {
+		return std::uint32_t(vm::memory_address + page * page_size);
+	};
+	std::uint32_t value = 0;
+	auto pass = [&] {
+		guest.write(at(0), 2, std::uint32_t(pages_per_huge * page_size), ++value);
+		ksmd.pass();
+	};
+
+	for (unsigned i = 0; i < 3 * passes; i++)
+		pass();
+	ASSERT_EQ(knob("pages_sharing"), 0);
+	for (std::size_t page : {first, second})
+		guest.write(at(page), page_size / 4, 4, 0x5a5a5a5a);
+	for (unsigned i = 0; i < passes; i++)
+		pass();
+	EXPECT_EQ(knob("pages_sharing"), 1);
 }
 
 TEST_F(guest_writes, through_two_machines_with_the_same_memory)
