@@ -54,8 +54,7 @@ bool ksm_content_empty(const void *addr)
  * @page: page, referenced
  * @other: page, referenced, or the zero page
  *
- * Context: No spinlock held.  A merge rests on it only if neither page can be
- *	    written meanwhile.
+ * Context: any.  A merge rests on it only if neither page can be written meanwhile.
  * Return: true if they hold the same bytes, and the architecture does not mind.
  */
 bool ksm_content_same(struct page *page, struct page *other)

@@ -68,28 +68,19 @@ static enum outcome split(const struct ksm_item *item, u64 key)
 	return MERGED;
 }
 
-/*
- * Write-protect a page whose folio is locked, compare it with @kpage, and replace it.
- * Others may touch the PTE in between without writing to the page, as NUMA balancing
- * does: so there is a second try.
- */
-static enum outcome merge_protected(struct ksm_item *item, struct page *kpage)
+/* Replace a page whose folio is locked by @kpage, which is locked, too. */
+static enum outcome merge_locked(struct ksm_item *item, struct page *kpage)
 {
-	pte_t protected;
-	int tries, err;
-
-	for (tries = 0; tries < 2; tries++) {
-		err = ksm_pte_protect(item, &protected);
-		if (err == -EBUSY)
-			return BUSY;
-		if (err)
-			continue;
-		if (!ksm_content_same(item->page, kpage))
-			return DIFFERS;
-		if (!ksm_pte_replace(item, kpage, protected))
-			return MERGED;
+	switch (ksm_pte_merge(item, kpage)) {
+	case 0:
+		return MERGED;
+	case -EBUSY:
+		return BUSY;
+	case -EILSEQ:
+		return DIFFERS;
+	default:
+		return CHANGED;
 	}
-	return CHANGED;
 }
 
 /*
@@ -112,7 +103,7 @@ static enum outcome merge_with(struct ksm_item *item, struct page *kpage, u64 ke
 
 	if (!folio_trylock(folio))
 		return CHANGED;
-	outcome = merge_protected(item, kpage);
+	outcome = merge_locked(item, kpage);
 	folio_unlock(folio);
 	return outcome;
 }
@@ -167,7 +158,7 @@ static enum outcome merge_stable(struct ksm_item *item, struct ksm_index *index,
  * Make @item's page a KSM page and map it in place of @other's.  Both folios are
  * locked, order 0, and the caller holds one reference to each.
  */
-static enum outcome merge_locked(struct ksm_item *item, struct ksm_item *other,
+static enum outcome share_locked(struct ksm_item *item, struct ksm_item *other,
 				 struct ksm_index *index, u64 key,
 				 struct ksm_stable *stable)
 {
@@ -197,7 +188,7 @@ static enum outcome merge_locked(struct ksm_item *item, struct ksm_item *other,
 	 * mapping is left: it is found again when the other settles.
 	 */
 	if (ksm_pte_replace(other, item->page, other_protected))
-		outcome = merge_protected(other, item->page);
+		outcome = merge_locked(other, item->page);
 	if (outcome != MERGED)
 		ksm_tile_unsettle(other->tile, BIT_ULL(other->nr));
 	else
@@ -225,7 +216,7 @@ static enum outcome merge_items(struct ksm_item *item, struct ksm_item *other,
 	if (folio_trylock(folio)) {
 		outcome = BUSY;
 		if (folio_trylock(other_folio)) {
-			outcome = merge_locked(item, other, index, key, stable);
+			outcome = share_locked(item, other, index, key, stable);
 			folio_unlock(other_folio);
 		}
 		folio_unlock(folio);

@@ -28,12 +28,16 @@ static bool replace_mapping(struct folio *folio, struct vm_area_struct *vma,
 	/* Not past a PTE that mprotect(), say, has cleared for a moment. */
 	DEFINE_FOLIO_VMA_WALK(pvmw, folio, vma, addr, PVMW_SYNC);
 	struct mmu_notifier_range range;
+	pte_t pte;
 
 	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, vma->vm_mm, addr,
 				addr + PAGE_SIZE);
 	mmu_notifier_invalidate_range_start(&range);
-	while (page_vma_mapped_walk(&pvmw))
-		ksm_pte_exchange(vma, pvmw.address, pvmw.pte, &folio->page, arg);
+	while (page_vma_mapped_walk(&pvmw)) {
+		flush_cache_page(vma, pvmw.address, folio_pfn(folio));
+		pte = ptep_clear_flush(vma, pvmw.address, pvmw.pte);
+		ksm_pte_exchange(vma, pvmw.address, pvmw.pte, pte, &folio->page, arg);
+	}
 	mmu_notifier_invalidate_range_end(&range);
 	return true;
 }

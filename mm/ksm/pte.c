@@ -152,40 +152,25 @@ static pte_t *lock_pte(struct ksm_item *item, spinlock_t **ptl)
 	return NULL;
 }
 
-/**
- * ksm_pte_protect - write-protect the PTE of a page that is to be merged
- * @item: page
- * @protected: set to what the PTE is then
+/*
+ * Take the PTE of a page away, and see to it that nobody can write to the page any more.
  *
- * Makes sure that nobody holds the page by anything but page tables, the swap cache
- * and the reference of @item.  Fast GUP takes no lock: it takes its reference, then
- * looks at the PTE again.  So the PTE is cleared and flushed before the references are
- * counted.
+ * Fast GUP takes no lock: it takes its reference, then looks at the PTE again.  So the
+ * PTE is cleared and flushed before the references are counted.
  *
- * Context: folio of @item locked, may sleep.
- * Return: 0; -EAGAIN if the page is not what it was; -EBUSY if somebody holds it.
+ * Returns 0, and what the PTE is to be from now on, write-protected.  Returns an error and
+ * leaves it as it was, as ksm_pte_protect() does.
  */
-int ksm_pte_protect(struct ksm_item *item, pte_t *protected)
+static int take_pte(struct ksm_item *item, pte_t *ptep, pte_t *taken)
 {
 	struct vm_area_struct *vma = item->vma;
 	struct folio *folio = page_folio(item->page);
 	unsigned long addr = ksm_item_addr(item);
-	struct mm_struct *mm = vma->vm_mm;
-	struct mmu_notifier_range range;
-	spinlock_t *ptl;	/* of the page table */
-	int err = -EAGAIN;
-	pte_t *ptep, pte;
+	pte_t pte;
 
-	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, mm, addr,
-				addr + PAGE_SIZE);
-	mmu_notifier_invalidate_range_start(&range);
-
-	ptep = lock_pte(item, &ptl);
-	if (!ptep)
-		goto out;
 	/* Written since its fingerprint was taken: no use going on. */
 	if (pte_dirty(ptep_get(ptep)) && item->clean)
-		goto unlock;
+		return -EAGAIN;
 
 	flush_cache_page(vma, addr, folio_pfn(folio));
 	pte = ptep_clear_flush(vma, addr, ptep);
@@ -194,18 +179,51 @@ int ksm_pte_protect(struct ksm_item *item, pte_t *protected)
 	    folio_mapcount(folio) + folio_test_swapcache(folio) + 1 ||
 	    (PageAnonExclusive(item->page) &&
 	     folio_try_share_anon_rmap_pte(folio, item->page))) {
-		err = -EBUSY;
-	} else {
-		if (pte_dirty(pte))
-			folio_mark_dirty(folio);
-		pte = pte_wrprotect(pte_mkclean(pte));
-		*protected = pte;
-		err = 0;
+		set_pte_at(vma->vm_mm, addr, ptep, pte);
+		return -EBUSY;
 	}
-	set_pte_at(mm, addr, ptep, pte);
-unlock:
-	pte_unmap_unlock(ptep, ptl);
-out:
+	if (pte_dirty(pte))
+		folio_mark_dirty(folio);
+	*taken = pte_wrprotect(pte_mkclean(pte));
+	return 0;
+}
+
+static void begin(struct ksm_item *item, struct mmu_notifier_range *range)
+{
+	unsigned long addr = ksm_item_addr(item);
+
+	mmu_notifier_range_init(range, MMU_NOTIFY_CLEAR, 0, item->vma->vm_mm, addr,
+				addr + PAGE_SIZE);
+	mmu_notifier_invalidate_range_start(range);
+}
+
+/**
+ * ksm_pte_protect - write-protect the PTE of a page, of which a KSM page is to be made
+ * @item: page
+ * @protected: set to what the PTE is then
+ *
+ * Makes sure that nobody holds the page by anything but page tables, the swap cache
+ * and the reference of @item.
+ *
+ * Context: folio of @item locked, may sleep.
+ * Return: 0; -EAGAIN if the page is not what it was; -EBUSY if somebody holds it.
+ */
+int ksm_pte_protect(struct ksm_item *item, pte_t *protected)
+{
+	struct mmu_notifier_range range;
+	spinlock_t *ptl;	/* of the page table */
+	int err = -EAGAIN;
+	pte_t *ptep;
+
+	begin(item, &range);
+	ptep = lock_pte(item, &ptl);
+	if (ptep) {
+		err = take_pte(item, ptep, protected);
+		if (!err)
+			set_pte_at(item->vma->vm_mm, ksm_item_addr(item), ptep,
+				   *protected);
+		pte_unmap_unlock(ptep, ptl);
+	}
 	mmu_notifier_invalidate_range_end(&range);
 	return err;
 }
@@ -223,15 +241,16 @@ static pte_t carry_bits(pte_t pte, pte_t old)
  * ksm_pte_exchange - map another page in place of one of equal content
  * @vma: VMA
  * @addr: address
- * @ptep: its PTE, write-protected
- * @page: what it maps, and a reference for that
+ * @ptep: its PTE, cleared and flushed
+ * @old: what it was
+ * @page: what it mapped, and a reference for that
  * @kpage: page of a KSM folio, or the zero page
  *
  * Context: page table lock and the folio locks of @page and, unless it is the zero
  *	    page, @kpage held, in a section of invalidating MMU notifiers.
  */
 void ksm_pte_exchange(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep,
-		      struct page *page, struct page *kpage)
+		      pte_t old, struct page *page, struct page *kpage)
 {
 	struct folio *folio = page_folio(page), *kfolio = page_folio(kpage);
 	struct mm_struct *mm = vma->vm_mm;
@@ -255,9 +274,7 @@ void ksm_pte_exchange(struct vm_area_struct *vma, unsigned long addr, pte_t *pte
 		pte = mk_pte(kpage, vma->vm_page_prot);
 	}
 
-	flush_cache_page(vma, addr, folio_pfn(folio));
-	pte = carry_bits(pte, ptep_clear_flush(vma, addr, ptep));
-	set_pte_at(mm, addr, ptep, pte);
+	set_pte_at(mm, addr, ptep, carry_bits(pte, old));
 
 	folio_remove_rmap_pte(folio, page, vma);
 	if (!folio_mapped(folio))
@@ -280,20 +297,57 @@ int ksm_pte_replace(struct ksm_item *item, struct page *kpage, pte_t protected)
 	struct mmu_notifier_range range;
 	int err = -EAGAIN;
 	spinlock_t *ptl;	/* of the page table */
-	pte_t *ptep;
+	pte_t *ptep, pte;
 
-	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, item->vma->vm_mm,
-				addr, addr + PAGE_SIZE);
-	mmu_notifier_invalidate_range_start(&range);
-
+	begin(item, &range);
 	ptep = lock_pte(item, &ptl);
 	if (ptep) {
 		if (pte_same(ptep_get(ptep), protected)) {
-			ksm_pte_exchange(item->vma, addr, ptep, item->page, kpage);
+			flush_cache_page(item->vma, addr, page_to_pfn(item->page));
+			pte = ptep_clear_flush(item->vma, addr, ptep);
+			ksm_pte_exchange(item->vma, addr, ptep, pte, item->page, kpage);
 			err = 0;
 		}
 		pte_unmap_unlock(ptep, ptl);
 	}
+	mmu_notifier_invalidate_range_end(&range);
+	return err;
+}
+
+/**
+ * ksm_pte_merge - map another page in place of one, if both hold the same bytes
+ * @item: page
+ * @kpage: page of a KSM folio, locked, or the zero page
+ *
+ * All of it under one hold of the page table lock, as fork() copies a page under it: so
+ * there is one TLB flush, and one of MMU notifiers.  If the bytes differ the page stays
+ * write-protected.
+ *
+ * Context: folio of @item locked, may sleep.
+ * Return: 0; -EAGAIN if the page is not what it was; -EBUSY if somebody holds it; -EILSEQ
+ *	   if the bytes differ.
+ */
+int ksm_pte_merge(struct ksm_item *item, struct page *kpage)
+{
+	unsigned long addr = ksm_item_addr(item);
+	struct mmu_notifier_range range;
+	spinlock_t *ptl;	/* of the page table */
+	int err = -EAGAIN;
+	pte_t *ptep, pte;
+
+	begin(item, &range);
+	ptep = lock_pte(item, &ptl);
+	if (!ptep)
+		goto out;
+	err = take_pte(item, ptep, &pte);
+	if (!err && ksm_content_same(item->page, kpage)) {
+		ksm_pte_exchange(item->vma, addr, ptep, pte, item->page, kpage);
+	} else if (!err) {
+		set_pte_at(item->vma->vm_mm, addr, ptep, pte);
+		err = -EILSEQ;
+	}
+	pte_unmap_unlock(ptep, ptl);
+out:
 	mmu_notifier_invalidate_range_end(&range);
 	return err;
 }
