@@ -113,9 +113,11 @@ part_guests() {
 	for ((i = 1; i <= GUESTS; i++)); do
 		start_guest "$i"
 	done
-	start_samples
 	all_here up 600
 	HUGE_UP=$(huge_mib)
+	# Not before: see "Three KVM guests" in Documentation/mm/ksm/figures.rst
+	start_ksmd
+	start_samples
 	merge_phase 180 saved_frames
 	stop_samples
 	report_course

@@ -42,6 +42,7 @@ part_processes() {
 	pick_interpreter
 	begin process processes \
 		"$WORKERS processes of $INTERPRETER, each loads $(($(stat -c %s "$CORPUS") >> 20)) MiB of text"
+	start_ksmd
 	for ((i = 1; i <= WORKERS; i++)); do
 		start_worker "$i"
 	done
