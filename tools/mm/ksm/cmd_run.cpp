@@ -4,43 +4,39 @@
 #include <cerrno>
 #include <cstring>
 
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "error.hpp"
 #include "format.hpp"
-
-/* Older than the kernel that we serve: Debian 12's libc headers. */
-#ifndef PR_SET_MEMORY_MERGE
-#define PR_SET_MEMORY_MERGE 67
-#endif
+#include "opt_in.hpp"
+#include "output.hpp"
 
 namespace ksm
 {
 namespace
 {
 
-void note_if_stopped(const std::string &sysfs_dir)
+/* Says nothing where that cannot be seen: the program runs all the same. */
+void note_if_stopped(const knobs &knobs)
 {
-	if (knobs(sysfs_dir).text("run") != "1")
-		fmt::print(stderr, "ksmctl: ksmd is stopped, nothing merges until "
-				   "'ksmctl set run 1'\n");
+	const auto run = knobs.number("run");
+
+	if (run && *run != 1)
+		say("ksmd is stopped, nothing merges until 'ksmctl start'");
 }
 
 } /* namespace */
 
-int run(const std::string &sysfs_dir, const std::vector<std::string> &command)
+int run(const knobs &knobs, const std::vector<std::string> &command)
 {
-	note_if_stopped(sysfs_dir);
+	note_if_stopped(knobs);
 
 	/* Kept over the exec, and handed on to every child. */
-	if (prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0)) {
-		const int err = errno;
-
+	if (const int err = opt_in())
 		throw error(fmt::format("cannot make memory mergeable: {}", std::strerror(err)),
 			    err == EINVAL ? "it takes Linux 6.4 or later with CONFIG_KSM=y"
-					  : "free some memory and try again");
-	}
+					  : "free some memory and try again",
+			    exit_status::run_failure);
 
 	std::vector<char *> argv;
 	for (const std::string &word : command)
@@ -51,7 +47,8 @@ int run(const std::string &sysfs_dir, const std::vector<std::string> &command)
 	const int err = errno;
 	throw error(fmt::format("cannot start '{}': {}", command[0], std::strerror(err)),
 		    err == ENOENT ? "check its name, or give its full path"
-				  : "check that it is an executable file for this machine");
+				  : "check that it is an executable file for this machine",
+		    err == ENOENT ? exit_status::not_found : exit_status::not_executable);
 }
 
 } /* namespace ksm */

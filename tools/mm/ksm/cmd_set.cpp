@@ -3,16 +3,17 @@
 
 #include <cerrno>
 #include <chrono>
-#include <condition_variable>
-#include <csignal>
-#include <cstdio>
-#include <mutex>
-#include <thread>
+#include <optional>
 
-#include <unistd.h>
-
+#include "changes.hpp"
 #include "error.hpp"
 #include "format.hpp"
+#include "interruptible.hpp"
+#include "output.hpp"
+#include "progress.hpp"
+#include "records.hpp"
+#include "refusal.hpp"
+#include "text.hpp"
 
 namespace ksm
 {
@@ -21,116 +22,102 @@ namespace
 
 using std::chrono::steady_clock;
 
-/* What run=2 has to make private copies of. */
-std::int64_t still_merged(const knobs &knobs)
+std::string value_of(const knobs &knobs, const std::string &name)
 {
-	return knobs.number("pages_shared") + knobs.number("pages_sharing") +
-	       knobs.number_if_there("ksm_zero_pages").value_or(0);
+	const auto now = knobs.content(name);
+
+	return now ? now->value : "-";
 }
 
-/*
- * While this lives, an interrupt ends a system call of the thread that made it, and not
- * the program: the kernel stops half way, and there is something to be said.
- */
-class interruptible
-{
-public:
-	interruptible()
-	{
-		struct sigaction act = {}; /* without SA_RESTART */
-
-		act.sa_handler = [](int) {};
-		sigaction(SIGINT, &act, &interrupt_);
-		sigaction(SIGTERM, &act, &terminate_);
-	}
-	~interruptible()
-	{
-		sigaction(SIGINT, &interrupt_, nullptr);
-		sigaction(SIGTERM, &terminate_, nullptr);
-	}
-	interruptible(const interruptible &) = delete;
-	interruptible &operator=(const interruptible &) = delete;
-
-private:
-	struct sigaction interrupt_;
-	struct sigaction terminate_;
-};
-
-/*
- * While this lives, tells every now and then how much is still merged: in place on a
- * terminal, else by a line each time.
- */
-class progress
-{
-public:
-	explicit progress(const knobs &knobs) : knobs_(knobs)
-	{
-		sigset_t all, before;
-
-		/* Signals are for the thread that waits for the kernel. */
-		sigfillset(&all);
-		pthread_sigmask(SIG_SETMASK, &all, &before);
-		thread_ = std::jthread([this](std::stop_token stop) { tell(stop); });
-		pthread_sigmask(SIG_SETMASK, &before, nullptr);
-	}
-
-private:
-	void tell(const std::stop_token &stop) const
-	{
-		const bool in_place = isatty(STDERR_FILENO);
-		const auto interval = std::chrono::milliseconds(in_place ? 200 : 3000);
-		std::condition_variable_any wake;
-		std::mutex mutex;
-		std::unique_lock lock(mutex);
-		bool told = false;
-
-		while (!wake.wait_for(lock, stop, interval,
-				      [&] { return stop.stop_requested(); })) {
-			/* The blanks cover what a longer number has left. */
-			fmt::print(stderr, "{}waiting for the kernel: {} pages still merged{}",
-				   in_place ? "\r" : "", still_merged(knobs_),
-				   in_place ? "    " : "\n");
-			told = true;
-		}
-		if (told && in_place)
-			fmt::print(stderr, "\n");
-	}
-
-	const knobs &knobs_;
-	std::jthread thread_;
-};
-
-void write(const knobs &knobs, const std::string &name, const std::string &value)
+int write(const knobs &knobs, const change &change)
 {
 	const interruptible interruptible;
 	const progress progress(knobs);
 
-	knobs.write(name, value);
+	return knobs.write(change.name, change.value);
+}
+
+/* run=2 that ends half way is no state that can be undone, but one to go on from. */
+error half_unmerged(const knobs &knobs, const error &failure)
+{
+	const auto left = still_merged(knobs);
+
+	return error(
+		fmt::format("{}; {} pages are still merged, and ksmd is stopped", failure.what(),
+			    left ? count_text(left) : "some"),
+		fmt::format("{}; 'ksmctl set run=2' goes on with it, 'ksmctl start' merges again",
+			    failure.cure()));
+}
+
+/* Puts back what was set before one failed; returns what is to be said of it. */
+std::string undo(const knobs &knobs, const std::vector<made_change> &made)
+{
+	std::string text;
+
+	for (auto change = made.rbegin(); change != made.rend(); change++) {
+		const bool unmerged = change->name == "run" && change->after == "2";
+		const int err =
+			change->before == "-" ? EACCES : knobs.write(change->name, change->before);
+
+		text += fmt::format("; {} {} {}", change->name, err ? "stays" : "is again",
+				    err ? change->after : change->before);
+		if (unmerged)
+			text += ", but everything has been unshared";
+	}
+	return text;
+}
+
+made_change make(const knobs &knobs, const change &change, const std::vector<made_change> &made)
+{
+	made_change result = {change.name, value_of(knobs, change.name), change.value, 0};
+	const auto start = steady_clock::now();
+
+	/* run=2 copies every shared page before it returns. */
+	if (const int err = write(knobs, change)) {
+		error failure = refusal(change, err, knobs);
+
+		if (change.name == "run" && change.value == "2" && (err == EINTR || err == ENOMEM))
+			failure = half_unmerged(knobs, failure);
+		throw error(failure.what() + undo(knobs, made), failure.cure());
+	}
+	result.seconds = std::chrono::duration<double>(steady_clock::now() - start).count();
+	result.after = value_of(knobs, change.name);
+	return result;
+}
+
+void print(const made_change &change, bool dry_run)
+{
+	if (dry_run)
+		fmt::print("{}: {} -> {} (not written)\n", change.name, change.before,
+			   change.after);
+	else
+		fmt::print("{}: {} -> {} ({:.3f} s)\n", change.name, change.before, change.after,
+			   change.seconds);
 }
 
 } /* namespace */
 
-int set(const knobs &knobs, const std::string &name, const std::string &value)
+int set(const knobs &knobs, const std::vector<std::string> &words, const set_options &options)
 {
-	const std::string before = knobs.text(name);
-	const auto start = steady_clock::now();
+	const std::vector<change> changes = changes_in(words);
+	std::vector<made_change> made;
 
-	try {
-		/* run=2 copies every shared page before it returns. */
-		write(knobs, name, value);
-	} catch (const error &failure) {
-		if (name != "run" || (failure.number() != EINTR && failure.number() != ENOMEM))
-			throw;
-		throw error(
-			fmt::format("{}; {} pages are still merged, and ksmd is stopped",
-				    failure.what(), still_merged(knobs)),
-			fmt::format(
-				"{}; 'ksmctl set run 2' goes on, 'ksmctl set run 1' merges again",
-				failure.cure()));
-	}
+	check(knobs, changes);
+	const std::vector<std::string> warned = warnings(knobs, changes);
+	for (const std::string &warning : warned)
+		say("warning: " + warning);
 
-	const std::chrono::duration<double> took = steady_clock::now() - start;
-	fmt::print("{}: {} -> {} ({:.3f} s)\n", name, before, knobs.text(name), took.count());
+	for (const change &change : changes)
+		made.push_back(options.dry_run
+				       ? made_change{change.name, value_of(knobs, change.name),
+						     change.value, 0}
+				       : make(knobs, change, made));
+
+	if (options.json)
+		fmt::print("{}\n", set_record(made, warned, options.dry_run));
+	else
+		for (const made_change &change : made)
+			print(change, options.dry_run);
 	return 0;
 }
 

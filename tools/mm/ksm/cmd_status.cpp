@@ -1,80 +1,141 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "commands.hpp"
 
+#include <algorithm>
+
+#include <unistd.h>
+
 #include "format.hpp"
-#include "lib/json.hpp"
+#include "records.hpp"
 #include "sample.hpp"
+#include "text.hpp"
 
 namespace ksm
 {
 namespace
 {
 
-using seconds_t = std::chrono::duration<double>;
-
-/* "[none] scan-time" stays text, everything else is a number. */
-json json_value(const std::string &value)
+const char *state(const sample::count &run)
 {
-	if (const auto number = number_in(value))
-		return *number;
-	return value;
-}
-
-json as_json(const std::vector<sysfs_file> &all, const sample &sample)
-{
-	json out = {{"knobs", json::object()}, {"counters", json::object()}};
-
-	for (const sysfs_file &file : all)
-		out[file.writable ? "knobs" : "counters"][file.name] = json_value(file.text);
-	out["saved_bytes"] = sample.saved_bytes;
-	out["ksmd_cpu_seconds"] = nullptr;
-	if (sample.ksmd_cpu)
-		out["ksmd_cpu_seconds"] = seconds_t(*sample.ksmd_cpu).count();
-	return out;
-}
-
-std::string state(std::int64_t run)
-{
-	switch (run) {
+	if (!run)
+		return "-";
+	switch (*run) {
 	case 0:
-		return "stopped; what is merged stays merged (start it: ksmctl set run 1)";
+		return "stopped, what is merged stays merged (ksmctl start)";
 	case 1:
 		return "running";
 	case 2:
-		return "stopped, everything unshared (start it: ksmctl set run 1)";
+		return "stopped, everything is unshared (ksmctl start)";
 	default:
 		return "waiting for memory to go offline";
 	}
 }
 
-void print_text(const knobs &knobs, const std::vector<sysfs_file> &all, const sample &sample)
+void line(const char *name, const std::string &text)
 {
-	fmt::print("ksmd    {}\n", state(knobs.number("run")));
-	if (sample.ksmd_cpu)
-		fmt::print("        {:.2f} s of CPU since boot\n",
-			   seconds_t(*sample.ksmd_cpu).count());
-	fmt::print("saved   {:.1f} MiB: {} shared pages serve {} mappings more", sample.saved_mib(),
-		   sample.shared, sample.sharing);
-	fmt::print(", {} are the zero page\n", sample.zero_pages);
-	for (const bool writable : {true, false}) {
-		fmt::print("\n{}\n", writable ? "knobs" : "counters");
-		for (const sysfs_file &file : all)
-			if (file.writable == writable)
-				fmt::print("  {:<36}{}\n", file.name, file.text);
+	constexpr std::size_t indent = 9;
+
+	fmt::print("{}\n",
+		   wrap(fmt::format("{:<8} {}", name, text), line_width(STDOUT_FILENO), indent));
+}
+
+void print_headline(const sample &sample)
+{
+	const auto cpu = sample.cpu_seconds();
+
+	line("ksmd", state(sample.run));
+	line("cpu", cpu ? fmt::format("{:.2f} s since boot", *cpu) : "-");
+	line("saved", fmt::format("{}: {} shared pages serve {} mappings more",
+				  bytes_text(sample.saved_bytes), count_text(sample.shared),
+				  count_text(sample.sharing)));
+}
+
+std::string word(const knobs &knobs, const char *name)
+{
+	const auto content = knobs.content(name);
+
+	return content ? content->value : "-";
+}
+
+void print_summary(const knobs &knobs, const sample &sample)
+{
+	const auto scan = knobs.number("full_scan_msecs");
+
+	print_headline(sample);
+	line("zero", fmt::format("{} mappings of the zero page", count_text(sample.zero_pages)));
+	line("waiting", fmt::format("{} unshared pages, {} volatile", count_text(sample.unshared),
+				    count_text(sample.volatile_pages)));
+	line("cost", fmt::format("{} of KSM's own", bytes_text(knobs.number("metadata_bytes"))));
+	line("profit", bytes_text(knobs.number("general_profit")));
+	line("passes", fmt::format("{}, the last took {}", count_text(sample.full_scans),
+				   scan ? duration_text(std::uint64_t(*scan)) : "-"));
+	line("pace",
+	     fmt::format("{} pages, then {} ms of sleep; advisor: {}", word(knobs, "pages_to_scan"),
+			 word(knobs, "sleep_millisecs"), word(knobs, "advisor_mode")));
+	fmt::print("\nevery knob and counter: ksmctl status --all\n");
+}
+
+/* A cell of the table: the name to the left, the value to the right. */
+std::string cell(const knob_file &file, std::size_t width)
+{
+	std::string value = "-";
+
+	if (file.content) {
+		const auto &[chosen, choices] = *file.content;
+
+		value = chosen;
+		std::string all;
+		for (const std::string &choice : choices)
+			all += (all.empty() ? "" : " ") +
+			       (choice == chosen ? "[" + choice + "]" : choice);
+		if (!all.empty() && file.name.size() + 1 + all.size() <= width)
+			value = all;
 	}
+	return fmt::format("{} {:>{}}", file.name, value,
+			   width - std::min(width, file.name.size() + 1));
+}
+
+void print_table(const char *title, const std::vector<knob_file> &files)
+{
+	constexpr std::size_t least = 38, most = 56, gap = 2; /* of a cell */
+	const std::size_t line = line_width(STDOUT_FILENO);
+	const std::size_t columns = std::max<std::size_t>((line + gap) / (least + gap), 1);
+	const std::size_t width =
+		std::min((line + gap) / columns - gap, columns > 1 ? least : most);
+	const std::size_t rows = (files.size() + columns - 1) / columns;
+
+	fmt::print("{}\n", title);
+	for (std::size_t row = 0; row < rows; row++) {
+		for (std::size_t at = row; at < files.size(); at += rows)
+			fmt::print("{:{}}{}", "", at == row ? 0 : gap, cell(files[at], width));
+		fmt::print("\n");
+	}
+}
+
+void print_all(const std::vector<knob_file> &all, const sample &sample)
+{
+	std::vector<knob_file> knobs, counters;
+
+	for (const knob_file &file : all)
+		(file.knob ? knobs : counters).push_back(file);
+	print_headline(sample);
+	print_table("knobs", knobs);
+	print_table("counters", counters);
 }
 
 } /* namespace */
 
-int status(const knobs &knobs, const ksmd &ksmd, bool json)
+int status(const knobs &knobs, const ksmd &ksmd, const status_options &options)
 {
-	const std::vector<sysfs_file> all = knobs.all();
+	const std::vector<knob_file> all = knobs.all();
 	const sample sample = take_sample(knobs, ksmd);
 
-	if (json)
-		fmt::print("{}\n", as_json(all, sample).dump(2));
+	if (options.json)
+		fmt::print("{}\n", status_record(all, sample));
+	else if (options.all)
+		print_all(all, sample);
 	else
-		print_text(knobs, all, sample);
+		print_summary(knobs, sample);
 	return 0;
 }
 

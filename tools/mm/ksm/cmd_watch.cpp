@@ -5,9 +5,10 @@
 #include <csignal>
 
 #include "format.hpp"
-#include "lib/json.hpp"
 #include "output.hpp"
+#include "records.hpp"
 #include "sample.hpp"
+#include "watch_table.hpp"
 
 namespace ksm
 {
@@ -15,9 +16,6 @@ namespace
 {
 
 using std::chrono::steady_clock;
-
-constexpr unsigned long rows_per_heading = 20;
-constexpr double most = 0.9;
 
 /* Blocked, so that they arrive in wait_until() only and a row is never cut. */
 class stop_signals
@@ -52,74 +50,6 @@ private:
 	sigset_t set_;
 };
 
-void print_heading()
-{
-	fmt::print("{:>8} {:>9} {:>9} {:>9} {:>9} {:>9} {:>10} {:>6} {:>7}\n", "seconds", "shared",
-		   "sharing", "unshared", "volatile", "zero", "saved MiB", "scans", "ksmd %");
-}
-
-void print_row(double seconds, const sample &s, std::optional<double> cpu)
-{
-	fmt::print("{:>8.1f} {:>9} {:>9} {:>9} {:>9} {:>9} {:>10.1f} {:>6} {:>7}\n", seconds,
-		   s.shared, s.sharing, s.unshared, s.volatile_pages, s.zero_pages, s.saved_mib(),
-		   s.full_scans, cpu ? fmt::format("{:.1f}", *cpu) : "-");
-}
-
-void print_json_row(double seconds, const sample &s, std::optional<double> cpu)
-{
-	const json row = {
-		{"seconds", seconds},
-		{"pages_shared", s.shared},
-		{"pages_sharing", s.sharing},
-		{"pages_unshared", s.unshared},
-		{"pages_volatile", s.volatile_pages},
-		{"ksm_zero_pages", s.zero_pages},
-		{"saved_bytes", s.saved_bytes},
-		{"full_scans", s.full_scans},
-		{"ksmd_cpu_percent", cpu ? json(*cpu) : json()},
-	};
-
-	fmt::print("{}\n", row.dump());
-}
-
-void print_summary(const course &course)
-{
-	const sample &peak = course.peak();
-	const auto cpu = course.cpu_seconds();
-
-	if (peak.saved_bytes) {
-		fmt::print("peak: {} shared, {} sharing, {} zero, {:.1f} MiB saved, "
-			   "after {:.1f} s; {:.0f} % of it after {:.1f} s\n",
-			   peak.shared, peak.sharing, peak.zero_pages, peak.saved_mib(),
-			   course.seconds(peak), 100 * most, course.seconds_until(most));
-	} else {
-		fmt::print("peak: nothing was merged\n");
-	}
-	fmt::print("ksmd: {} s of CPU in {:.1f} s, {} full scans\n",
-		   cpu ? fmt::format("{:.2f}", *cpu) : "unknown", course.wall_seconds(),
-		   course.full_scans());
-}
-
-void print_json_summary(const course &course)
-{
-	const sample &peak = course.peak();
-	const auto cpu = course.cpu_seconds();
-	const json summary = {
-		{"peak_pages_shared", peak.shared},
-		{"peak_pages_sharing", peak.sharing},
-		{"peak_ksm_zero_pages", peak.zero_pages},
-		{"peak_saved_bytes", peak.saved_bytes},
-		{"peak_after_seconds", course.seconds(peak)},
-		{"most_of_peak_after_seconds", course.seconds_until(most)},
-		{"most_of_peak_part", most},
-		{"ksmd_cpu_seconds", cpu ? json(*cpu) : json()},
-		{"wall_seconds", course.wall_seconds()},
-		{"full_scans", course.full_scans()},
-	};
-
-	fmt::print("{}\n", json{{"summary", summary}}.dump());
-}
-
 } /* namespace */
 
 int watch(const knobs &knobs, const ksmd &ksmd, const watch_options &options)
@@ -129,6 +59,7 @@ int watch(const knobs &knobs, const ksmd &ksmd, const watch_options &options)
 		std::chrono::duration<double>(options.interval));
 	sample before = take_sample(knobs, ksmd);
 	course course(before);
+	watch_table table;
 	auto next = before.when + interval;
 
 	for (unsigned long row = 0; !options.count || row < options.count; row++) {
@@ -139,13 +70,10 @@ int watch(const knobs &knobs, const ksmd &ksmd, const watch_options &options)
 		course.add(now);
 		if (stopped)
 			break;
-		if (options.json) {
-			print_json_row(course.seconds(now), now, cpu);
-		} else {
-			if (row % rows_per_heading == 0)
-				print_heading();
-			print_row(course.seconds(now), now, cpu);
-		}
+		if (options.json)
+			fmt::print("{}\n", watch_record(course, now, cpu));
+		else
+			table.print(course.seconds(now), now, cpu);
 		flush_output();
 		before = now;
 		/* A machine that was asleep owes no rows for that time. */
@@ -153,7 +81,7 @@ int watch(const knobs &knobs, const ksmd &ksmd, const watch_options &options)
 	}
 
 	if (options.json)
-		print_json_summary(course);
+		fmt::print("{}\n", summary_record(course));
 	else
 		print_summary(course);
 	return 0;

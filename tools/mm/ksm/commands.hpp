@@ -11,17 +11,29 @@
 namespace ksm
 {
 
+struct status_options {
+	bool all = false;
+	bool json = false;
+};
+
 struct watch_options {
 	double interval = 1;
 	unsigned long count = 0;
 	bool json = false;
 };
 
-int status(const knobs &knobs, const ksmd &ksmd, bool json);
+struct set_options {
+	bool dry_run = false;
+	bool json = false;
+};
+
+int status(const knobs &knobs, const ksmd &ksmd, const status_options &options);
 int watch(const knobs &knobs, const ksmd &ksmd, const watch_options &options);
-int set(const knobs &knobs, const std::string &name, const std::string &value);
+
+/* @words: KNOB=VALUE..., or one KNOB and its VALUE. */
+int set(const knobs &knobs, const std::vector<std::string> &words, const set_options &options);
 
 /* Returns only if the program cannot be started. */
-int run(const std::string &sysfs_dir, const std::vector<std::string> &command);
+int run(const knobs &knobs, const std::vector<std::string> &command);
 
 } /* namespace ksm */

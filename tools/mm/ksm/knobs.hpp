@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* KSM's knobs and counters, with errors that say what to do about them. */
+/* KSM's files, of which some or all may be missing or hidden. */
 #pragma once
 
 #include <cstdint>
@@ -12,28 +12,49 @@
 namespace ksm
 {
 
+/* What a file says: "none [scan-time]" is the value scan-time of two choices. */
+struct knob_value {
+	std::string value;
+	std::vector<std::string> choices; /* none where it is not one of some words */
+};
+
+struct knob_file {
+	std::string name;
+	std::optional<knob_value> content; /* nothing where we may not read it */
+	bool knob;			   /* and not a counter */
+};
+
 class knobs
 {
 public:
-	/* Throws if the directory is not there: a kernel without KSM. */
-	explicit knobs(const std::string &path);
+	explicit knobs(const std::string &path) : dir_(path) {}
+	virtual ~knobs() = default;
 
-	/* Every file, sorted by name. */
-	std::vector<sysfs_file> all() const;
+	/* False where the kernel has no KSM, or a container hides it. */
+	bool exist() const { return dir_.exists(); }
+	const std::string &path() const { return dir_.path(); }
 
-	std::string text(const std::string &name) const;
-	std::int64_t number(const std::string &name) const;
+	bool has(const std::string &name) const { return dir_.has(name); }
+	bool writable(const std::string &name) const { return dir_.writable(name); }
 
-	/* For files that not every kernel has. */
-	std::optional<std::int64_t> number_if_there(const std::string &name) const;
+	/* Sorted by name. */
+	std::vector<knob_file> all() const;
+	std::vector<std::string> knob_names() const;
 
-	/* Returns when the kernel has done it; "run" may take long. */
-	void write(const std::string &name, const std::string &value) const;
+	/* Nothing where there is no such file, or we may not read it. */
+	std::optional<knob_value> content(const std::string &name) const;
+	std::optional<std::int64_t> number(const std::string &name) const;
+
+	/* 0, or the errno with which an attempt to write the file would fail at once. */
+	virtual int refuses(const std::string &name) const;
+
+	/* 0 or an errno, when the kernel has done it; that of "run" may take long. */
+	virtual int write(const std::string &name, const std::string &value) const;
 
 private:
-	void must_have(const std::string &name) const;
-
 	sysfs_dir dir_;
 };
+
+knob_value parse_knob(const std::string &text);
 
 } /* namespace ksm */

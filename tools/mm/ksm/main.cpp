@@ -5,98 +5,70 @@
 #include "commands.hpp"
 #include "error.hpp"
 #include "format.hpp"
-#include "lib/cli.hpp"
+#include "opt_in.hpp"
+#include "options.hpp"
 #include "output.hpp"
 
 namespace
 {
 
-struct options {
-	std::string sysfs_dir = "/sys/kernel/mm/ksm";
-	bool json = false;
-	ksm::watch_options watch;
-	std::string knob;
-	std::string value;
-	std::vector<std::string> command;
-};
-
-struct subcommands {
-	CLI::App *status;
-	CLI::App *watch;
-	CLI::App *set;
-	CLI::App *run;
-};
-
-subcommands describe(CLI::App &app, options &options)
+bool hidden(const ksm::knobs &knobs)
 {
-	subcommands sub = {};
-
-	app.require_subcommand(1);
-	app.add_option("--sysfs", options.sysfs_dir, "Directory of KSM's files")
-		->capture_default_str();
-
-	sub.status = app.add_subcommand("status", "Show every knob and counter");
-	sub.status->add_flag("--json", options.json, "One JSON object");
-
-	sub.watch = app.add_subcommand("watch", "A row of figures at each interval, then a summary "
-						"(stop it with Ctrl-C)");
-	sub.watch->add_option("--interval", options.watch.interval, "Seconds between two rows")
-		->check(CLI::Range(0.01, 86400.0))
-		->capture_default_str();
-	sub.watch->add_option("--count", options.watch.count, "Stop after so many rows; 0: never")
-		->transform(ksm::whole_number_from(0))
-		->capture_default_str();
-	sub.watch->add_flag("--json", options.watch.json, "One JSON object per line");
-
-	sub.set = app.add_subcommand("set", "Write a knob, and wait until the kernel has done it; "
-					    "Ctrl-C stops an unmerging half way");
-	sub.set->add_option("KNOB", options.knob, "Its name, as 'status' shows it")->required();
-	sub.set->add_option("VALUE", options.value, "What to write")->required();
-
-	sub.run = app.add_subcommand("run", "Start a program with all its memory mergeable, "
-					    "its children's too");
-	sub.run->add_option("PROGRAM", options.command, "Program and arguments")
-		->required()
-		->expected(-1);
-	sub.run->positionals_at_end();
-	return sub;
+	return !knobs.exist() && knobs.path() == ksm::default_sysfs && ksm::kernel_has_ksm();
 }
 
-int dispatch(const subcommands &sub, const options &options)
+void must_exist(const ksm::knobs &knobs)
 {
-	if (*sub.run)
-		return ksm::run(options.sysfs_dir, options.command);
+	if (knobs.exist())
+		return;
+	if (hidden(knobs))
+		throw ksm::error(knobs.path() + " is hidden here, as in a container",
+				 "run ksmctl on the host, or mount sysfs on /sys");
+	throw ksm::error(knobs.path() + " is not there",
+			 "mount sysfs on /sys, or run a kernel built with CONFIG_KSM=y");
+}
 
-	const ksm::knobs knobs(options.sysfs_dir);
-	if (*sub.set)
-		return ksm::set(knobs, options.knob, options.value);
+int dispatch(const ksm::options &options)
+{
+	const ksm::knobs knobs(options.sysfs);
 
-	const ksm::ksmd ksmd;
-	if (*sub.watch)
-		return ksm::watch(knobs, ksmd, options.watch);
-	return ksm::status(knobs, ksmd, options.json);
+	if (options.command == ksm::command::run)
+		return ksm::run(knobs, options.program);
+
+	if (options.command == ksm::command::status && hidden(knobs))
+		ksm::say("warning: " + knobs.path() + " is hidden here, as in a container");
+	else
+		must_exist(knobs);
+
+	switch (options.command) {
+	case ksm::command::set:
+		return ksm::set(knobs, options.words, options.set);
+	case ksm::command::watch:
+		return ksm::watch(knobs, ksm::ksmd(), options.watch);
+	default:
+		return ksm::status(knobs, ksm::ksmd(), options.status);
+	}
 }
 
 } /* namespace */
 
 int main(int argc, char **argv)
 {
-	CLI::App app("Look at the kernel's same-page merging, and steer it", "ksmctl");
-	options options;
-	const subcommands sub = describe(app, options);
-
 	try {
-		app.parse(argc, argv);
-		const int status = dispatch(sub, options);
+		int status = 0;
 
+		try {
+			status = dispatch(ksm::parse_options(argc, argv));
+		} catch (const ksm::text_wanted &wanted) {
+			fmt::print("{}", wanted.text);
+		}
 		ksm::flush_output();
 		return status;
-	} catch (const CLI::ParseError &error) {
-		return app.exit(error) ? 2 : 0;
 	} catch (const ksm::error &error) {
-		fmt::print(stderr, "ksmctl: {}\n        {}\n", error.what(), error.cure());
+		ksm::say(error.what(), error.cure());
+		return error.status();
 	} catch (const std::exception &error) {
-		fmt::print(stderr, "ksmctl: {}\n", error.what());
+		ksm::say(error.what());
 	}
-	return 1;
+	return ksm::exit_status::failure;
 }

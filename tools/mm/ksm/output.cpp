@@ -5,8 +5,11 @@
 #include <cstdio>
 #include <cstring>
 
+#include <unistd.h>
+
 #include "error.hpp"
 #include "format.hpp"
+#include "text.hpp"
 
 namespace ksm
 {
@@ -15,7 +18,17 @@ void flush_output()
 {
 	if (std::fflush(stdout) || std::ferror(stdout))
 		throw error(fmt::format("cannot write the output: {}", std::strerror(errno)),
-			    "make room where it goes, or send it elsewhere", errno);
+			    "make room where it goes, or send it elsewhere");
+}
+
+void say(const std::string &text, const std::string &more)
+{
+	constexpr std::size_t indent = 8; /* below the text after "ksmctl: " */
+	const std::size_t width = line_width(STDERR_FILENO);
+
+	fmt::print(stderr, "{}\n", wrap("ksmctl: " + text, width, indent));
+	if (!more.empty())
+		fmt::print(stderr, "{}\n", wrap(std::string(indent, ' ') + more, width, indent));
 }
 
 } /* namespace ksm */

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What was printed has arrived, or the user learns that it has not. */
+/* What is said on stderr; and what was printed on stdout has arrived, or the user learns of it. */
 #pragma once
+
+#include <string>
 
 namespace ksm
 {
 
 /* Throws if stdout takes no more, a full disk for instance. */
 void flush_output();
+
+/* Lines on stderr: the first is marked as ours, and @more below it is not. */
+void say(const std::string &text, const std::string &more = "");
 
 } /* namespace ksm */

@@ -12,20 +12,36 @@ namespace
 
 using seconds_t = std::chrono::duration<double>;
 
+/* A kernel without ksm_zero_pages makes none; one that hides it may have made many. */
+sample::count saved_bytes(const knobs &knobs, const sample &s)
+{
+	if (!s.sharing || (!s.zero_pages && knobs.has("ksm_zero_pages")))
+		return std::nullopt;
+	return (*s.sharing + s.zero_pages.value_or(0)) * sysconf(_SC_PAGESIZE);
+}
+
 } /* namespace */
+
+std::optional<double> sample::cpu_seconds() const
+{
+	if (!ksmd_cpu)
+		return std::nullopt;
+	return seconds_t(*ksmd_cpu).count();
+}
 
 sample take_sample(const knobs &knobs, const ksmd &ksmd)
 {
 	sample s = {};
 
 	s.when = std::chrono::steady_clock::now();
+	s.run = knobs.number("run");
 	s.shared = knobs.number("pages_shared");
 	s.sharing = knobs.number("pages_sharing");
 	s.unshared = knobs.number("pages_unshared");
 	s.volatile_pages = knobs.number("pages_volatile");
-	s.zero_pages = knobs.number_if_there("ksm_zero_pages").value_or(0);
+	s.zero_pages = knobs.number("ksm_zero_pages");
 	s.full_scans = knobs.number("full_scans");
-	s.saved_bytes = (s.sharing + s.zero_pages) * sysconf(_SC_PAGESIZE);
+	s.saved_bytes = saved_bytes(knobs, s);
 	s.ksmd_cpu = ksmd.cpu_time();
 	return s;
 }
@@ -43,11 +59,11 @@ course::course(const sample &first) : first_(first), last_(first), records_{firs
 
 void course::add(const sample &sample)
 {
+	const std::int64_t before = last_.full_scans.value_or(0);
+	const std::int64_t now = sample.full_scans.value_or(0);
+
 	/* run=2 sets the kernel's count back to 0. */
-	if (sample.full_scans >= last_.full_scans)
-		full_scans_ += sample.full_scans - last_.full_scans;
-	else
-		full_scans_ += sample.full_scans;
+	full_scans_ += now >= before ? now - before : now;
 	last_ = sample;
 	if (sample.saved_bytes > records_.back().saved_bytes)
 		records_.push_back(sample);
@@ -60,9 +76,9 @@ double course::seconds(const sample &sample) const
 
 double course::seconds_until(double part) const
 {
-	const double goal = part * static_cast<double>(peak().saved_bytes);
+	const double goal = part * double(peak().saved_bytes.value_or(0));
 	const auto reached = std::ranges::find_if(records_, [goal](const sample &s) {
-		return static_cast<double>(s.saved_bytes) >= goal;
+		return double(s.saved_bytes.value_or(0)) >= goal;
 	});
 
 	return seconds(*reached);
@@ -75,13 +91,17 @@ double course::wall_seconds() const
 
 std::optional<double> course::cpu_seconds() const
 {
-	if (!first_.ksmd_cpu || !last_.ksmd_cpu)
+	const auto from = first_.cpu_seconds(), to = last_.cpu_seconds();
+
+	if (!from || !to)
 		return std::nullopt;
-	return seconds_t(*last_.ksmd_cpu - *first_.ksmd_cpu).count();
+	return *to - *from;
 }
 
-std::int64_t course::full_scans() const
+std::optional<std::int64_t> course::full_scans() const
 {
+	if (!last_.full_scans)
+		return std::nullopt;
 	return full_scans_;
 }
 

@@ -13,18 +13,22 @@
 namespace ksm
 {
 
+/* Nothing for what this kernel does not have, or does not show to us. */
 struct sample {
+	using count = std::optional<std::int64_t>;
+
 	std::chrono::steady_clock::time_point when;
-	std::int64_t shared;
-	std::int64_t sharing;
-	std::int64_t unshared;
-	std::int64_t volatile_pages;
-	std::int64_t zero_pages;
-	std::int64_t full_scans;
-	std::int64_t saved_bytes;
+	count run;
+	count shared;
+	count sharing;
+	count unshared;
+	count volatile_pages;
+	count zero_pages;
+	count full_scans;
+	count saved_bytes;
 	std::optional<std::chrono::nanoseconds> ksmd_cpu;
 
-	double saved_mib() const { return static_cast<double>(saved_bytes) / (1 << 20); }
+	std::optional<double> cpu_seconds() const;
 };
 
 sample take_sample(const knobs &knobs, const ksmd &ksmd);
@@ -36,6 +40,9 @@ std::optional<double> cpu_percent(const sample &from, const sample &to);
 class course
 {
 public:
+	/* The part of the peak whose time is of interest, too. */
+	static constexpr double most = 0.9;
+
 	explicit course(const sample &first);
 
 	void add(const sample &sample);
@@ -49,7 +56,7 @@ public:
 
 	double wall_seconds() const;
 	std::optional<double> cpu_seconds() const;
-	std::int64_t full_scans() const;
+	std::optional<std::int64_t> full_scans() const;
 
 private:
 	sample first_;

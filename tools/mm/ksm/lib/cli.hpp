@@ -2,7 +2,9 @@
 /* CLI11, which parses options; says which package brings it. */
 #pragma once
 
+#include <charconv>
 #include <cstdint>
+#include <cstdio>
 #include <string>
 
 #if !__has_include(<CLI/CLI.hpp>)
@@ -31,6 +33,24 @@ inline CLI::Validator whole_number_from(std::int64_t least)
 				       std::to_string(least) + " up";
 			text = std::to_string(*number);
 			return std::string();
+		},
+		"");
+}
+
+/* For check(): unlike CLI::Range, takes no NaN, which lies within every range. */
+inline CLI::Validator seconds_between(double least, double most)
+{
+	return CLI::Validator(
+		[least, most](std::string &text) {
+			const char *end = text.data() + text.size();
+			double seconds = 0;
+			const auto [at, ec] = std::from_chars(text.data(), end, seconds);
+			char range[64];
+
+			if (ec == std::errc() && at == end && seconds >= least && seconds <= most)
+				return std::string();
+			std::snprintf(range, sizeof(range), "from %g to %g", least, most);
+			return "'" + text + "' is not a number of seconds " + range;
 		},
 		"");
 }

@@ -85,17 +85,18 @@ bool sysfs_dir::writable(const std::string &name) const
 	return !stat(path(name).c_str(), &info) && (info.st_mode & S_IWUSR);
 }
 
-std::vector<sysfs_file> sysfs_dir::files() const
+std::vector<std::string> sysfs_dir::names() const
 {
-	std::vector<sysfs_file> all;
+	std::vector<std::string> all;
+	std::error_code ec;
 
-	for (const auto &entry : fs::directory_iterator(path_)) {
-		const std::string name = entry.path().filename();
+	for (const auto &entry : fs::directory_iterator(path_, ec)) {
+		std::error_code hidden;
 
-		if (entry.is_regular_file())
-			all.push_back({name, text(name), writable(name)});
+		if (entry.is_regular_file(hidden))
+			all.push_back(entry.path().filename());
 	}
-	std::ranges::sort(all, {}, &sysfs_file::name);
+	std::ranges::sort(all);
 	return all;
 }
 

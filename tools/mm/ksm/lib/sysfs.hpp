@@ -24,12 +24,6 @@ int write_text(const std::string &path, const std::string &text);
 /* Returns the decimal number that the text consists of, nothing if it is another text. */
 std::optional<std::int64_t> number_in(std::string_view text);
 
-struct sysfs_file {
-	std::string name;
-	std::string text;
-	bool writable;
-};
-
 /* A directory of such files; that of KSM, unless told otherwise. */
 class sysfs_dir
 {
@@ -54,8 +48,8 @@ public:
 		return write_text(path(name), text);
 	}
 
-	/* Every file, sorted by name. */
-	std::vector<sysfs_file> files() const;
+	/* Of every file, sorted; none where the directory is hidden. */
+	std::vector<std::string> names() const;
 
 private:
 	std::string path_;

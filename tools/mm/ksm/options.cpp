@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "options.hpp"
+
+#include <algorithm>
+
+#include "error.hpp"
+#include "format.hpp"
+#include "help.hpp"
+#include "lib/cli.hpp"
+#include "suggest.hpp"
+
+namespace ksm
+{
+namespace
+{
+
+constexpr const char *version = "ksmctl 2.0";
+
+class command_line
+{
+public:
+	command_line();
+
+	options parse(int argc, const char *const *argv);
+
+private:
+	/* An option of some subcommands, taken before their name as well. */
+	struct shared_option {
+		CLI::Option *early;
+		std::vector<CLI::App *> owners;
+	};
+
+	/* @add: adds the option to an app, and returns it. */
+	template <typename F> void add_to(const std::vector<CLI::App *> &owners, F &&add)
+	{
+		early_.push_back({add(app_)->group(""), owners});
+		for (CLI::App *owner : owners)
+			add(*owner);
+	}
+
+	CLI::App *add_command(const char *name, const char *what)
+	{
+		CLI::App *sub = app_.add_subcommand(name, what);
+
+		sub->fallthrough();
+		return sub;
+	}
+
+	void add_set_options();
+	void check_owners() const;
+	options result() const;
+	error bad_usage(const std::string &cause, const std::string &cure) const;
+	error complaint(const CLI::ParseError &failure) const;
+	error unknown(const std::string &word) const;
+	std::vector<std::string> command_names() const;
+	std::vector<std::string> option_names() const;
+	const CLI::App *chosen() const;
+
+	CLI::App app_{"Look at the kernel's same-page merging, and steer it", "ksmctl"};
+	CLI::App *status_;
+	CLI::App *watch_;
+	CLI::App *set_;
+	CLI::App *start_;
+	CLI::App *stop_;
+	CLI::App *run_;
+	std::vector<shared_option> early_;
+	options options_;
+	bool json_ = false;
+};
+
+command_line::command_line()
+{
+	app_.require_subcommand(1);
+	app_.formatter(std::make_shared<narrow_help>());
+	app_.set_version_flag("--version", version, "Print the version");
+	app_.set_help_flag("-h,--help", "Print this, or the help of a command");
+	app_.add_option("--sysfs", options_.sysfs, "Directory of KSM's files, if it is another one")
+		->type_name("DIR")
+		->take_last();
+	app_.footer("Options may stand before or after the command. Exit status: 0; 1 if it "
+		    "failed; 2 for words that make no sense. Of 'run': the program's, or 125 if "
+		    "ksmctl failed, 126 if the program cannot be started, 127 if there is none.");
+
+	status_ = add_command("status", "Show how KSM does");
+	watch_ = add_command("watch", "A row of figures at each interval, then a summary (stop it "
+				      "with Ctrl-C)");
+	add_set_options();
+	start_ = add_command("start", "The same as set run=1");
+	stop_ = add_command("stop", "The same as set run=0: what is merged stays merged");
+	run_ = app_.add_subcommand("run", "Start a program with all its memory mergeable, "
+					  "its children's too");
+	run_->add_option("PROGRAM", options_.program, "Program and arguments")
+		->required()
+		->expected(-1);
+	run_->positionals_at_end();
+
+	add_to({status_}, [this](CLI::App &app) {
+		return app.add_flag("-a,--all", options_.status.all, "Every knob and counter");
+	});
+	add_to({status_, watch_, set_, start_, stop_}, [this](CLI::App &app) {
+		return app.add_flag("--json", json_,
+				    &app == watch_ ? "One JSON object per line"
+						   : "One JSON object");
+	});
+	add_to({watch_}, [this](CLI::App &app) {
+		return app
+			.add_option("--interval", options_.watch.interval,
+				    "Seconds between two rows, 1 unless told")
+			->type_name("SECONDS")
+			->check(seconds_between(0.01, 86400))
+			->take_last();
+	});
+	add_to({watch_}, [this](CLI::App &app) {
+		return app
+			.add_option("--count", options_.watch.count,
+				    "Stop after so many rows; 0: never")
+			->type_name("ROWS")
+			->transform(whole_number_from(0))
+			->take_last();
+	});
+	add_to({set_, start_, stop_}, [this](CLI::App &app) {
+		return app.add_flag("-n,--dry-run", options_.set.dry_run,
+				    "Check all, write nothing");
+	});
+}
+
+void command_line::add_set_options()
+{
+	set_ = add_command("set", "Write knobs, all or none of them, and wait until the kernel "
+				  "has done it");
+	set_->add_option("KNOB=VALUE", options_.words,
+			 "What to write, in this order; 'KNOB VALUE' for a single one")
+		->required()
+		->expected(-1);
+	set_->footer("For example: ksmctl set run=2 max_page_sharing=512 run=1. Ctrl-C stops an "
+		     "unsharing (run=2) half way.");
+}
+
+const CLI::App *command_line::chosen() const
+{
+	const auto parsed = app_.get_subcommands();
+
+	return parsed.empty() ? nullptr : parsed.front();
+}
+
+std::vector<std::string> command_line::command_names() const
+{
+	std::vector<std::string> names;
+
+	for (const CLI::App *sub : app_.get_subcommands(nullptr))
+		names.push_back(sub->get_name());
+	return names;
+}
+
+std::vector<std::string> command_line::option_names() const
+{
+	std::vector<std::string> names;
+	std::vector<const CLI::App *> apps = {&app_};
+
+	if (chosen())
+		apps = {chosen(), &app_};
+	for (const CLI::App *app : apps)
+		for (const CLI::Option *option : app->get_options())
+			for (const std::string &name : option->get_lnames())
+				if (std::ranges::find(names, "--" + name) == names.end())
+					names.push_back("--" + name);
+	return names;
+}
+
+/* Those of run are told from the program's own by their exit status. */
+error command_line::bad_usage(const std::string &cause, const std::string &cure) const
+{
+	const bool run = chosen() == run_;
+
+	return error(cause, cure, run ? exit_status::run_failure : exit_status::usage);
+}
+
+error command_line::unknown(const std::string &word) const
+{
+	const std::string about = chosen() ? chosen()->get_name() + " --help" : "--help";
+
+	if (word.starts_with("-"))
+		return bad_usage(
+			fmt::format("unknown option '{}'{}", word,
+				    did_you_mean(word.substr(0, word.find('=')), option_names())),
+			"see ksmctl " + about);
+	if (chosen())
+		return bad_usage(
+			fmt::format("'{}' makes no sense after '{}'", word, chosen()->get_name()),
+			"see ksmctl " + about);
+	return bad_usage(
+		fmt::format("unknown command '{}'{}", word, did_you_mean(word, command_names())),
+		fmt::format("the commands are: {}", fmt::join(command_names(), " ")));
+}
+
+/* CLI11 says that something is missing where the one word that it does not know is there. */
+error command_line::complaint(const CLI::ParseError &failure) const
+{
+	const std::vector<std::string> left = app_.remaining(true);
+
+	if (!left.empty())
+		return unknown(left.front());
+	if (!chosen())
+		return bad_usage("which command?", fmt::format("the commands are: {}",
+							       fmt::join(command_names(), " ")));
+	return bad_usage(failure.what(), "see ksmctl " + chosen()->get_name() + " --help");
+}
+
+void command_line::check_owners() const
+{
+	for (const auto &[early, owners] : early_) {
+		if (!early->count() || std::ranges::find(owners, chosen()) != owners.end())
+			continue;
+		throw bad_usage(fmt::format("'{}' has no option '{}'", chosen()->get_name(),
+					    "--" + early->get_lnames().front()),
+				"see ksmctl " + chosen()->get_name() + " --help");
+	}
+}
+
+options command_line::result() const
+{
+	options result = options_;
+	const CLI::App *command = chosen();
+
+	result.status.json = result.watch.json = result.set.json = json_;
+	if (command == start_)
+		result.words = {"run=1"};
+	if (command == stop_)
+		result.words = {"run=0"};
+	if (command == run_)
+		result.command = command::run;
+	else if (command == watch_)
+		result.command = command::watch;
+	else if (command != status_)
+		result.command = command::set;
+	return result;
+}
+
+options command_line::parse(int argc, const char *const *argv)
+{
+	try {
+		app_.parse(argc, argv);
+		check_owners();
+		return result();
+	} catch (const CLI::CallForHelp &) {
+		throw text_wanted{app_.help()};
+	} catch (const CLI::CallForVersion &) {
+		throw text_wanted{std::string(version) + "\n"};
+	} catch (const CLI::ParseError &failure) {
+		throw complaint(failure);
+	}
+}
+
+} /* namespace */
+
+options parse_options(int argc, const char *const *argv)
+{
+	return command_line().parse(argc, argv);
+}
+
+} /* namespace ksm */

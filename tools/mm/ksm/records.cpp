@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "records.hpp"
+
+#include <charconv>
+#include <ctime>
+#include <string_view>
+
+#include <unistd.h>
+
+#include "lib/json.hpp"
+
+namespace ksm
+{
+namespace
+{
+
+/* Goes up when a member changes its meaning or goes away, not when one is added. */
+constexpr int schema_version = 1;
+
+std::string time_now()
+{
+	struct timespec now;
+	struct tm utc;
+	char text[64], milliseconds[8];
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &utc);
+	std::strftime(text, sizeof(text), "%FT%T", &utc);
+	std::snprintf(milliseconds, sizeof(milliseconds), ".%03dZ",
+		      int(now.tv_nsec / 1'000'000) % 1000);
+	return std::string(text) + milliseconds;
+}
+
+json record(const char *kind)
+{
+	return {{"schema_version", schema_version},
+		{"kind", kind},
+		{"time", time_now()},
+		{"page_size", sysconf(_SC_PAGESIZE)}};
+}
+
+template <typename T> json or_null(const std::optional<T> &value)
+{
+	return value ? json(*value) : json();
+}
+
+json number_or_text(const std::string &text)
+{
+	std::uint64_t large = 0; /* of the kernel's unsigned long */
+
+	if (const auto number = number_in(text))
+		return *number;
+	const auto [at, ec] = std::from_chars(text.data(), text.data() + text.size(), large);
+	if (ec == std::errc() && at == text.data() + text.size())
+		return large;
+	return text;
+}
+
+json state(const std::optional<std::int64_t> &run)
+{
+	static constexpr std::string_view states[] = {"stopped", "running", "unshared"};
+
+	if (!run || *run < 0)
+		return nullptr;
+	return *run < 3 ? json(states[*run]) : json("offlining");
+}
+
+void add_figures(json &out, const sample &sample)
+{
+	out["pages_shared"] = or_null(sample.shared);
+	out["pages_sharing"] = or_null(sample.sharing);
+	out["pages_unshared"] = or_null(sample.unshared);
+	out["pages_volatile"] = or_null(sample.volatile_pages);
+	out["ksm_zero_pages"] = or_null(sample.zero_pages);
+	out["saved_bytes"] = or_null(sample.saved_bytes);
+	out["full_scans"] = or_null(sample.full_scans);
+}
+
+} /* namespace */
+
+std::string status_record(const std::vector<knob_file> &files, const sample &sample)
+{
+	json out = record("status");
+
+	out["state"] = state(sample.run);
+	out["saved_bytes"] = or_null(sample.saved_bytes);
+	out["ksmd_cpu_seconds"] = or_null(sample.cpu_seconds());
+	out["knobs"] = json::object();
+	out["choices"] = json::object();
+	out["counters"] = json::object();
+	for (const auto &[name, content, knob] : files) {
+		json &value = out[knob ? "knobs" : "counters"][name];
+
+		if (content)
+			value = number_or_text(content->value);
+		if (content && !content->choices.empty())
+			out["choices"][name] = content->choices;
+	}
+	return out.dump(2);
+}
+
+std::string watch_record(const course &course, const sample &sample, std::optional<double> cpu)
+{
+	json out = record("watch_row");
+
+	out["seconds"] = course.seconds(sample);
+	add_figures(out, sample);
+	out["ksmd_cpu_percent"] = or_null(cpu);
+	return out.dump();
+}
+
+std::string summary_record(const course &course)
+{
+	const sample &peak = course.peak();
+	json out = record("watch_summary");
+
+	out["peak_pages_shared"] = or_null(peak.shared);
+	out["peak_pages_sharing"] = or_null(peak.sharing);
+	out["peak_ksm_zero_pages"] = or_null(peak.zero_pages);
+	out["peak_saved_bytes"] = or_null(peak.saved_bytes);
+	out["peak_after_seconds"] = course.seconds(peak);
+	out["most_of_peak_after_seconds"] = course.seconds_until(course::most);
+	out["most_of_peak_part"] = course::most;
+	out["ksmd_cpu_seconds"] = or_null(course.cpu_seconds());
+	out["wall_seconds"] = course.wall_seconds();
+	out["full_scans"] = or_null(course.full_scans());
+	return out.dump();
+}
+
+std::string set_record(const std::vector<made_change> &changes,
+		       const std::vector<std::string> &warnings, bool dry_run)
+{
+	json out = record("set");
+
+	out["dry_run"] = dry_run;
+	out["changes"] = json::array();
+	for (const made_change &change : changes)
+		out["changes"].push_back(
+			{{"knob", change.name},
+			 {"before", change.before == "-" ? json() : number_or_text(change.before)},
+			 {"after", number_or_text(change.after)},
+			 {"seconds", change.seconds}});
+	out["warnings"] = warnings;
+	return out.dump(2);
+}
+
+} /* namespace ksm */

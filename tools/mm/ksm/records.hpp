@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The JSON objects that ksmctl prints; ksmctl.schema.json describes them. */
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "knobs.hpp"
+#include "sample.hpp"
+
+namespace ksm
+{
+
+struct made_change {
+	std::string name;
+	std::string before;
+	std::string after;
+	double seconds;
+};
+
+std::string status_record(const std::vector<knob_file> &files, const sample &sample);
+std::string watch_record(const course &course, const sample &sample, std::optional<double> cpu);
+std::string summary_record(const course &course);
+std::string set_record(const std::vector<made_change> &changes,
+		       const std::vector<std::string> &warnings, bool dry_run);
+
+} /* namespace ksm */
