@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+/* 'status' and 'watch': whatever is hidden, and however narrow the terminal is. */
+#include <algorithm>
+
+#include "tests/fake_sysfs.hpp"
+#include "tests/program.hpp"
+
+namespace ksm
+{
+namespace
+{
+
+class show : public fake_sysfs
+{
+protected:
+	outcome at(std::vector<std::string> words, const manner &manner = {}) const
+	{
+		words.insert(words.begin(), {"--sysfs", path()});
+		return ksmctl(words, manner);
+	}
+
+	static std::size_t longest(const std::string &text)
+	{
+		std::size_t most = 0;
+
+		for (const std::string &line : lines_of(text))
+			most = std::max(most, line.size());
+		return most;
+	}
+};
+
+/* The word after a name in the table. */
+std::string shown(const std::string &text, const std::string &name)
+{
+	const std::size_t at = text.find(name + " ");
+
+	if (at == std::string::npos)
+		return "nothing";
+	const std::size_t from = text.find_first_not_of(' ', at + name.size());
+	return text.substr(from, text.find_first_of(" \n", from) - from);
+}
+
+TEST_F(show, figures)
+{
+	const outcome done = at({"status"});
+
+	EXPECT_EQ(done.status, 0);
+	EXPECT_EQ(done.err, "");
+	EXPECT_EQ(shown(done.out, "ksmd"), "running");
+	EXPECT_NE(done.out.find("1.14 GiB: 100000 shared"), std::string::npos) << done.out;
+	EXPECT_NE(done.out.find("the last took 1.3 s"), std::string::npos) << done.out;
+}
+
+TEST_F(show, what_is_for_root_only_is_a_dash)
+{
+	const outcome done = at({"status", "--all"}, {.as_nobody = true});
+
+	EXPECT_EQ(done.status, 0);
+	EXPECT_EQ(shown(done.out, "stable_tree_levels"), "-");
+	EXPECT_EQ(shown(done.out, "pages_shared"), "100000");
+	EXPECT_EQ(shown(done.out, "pages_scanned"), "18446744073709551615");
+	EXPECT_EQ(at({"status"}, {.as_nobody = true}).status, 0);
+	EXPECT_EQ(at({"status", "--json"}, {.as_nobody = true}).status, 0);
+}
+
+TEST_F(show, restricted_counters_are_dashes)
+{
+	for (const char *name : {"pages_shared", "pages_sharing", "pages_unshared",
+				 "pages_volatile", "ksm_zero_pages", "general_profit"})
+		put(name, "1", 0);
+
+	const outcome done = at({"status"}, {.as_nobody = true});
+	EXPECT_EQ(done.status, 0);
+	EXPECT_NE(done.out.find("saved    -: - shared pages"), std::string::npos) << done.out;
+	EXPECT_EQ(shown(done.out, "profit"), "-");
+
+	const outcome watched =
+		at({"watch", "--count", "1", "--interval", "0.01"}, {.as_nobody = true});
+	EXPECT_EQ(watched.status, 0);
+	EXPECT_NE(watched.out.find("the counters are hidden"), std::string::npos) << watched.out;
+}
+
+TEST_F(show, saved_is_unknown_if_only_zero_pages_are_hidden)
+{
+	put("ksm_zero_pages", "50", 0);
+	EXPECT_EQ(shown(at({"status"}, {.as_nobody = true}).out, "saved"), "-:");
+}
+
+TEST_F(show, an_older_kernel)
+{
+	make_old();
+	const outcome done = at({"status"});
+
+	EXPECT_EQ(done.status, 0);
+	EXPECT_EQ(shown(done.out, "saved"), "8.0");
+	EXPECT_EQ(shown(done.out, "cost"), "-");
+	EXPECT_EQ(at({"status", "--all"}).status, 0);
+	EXPECT_EQ(at({"watch", "--count", "1", "--interval", "0.01"}).status, 0);
+}
+
+TEST_F(show, a_directory_that_a_container_masks)
+{
+	clear();
+	EXPECT_EQ(at({"status"}).status, 0);
+	EXPECT_EQ(shown(at({"status"}).out, "saved"), "-:");
+	EXPECT_EQ(at({"status", "--all"}).status, 0);
+	EXPECT_EQ(at({"status", "--json"}).status, 0);
+
+	chmod(path().c_str(), 0);
+	EXPECT_EQ(at({"status", "--all"}, {.as_nobody = true}).status, 0);
+	chmod(path().c_str(), 0755);
+}
+
+TEST_F(show, no_directory_is_an_error)
+{
+	const outcome done = ksmctl({"--sysfs", path("none"), "status"});
+
+	EXPECT_EQ(done.status, 1);
+	EXPECT_NE(done.err.find("is not there"), std::string::npos) << done.err;
+}
+
+TEST_F(show, nothing_is_wider_than_the_terminal)
+{
+	const std::vector<std::vector<std::string>> all = {
+		{"status"},
+		{"status", "--all"},
+		{"watch", "--count", "2", "--interval", "0.01"},
+		{"--help"},
+		{"status", "--help"},
+		{"watch", "--help"},
+		{"set", "--help"},
+		{"start", "--help"},
+		{"stop", "--help"},
+		{"run", "--help"},
+		{"stat"},
+		{"set", "run=7"},
+		{"set", "pages_to_scna=1"},
+		{"set", "-n", "sleep_millisecs=4294967295"},
+	};
+
+	counter("pages_sharing", "1234567890123");
+	counter("full_scans", "123456789");
+	for (const unsigned columns : {60u, 80u, 200u}) {
+		for (const auto &words : all) {
+			const outcome done = at(words, {.columns = columns});
+
+			EXPECT_LT(longest(done.out), columns) << done.out;
+			EXPECT_NE(done.status, -1);
+		}
+	}
+}
+
+TEST_F(show, status_fits_a_screen)
+{
+	for (const unsigned columns : {60u, 80u})
+		EXPECT_LT(lines_of(at({"status"}, {.columns = columns}).out).size(), 24u);
+	EXPECT_LT(lines_of(at({"status", "--all"}, {.columns = 80}).out).size(), 24u);
+}
+
+TEST_F(show, watch_shows_what_fits)
+{
+	const std::vector<std::string> words = {"watch", "--count", "1", "--interval", "0.01"};
+	const std::string narrow = at(words, {.columns = 60}).out;
+	const std::string wide = at(words, {.columns = 80}).out;
+
+	EXPECT_EQ(narrow.find("zero "), std::string::npos) << narrow;
+	for (const char *title : {"sharing", "saved", "scans", "ksmd %"})
+		EXPECT_NE(lines_of(narrow)[0].find(title), std::string::npos) << title;
+	for (const char *title : {"zero", "volatile", "unshared"})
+		EXPECT_NE(lines_of(wide)[0].find(title), std::string::npos) << title;
+}
+
+/* A real terminal: no line may go over into the next, and the first one must be seen. */
+TEST_F(show, tmux)
+{
+	int status = 0;
+
+	shell("command -v tmux", &status);
+	if (status)
+		GTEST_SKIP() << "tmux is not installed";
+
+	const std::string server = "tmux -f /dev/null -L ksmctl-test-" + std::to_string(getpid());
+	const std::string program = environment("KSMCTL") + " --sysfs " + path();
+
+	for (const char *columns : {"60", "80"}) {
+		for (const char *words : {"status", "watch --count 3 --interval 0.01", "--help"}) {
+			shell(server + " new-session -d -x " + columns + " -y 24 '" + program +
+			      " " + words + "; echo end-of-it; exec sleep 60'");
+			std::string screen, joined;
+			for (int i = 0; i < 200; i++) {
+				screen = shell(server + " capture-pane -p");
+				if (screen.find("end-of-it") != std::string::npos)
+					break;
+				usleep(100'000);
+			}
+			joined = shell(server + " capture-pane -pJ");
+			shell(server + " kill-server 2>&1");
+			EXPECT_NE(screen.find("end-of-it"), std::string::npos) << screen;
+			EXPECT_EQ(lines_of(screen).size(), lines_of(joined).size()) << screen;
+			if (std::string(words) == "status") {
+				EXPECT_EQ(screen.rfind("ksmd", 0), 0u) << screen;
+			}
+		}
+	}
+}
+
+} /* namespace */
+} /* namespace ksm */
