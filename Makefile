@@ -53,11 +53,11 @@ selftests:
 	@scripts/selftests.sh
 
 test:
-	@scripts/packages.sh kernel boot selftests
+	@scripts/packages.sh kernel boot selftests tools
 	@scripts/test.sh
 
 test-quick:
-	@scripts/packages.sh kernel boot selftests
+	@scripts/packages.sh kernel boot selftests tools
 	@scripts/test.sh --quick
 
 compat:
@@ -89,8 +89,8 @@ help:
 	@echo '                      (WORKLOAD=processes or WORKLOAD=guests: one part only;'
 	@echo '                      GUEST_PAGES=small: 4 KiB pages behind the guests, not 2 MiB)'
 	@echo '  shell               a shell in the guest, with the programs of this machine'
-	@echo '  test                KUnit, selftests on prod, with shadow pages, and on debug: N passed, N failed'
-	@echo '  test-quick          KUnit, and the selftests on prod'
+	@echo '  test                KUnit, ksmctl, selftests on prod, with shadow pages, and on debug'
+	@echo '  test-quick          KUnit, ksmctl, and the selftests on prod'
 	@echo '  compat              upstream'"'"'s other mm selftests, with KSM off and with ksmd flat out'
 	@echo '  bench               what KSM costs, here and on the unmodified kernel: table and plots'
 	@echo '                      (SCENARIO="x y", PAGES=n: these only, so many pages)'

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # packages.sh TOPIC...: make sure that the Debian packages are there which the
-# topics need (kernel, boot, selftests, demo, configs, bench, check). Installs what is missing,
+# topics need (kernel, boot, selftests, tools, demo, configs, bench, check). Installs what is missing,
 # as root or through sudo; where it may not, it prints the line to run and fails.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -23,6 +23,10 @@ wanted() {
 			echo libcli11-dev nlohmann-json3-dev python3
 			[[ -z ${LLVM:-} ]] || echo libclang-rt-dev
 			;;
+		tools)
+			echo make g++ libc6-dev libcli11-dev libfmt-dev nlohmann-json3-dev libgtest-dev
+			echo python3 python3-jsonschema tmux
+			;;
 		demo) echo make g++ libc6-dev libcli11-dev libfmt-dev nlohmann-json3-dev python3 qemu-system-x86 busybox-static ;;
 		configs)
 			[[ ${COMPILERS:-clang} != *clang* ]] || echo clang lld llvm
@@ -30,7 +34,7 @@ wanted() {
 			;;
 		bench) echo python3 gnuplot-nox ;;
 		check) echo git perl python3 sparse shellcheck clang-format ;;
-		*) die "no such topic: $t (there are: kernel boot selftests demo configs bench check)" ;;
+		*) die "no such topic: $t (there are: kernel boot selftests tools demo configs bench check)" ;;
 		esac
 	done
 }
@@ -50,7 +54,7 @@ missing_of() {
 
 main() {
 	local missing=() absent=() p line list
-	(($#)) || die "which topic? (there are: kernel boot selftests demo configs bench check)"
+	(($#)) || die "which topic? (there are: kernel boot selftests tools demo configs bench check)"
 	if ! have dpkg-query; then
 		say "this is not Debian, so packages are not checked; needed are the counterparts of: $(wanted "$@" | xargs)"
 		return

@@ -15,13 +15,14 @@ usage() {
 	Stages, all of them by default but base:
 	  userspace  the KUnit suites of the rooms that need no kernel, with ASan and UBSan
 	  kunit  the KUnit suites, in User Mode Linux
+	  tools  the tests of ksmctl, on files that look like sysfs
 	  prod   the selftests, ours and upstream's, on the kernel as it is used
 	  shadow those of our selftests that make KVM guests, on the same kernel, where
 	         KVM maps them by shadow pages, which do not tell what they write
 	  debug  the same as prod on a kernel that checks itself; a report by it is a failure
 	  base   (only if named) the same on the unmodified kernel, which has known
 	         defects that some of our tests show
-	  --quick         userspace, kunit and prod
+	  --quick         userspace, kunit, tools and prod
 	  --on STAGE      this stage only; may be given more than once
 	  --only PATTERN  of the programs, those whose name matches
 	KSM_TEST_SCALE (percent) changes how long the long tests are.
@@ -32,9 +33,9 @@ usage() {
 stages=() pattern=.
 while (($#)); do
 	case $1 in
-	--quick) stages=(userspace kunit prod) ;;
+	--quick) stages=(userspace kunit tools prod) ;;
 	--on)
-		[[ ${2:-} =~ ^(userspace|kunit|prod|shadow|debug|base)$ ]] || usage
+		[[ ${2:-} =~ ^(userspace|kunit|tools|prod|shadow|debug|base)$ ]] || usage
 		stages+=("$2")
 		shift
 		;;
@@ -47,7 +48,7 @@ while (($#)); do
 	esac
 	shift
 done
-((${#stages[@]})) || stages=(userspace kunit prod shadow debug)
+((${#stages[@]})) || stages=(userspace kunit tools prod shadow debug)
 
 logs=$BUILD/test
 all=$logs/results
@@ -124,6 +125,17 @@ run_kunit() {
 	say "kunit: $(results tally "$out"), after $((SECONDS - start)) s"
 }
 
+run_tools() {
+	local log=$logs/tools.log out=$logs/tools.results start=$SECONDS rc=0
+	step "building ksmctl and its tests" build-tools env -u MAKEFLAGS -u MAKELEVEL \
+		make -C "$TOP/tools/mm/ksm" "-j$JOBS" "OUTPUT=$BUILD/tools/ksm/" tests || return 0
+	timeout --foreground -k 10 600 env "KSMCTL=$BUILD/tools/ksm/ksmctl" "KSMCTL_SOURCE=$TOP/tools/mm/ksm" \
+		"$BUILD/tools/ksm/ksmctl_test" </dev/null >"$log" 2>&1 || rc=$?
+	results gtest tools "$log" "$rc" >"$out"
+	cat "$out" >>"$all"
+	say "tools: $(results tally "$out"), after $((SECONDS - start)) s"
+}
+
 run_on() {
 	local stage=$1 kernel=$1 start=$SECONDS rc=0
 	local list=$logs/$stage.programs log=$logs/$stage.log out=$logs/$stage.results
@@ -175,6 +187,7 @@ for stage in "${stages[@]}"; do
 	case $stage in
 	userspace) run_userspace ;;
 	kunit) run_kunit ;;
+	tools) run_tools ;;
 	*) run_on "$stage" ;;
 	esac
 done

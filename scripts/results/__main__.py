@@ -3,6 +3,7 @@
 
   results progress LABEL          of what the guest prints (stdin), a line a program
   results kunit LABEL LOG         the results of the KUnit suites in a log
+  results gtest LABEL LOG STATUS  those of a GoogleTest program that ended so
   results guest KERNEL LIST LOG   those of the programs that the guest was to run
   results details FILE            what was skipped and what failed
   results tally FILE              N passed, N failed; status 1 if any did
@@ -24,6 +25,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 
 import compare
+import gtest
 import guest_log
 import kunit
 import progress
@@ -41,7 +43,7 @@ def _arguments() -> argparse.Namespace:
         dest="command", required=True, metavar="COMMAND", help=argparse.SUPPRESS
     )
 
-    def command(name: str, *words: str, paths: Iterable[str] = (), logs: bool = False) -> None:
+    def command(name: str, *words: str, paths: Iterable[str] = (), logs: bool = False) -> argparse.ArgumentParser:
         arguments = commands.add_parser(name)
         for word in words:
             arguments.add_argument(word)
@@ -49,9 +51,11 @@ def _arguments() -> argparse.Namespace:
             arguments.add_argument(path, type=Path)
         if logs:
             arguments.add_argument("logs", type=Path, nargs="+")
+        return arguments
 
     command("progress", "label")
     command("kunit", "label", paths=["log"])
+    command("gtest", "label", paths=["log"]).add_argument("status", type=int)
     command("guest", "kernel", paths=["list", "log"])
     command("details", paths=["file"])
     command("tally", paths=["file"])
@@ -94,6 +98,9 @@ def main() -> bool:
             progress.show(arguments.label)
         case "kunit":
             _show(kunit.results(arguments.label, guest_log.lines_of(arguments.log)))
+        case "gtest":
+            lines = guest_log.lines_of(arguments.log)
+            _show(gtest.results(arguments.label, lines, arguments.status))
         case "guest":
             runs = guest_log.read(guest_log.lines_of(arguments.log))
             _show(selftests.results(arguments.kernel, _programs(arguments.list), runs))
