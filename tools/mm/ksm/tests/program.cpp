@@ -19,6 +19,7 @@ namespace
 {
 
 constexpr unsigned nobody = 65534;
+constexpr unsigned longest = 30; /* seconds that a run may take */
 
 std::string all_of(int fd)
 {
@@ -45,6 +46,7 @@ std::string all_of(int fd)
 		argv.push_back(word.data());
 	argv.push_back(nullptr);
 	unsetenv("COLUMNS");
+	alarm(longest);
 	if (manner.as_nobody && !geteuid() &&
 	    (setgroups(0, nullptr) || setresgid(nobody, nobody, nobody) ||
 	     setresuid(nobody, nobody, nobody)))

@@ -179,11 +179,14 @@ TEST_F(show, tmux)
 	if (status)
 		GTEST_SKIP() << "tmux is not installed";
 
-	const std::string server = "tmux -f /dev/null -L ksmctl-test-" + std::to_string(getpid());
 	const std::string program = environment("KSMCTL") + " --sysfs " + path();
 
+	int servers = 0;
 	for (const char *columns : {"60", "80"}) {
 		for (const char *words : {"status", "watch --count 3 --interval 0.01", "--help"}) {
+			/* A server that is about to end would take the next session with it. */
+			const std::string server =
+				"tmux -f /dev/null -S " + path("tmux-" + std::to_string(servers++));
 			shell(server + " new-session -d -x " + columns + " -y 24 '" + program +
 			      " " + words + "; echo end-of-it; exec sleep 60'");
 			std::string screen, joined;
