@@ -115,6 +115,7 @@ static inline int ksm_execve(struct mm_struct *mm)
 /*
  * Who calls exec does not decide for a program that gets rights by it.  Security modules
  * may call for a secure exec where none are got, as of each service that is started.
+ * Before commit_creds(), so that the old rights can still be told.
  */
 static inline void ksm_exec_secure(struct mm_struct *mm, const struct cred *new)
 {

@@ -178,7 +178,11 @@ enum ksm_hash ksm_fingerprint_best(void)
 
 /**
  * ksm_fingerprint_prefetch - have the start of a page brought into the caches
- * @page: page; it may have been freed meanwhile, but not be removed from the machine
+ * @page: page; it needs no reference, and may have been freed since it was found
+ *
+ * Nothing but its address is used.
+ *
+ * Context: ksm_mutex held since @page was found, which keeps memory from being removed.
  */
 void ksm_fingerprint_prefetch(struct page *page)
 {
