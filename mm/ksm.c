@@ -235,7 +235,7 @@ static int __init ksm_init(void)
 	ksm_fingerprint_init();
 	ksm_change_init();
 	err = ksm_domain_init() ?: ksm_stable_init() ?: ksm_anchor_init() ?:
-	      ksm_block_init() ?: ksm_tile_init() ?: ksm_mms_init();
+	      ksm_block_init() ?: ksm_tile_init() ?: ksm_mms_init() ?: ksm_cgroup_init();
 	if (err)
 		goto fail;
 

@@ -14,6 +14,7 @@
 #include <linux/sched.h>
 #include <linux/sched/coredump.h>
 
+struct cgroup_taskset;
 struct list_head;
 
 #ifdef CONFIG_KSM
@@ -44,6 +45,8 @@ bool ksm_process_mergeable(struct mm_struct *mm);
 bool ksm_refuses_collapse(struct vm_area_struct *vma, unsigned long addr,
 			  pte_t *pte);
 int ksm_unshare_page(struct mm_struct *mm, unsigned long addr);
+void ksm_new_domain(struct mm_struct *mm);
+void ksm_cgroup_attach(struct cgroup_taskset *tset);
 
 /*
  * A split is to leave empty pages as they are if it is ksmd that splits: it
@@ -109,6 +112,8 @@ static inline void ksm_fork(struct mm_struct *mm, struct mm_struct *oldmm)
 
 static inline int ksm_execve(struct mm_struct *mm)
 {
+	if (current->mm)
+		mm->ksm_domain = READ_ONCE(current->mm->ksm_domain);
 	return test_bit(MMF_VM_MERGE_ANY, &mm->flags) ? __ksm_enter(mm) : 0;
 }
 
@@ -190,6 +195,10 @@ static inline bool ksm_refuses_collapse(struct vm_area_struct *vma,
 static inline int ksm_unshare_page(struct mm_struct *mm, unsigned long addr)
 {
 	return 0;
+}
+
+static inline void ksm_cgroup_attach(struct cgroup_taskset *tset)
+{
 }
 
 static inline bool ksm_keeps_empty_pages(void)

@@ -97,7 +97,8 @@ static enum step try_content(struct ksm_lookup *lookup)
 		}
 	} else if (ksm_domain_nid(&folio->page) != lookup->index->nid) {
 		/* Migrated to another node: no more to share here. */
-		step = ksm_chain_rehome(stable, folio) ? START_OVER : GIVE_UP;
+		step = ksm_chain_rehome(stable, folio, lookup->index->domain) ?
+		       START_OVER : GIVE_UP;
 	} else {
 		lookup->stable = stable;
 		lookup->folio = folio;
@@ -195,19 +196,35 @@ void ksm_chain_add(struct ksm_stable *stable, struct ksm_index *index,
 }
 
 /**
+ * ksm_chain_announce - have pages find a KSM folio that is new where it is
+ * @stable: its node, in a tree
+ *
+ * Those with its fingerprint wait in the unstable tree for an equal, and would not be
+ * read again as long as they do not change.
+ *
+ * Context: ksm_mutex held, may sleep.
+ */
+void ksm_chain_announce(struct ksm_stable *stable)
+{
+	if (!ksm_tile_unsettle_equals(stable->index, stable->key, KSM_MAX_REMOVALS))
+		ksm_watch_add(stable);
+}
+
+/**
  * ksm_chain_rehome - move a KSM folio to the index that it belongs to by now
  * @stable: its node; freed
  * @folio: folio, locked
+ * @domain: domain that it belongs to
  *
  * Its mappings stay known all the while.
  *
  * Context: ksm_mutex held, may sleep.
  * Return: false if there is no memory for it: nothing has changed then.
  */
-bool ksm_chain_rehome(struct ksm_stable *stable, struct folio *folio)
+bool ksm_chain_rehome(struct ksm_stable *stable, struct folio *folio,
+		      struct ksm_domain *domain)
 {
-	struct ksm_index *index = ksm_domain_index(stable->index->domain,
-						   ksm_domain_nid(&folio->page));
+	struct ksm_index *index = ksm_domain_index(domain, ksm_domain_nid(&folio->page));
 	struct ksm_stable *new = ksm_stable_alloc();
 
 	if (!new) {
@@ -220,6 +237,7 @@ bool ksm_chain_rehome(struct ksm_stable *stable, struct folio *folio)
 	if (!list_empty(&stable->watch))
 		ksm_watch_add(new);
 	ksm_mapping_bury(stable);
+	ksm_chain_announce(new);
 	return true;
 }
 

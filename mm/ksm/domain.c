@@ -3,34 +3,172 @@
  * Domains: which pages may ever meet.
  *
  * Each domain has an index for each NUMA node.  Pages of two indexes are never
- * looked up, compared, counted or merged together.  There is one domain.
+ * looked up, compared, counted or merged together.
+ *
+ * A domain is what has a key, and nothing else: it comes with the first process that is
+ * seen to have that key, and goes once neither a process nor a stable node is in it.
  */
+#include <linux/hashtable.h>
+#include <linux/jhash.h>
+#include <linux/list.h>
 #include <linux/mm.h>
+#include <linux/overflow.h>
 #include <linux/slab.h>
 
 #include "index.h"
 #include "state.h"
 
+#define KSM_DOMAINS_HASH_BITS	10
+
 /**
  * struct ksm_domain - pages that may be merged with each other
+ * @key: whose pages these are
+ * @hash: place in the hash by key
+ * @link: place in the list of all domains
+ * @unused: place in the list of those without processes, or empty
+ * @processes: that are in it; of the global one they are not counted
  * @index: one for each NUMA node; only the first is used while
  *	   merge_across_nodes is on
  */
 struct ksm_domain {
-	struct ksm_index *index;
+	struct ksm_domain_key key;
+	struct hlist_node hash;
+	struct list_head link;
+	struct list_head unused;
+	unsigned long processes;
+	struct ksm_index index[];
 };
 
-static struct ksm_domain global_domain;
+/* All of this is guarded by ksm_mutex. */
+static DEFINE_HASHTABLE(domains_hash, KSM_DOMAINS_HASH_BITS);
+static LIST_HEAD(domains);
+static LIST_HEAD(unused_domains);
+static struct ksm_domain *global_domain;
+
+static size_t domain_bytes(void)
+{
+	return struct_size(global_domain, index, nr_node_ids);
+}
+
+static u32 hash_of(const struct ksm_domain_key *key)
+{
+	return jhash(key, sizeof(*key), 0);
+}
+
+static bool same_key(const struct ksm_domain_key *a, const struct ksm_domain_key *b)
+{
+	return a->group == b->group && a->own == b->own && a->user == b->user;
+}
+
+static struct ksm_domain *find(const struct ksm_domain_key *key)
+{
+	struct ksm_domain *domain;
+
+	hash_for_each_possible(domains_hash, domain, hash, hash_of(key))
+		if (same_key(&domain->key, key))
+			return domain;
+	return NULL;
+}
+
+static struct ksm_domain *create(const struct ksm_domain_key *key)
+{
+	struct ksm_domain *domain = kzalloc(domain_bytes(), GFP_KERNEL | __GFP_NOWARN);
+	int nid;
+
+	if (!domain)
+		return NULL;
+	domain->key = *key;
+	INIT_LIST_HEAD(&domain->unused);
+	for (nid = 0; nid < nr_node_ids; nid++) {
+		domain->index[nid].domain = domain;
+		domain->index[nid].nid = nid;
+	}
+	hash_add(domains_hash, &domain->hash, hash_of(key));
+	list_add_tail(&domain->link, &domains);
+	atomic_long_add(domain_bytes(), &ksm_stats.bytes);
+	return domain;
+}
 
 /**
- * ksm_domain_of - find the domain of a process
- * @mm: process
+ * ksm_domain_global - tell the domain of all processes that are kept apart by nothing
  *
- * Return: its domain.
+ * Return: that domain, which is always there.
  */
-struct ksm_domain *ksm_domain_of(struct mm_struct *mm)
+struct ksm_domain *ksm_domain_global(void)
 {
-	return &global_domain;
+	return global_domain;
+}
+
+/**
+ * ksm_domain_get - find the domain for a process that comes into it, or make it
+ * @key: key
+ *
+ * Context: ksm_mutex held, may sleep.
+ * Return: domain, to be given back by ksm_domain_put(); NULL if there is no memory.
+ */
+struct ksm_domain *ksm_domain_get(const struct ksm_domain_key *key)
+{
+	struct ksm_domain *domain = find(key) ?: create(key);
+
+	if (domain && domain != global_domain) {
+		list_del_init(&domain->unused);
+		domain->processes++;
+	}
+	return domain;
+}
+
+/**
+ * ksm_domain_put - note that a process leaves a domain
+ * @domain: domain
+ *
+ * Context: ksm_mutex held, unless it is the global one.
+ */
+void ksm_domain_put(struct ksm_domain *domain)
+{
+	if (domain != global_domain && !--domain->processes)
+		list_add_tail(&domain->unused, &unused_domains);
+}
+
+/**
+ * ksm_domain_has - tell whether a domain has a key
+ * @domain: domain
+ * @key: key
+ *
+ * Return: true if so.
+ */
+bool ksm_domain_has(const struct ksm_domain *domain, const struct ksm_domain_key *key)
+{
+	return same_key(&domain->key, key);
+}
+
+static bool is_empty(const struct ksm_domain *domain)
+{
+	int nid;
+
+	for (nid = 0; nid < nr_node_ids; nid++)
+		if (!ksm_forest_empty(&domain->index[nid].stable))
+			return false;
+	return true;
+}
+
+/**
+ * ksm_domain_reap - free the domains that nothing is in any more
+ *
+ * Context: ksm_mutex held; no walk over indexes goes on.
+ */
+void ksm_domain_reap(void)
+{
+	struct ksm_domain *domain, *next;
+
+	list_for_each_entry_safe(domain, next, &unused_domains, unused) {
+		if (!is_empty(domain))
+			continue;
+		hash_del(&domain->hash);
+		list_del(&domain->link);
+		list_del(&domain->unused);
+		atomic_long_sub(domain_bytes(), &ksm_stats.bytes);
+		kfree(domain);
+	}
 }
 
 /**
@@ -60,13 +198,21 @@ int ksm_domain_nid(struct page *page)
  * ksm_domain_next_index - walk the indexes of all domains
  * @index: the one before, or NULL
  *
+ * Context: ksm_mutex held.
  * Return: next index, NULL after the last.
  */
 struct ksm_index *ksm_domain_next_index(struct ksm_index *index)
 {
-	if (!index)
-		return global_domain.index;
-	return index->nid + 1 < nr_node_ids ? index + 1 : NULL;
+	struct ksm_domain *domain = global_domain;
+
+	if (index) {
+		if (index->nid + 1 < nr_node_ids)
+			return index + 1;
+		if (list_is_last(&index->domain->link, &domains))
+			return NULL;
+		domain = list_next_entry(index->domain, link);
+	}
+	return domain->index;
 }
 
 /**
@@ -76,15 +222,8 @@ struct ksm_index *ksm_domain_next_index(struct ksm_index *index)
  */
 int __init ksm_domain_init(void)
 {
-	int nid;
+	static const struct ksm_domain_key key;
 
-	global_domain.index = kcalloc(nr_node_ids, sizeof(struct ksm_index),
-				      GFP_KERNEL);
-	if (!global_domain.index)
-		return -ENOMEM;
-	for (nid = 0; nid < nr_node_ids; nid++) {
-		global_domain.index[nid].domain = &global_domain;
-		global_domain.index[nid].nid = nid;
-	}
-	return 0;
+	global_domain = create(&key);
+	return global_domain ? 0 : -ENOMEM;
 }

@@ -14,7 +14,6 @@
 
 struct ksm_domain;
 struct ksm_index;
-struct mm_struct;
 struct page;
 
 /* folio->mapping and ksm_slot::word both keep flags below a node's address. */
@@ -103,7 +102,26 @@ void ksm_unstable_replace(struct ksm_index *index, struct ksm_slot *from,
 			  struct ksm_slot *to);
 
 /* domain.c */
-struct ksm_domain *ksm_domain_of(struct mm_struct *mm);
+
+/**
+ * struct ksm_domain_key - what keeps a process apart from others; all 0: nothing
+ * @group: number of the memory cgroup that has a domain
+ * @own: number of the domain that a process has asked for, or got, for itself
+ * @user: number of the user, from 1 on
+ *
+ * Numbers are not used again, but those of users.
+ */
+struct ksm_domain_key {
+	u64 group;
+	u64 own;
+	u64 user;
+};
+
+struct ksm_domain *ksm_domain_global(void);
+struct ksm_domain *ksm_domain_get(const struct ksm_domain_key *key);
+void ksm_domain_put(struct ksm_domain *domain);
+bool ksm_domain_has(const struct ksm_domain *domain, const struct ksm_domain_key *key);
+void ksm_domain_reap(void);
 struct ksm_index *ksm_domain_index(struct ksm_domain *domain, int nid);
 struct ksm_index *ksm_domain_next_index(struct ksm_index *index);
 int ksm_domain_nid(struct page *page);

@@ -46,6 +46,12 @@
 void ksm_merge_page(struct ksm_item *item, u64 fingerprint);
 void ksm_merge_adopt(struct ksm_item *item);
 
+/* apart.c */
+bool ksm_apart_none(struct ksm_stable *stable);
+int ksm_apart_follow(struct ksm_mm *kmm, struct ksm_budget *budget);
+bool ksm_apart_over(struct ksm_mm *kmm);
+unsigned long ksm_apart_pending(void);
+
 /* thp.c */
 bool ksm_thp_split_pays(const struct ksm_item *item, u64 key);
 int ksm_thp_split(struct page *page);

@@ -116,6 +116,26 @@ bool ksm_mapping_end(struct ksm_tile *tile, unsigned int i)
 }
 
 /**
+ * ksm_mapping_switch - note that a page maps another KSM folio of equal content
+ * @tile: tile
+ * @i: place of the page, a mapping; for what is found by it, ksm_anchor_keep() was called
+ * @to: node of the other folio
+ *
+ * Context: ksm_mutex and the locks of both KSM folios held, and a reference to the one
+ *	    that it has mapped so far.
+ */
+void ksm_mapping_switch(struct ksm_tile *tile, unsigned int i, struct ksm_stable *to)
+{
+	struct ksm_slot *slot = ksm_slot(tile, i);
+	struct ksm_stable *from = ksm_slot_stable(slot);
+
+	ksm_stable_unmap(from, slot, ksm_knobs.max_page_sharing);
+	ksm_stable_map(to, slot, ksm_knobs.max_page_sharing);
+	if (!from->nr)
+		ksm_watch_add(from);
+}
+
+/**
  * ksm_mapping_kill - free a node with its mappings
  * @stable: node whose folio is gone, or locked and pointing back no more
  *

@@ -124,6 +124,13 @@ static enum outcome merge_zero(struct ksm_item *item, u64 key)
 	return outcome;
 }
 
+/* Does a process map a KSM folio that has left its domain, and has no copy yet? */
+static bool still_apart(struct ksm_stable *stable)
+{
+	return static_branch_unlikely(&ksm_cgroup_used) && ksm_cgroup_unsettled() &&
+	       !ksm_apart_none(stable);
+}
+
 /* Merge a page with a KSM folio of equal content, if there is one with room. */
 static enum outcome merge_stable(struct ksm_item *item, struct ksm_index *index, u64 key)
 {
@@ -139,7 +146,7 @@ static enum outcome merge_stable(struct ksm_item *item, struct ksm_index *index,
 	while (ksm_chain_lookup(&lookup)) {
 		struct page *kpage = &lookup.folio->page;
 
-		outcome = merge_with(item, kpage, key);
+		outcome = still_apart(lookup.stable) ? BUSY : merge_with(item, kpage, key);
 		if (outcome == MERGED)
 			ksm_mapping_add(item->tile, item->nr, lookup.stable,
 					item->vma->anon_vma);
@@ -290,6 +297,8 @@ static enum outcome try_unstable(struct ksm_item *item, struct ksm_slot *slot,
 	unsigned long addr = ksm_item_addr(&other);
 	enum outcome outcome;
 
+	if (ksm_cgroup_left(kmm))
+		return STALE;
 	/* It may be in the VMA that is locked already. */
 	if (!entered && addr >= item->vma->vm_start && addr < item->vma->vm_end) {
 		other.vma = item->vma;
@@ -347,8 +356,7 @@ again:
 
 merged:
 	/* Further entries of this fingerprint were not tried. */
-	if (!ksm_tile_unsettle_equals(index, key, KSM_MAX_REMOVALS))
-		ksm_watch_add(ksm_slot_stable(ksm_slot(item->tile, item->nr)));
+	ksm_chain_announce(ksm_slot_stable(ksm_slot(item->tile, item->nr)));
 	return MERGED;
 }
 
@@ -366,6 +374,8 @@ void ksm_merge_page(struct ksm_item *item, u64 fingerprint)
 	u64 key = fingerprint & KSM_KEY_MASK;
 	enum outcome outcome;
 
+	if (ksm_cgroup_left(item->tile->owner))
+		return;
 	if (ksm_knobs.use_zero_pages && ksm_fingerprint_is_zero(fingerprint)) {
 		outcome = merge_zero(item, key);
 		if (outcome != DIFFERS && outcome != WHOLE)
@@ -411,9 +421,12 @@ void ksm_merge_adopt(struct ksm_item *item)
 
 	index = ksm_domain_index(domain, ksm_domain_nid(item->page));
 	stable = ksm_node_of(folio);
-	if (stable && stable->index != index) {
+	if (stable && stable->index->domain != domain) {
+		/* Forked in another domain: ksm_apart_visit() sees to it. */
+		item->tile->owner->apart = true;
+	} else if (stable && stable->index != index) {
 		/* Migrated to another node. */
-		if (ksm_chain_rehome(stable, folio))
+		if (ksm_chain_rehome(stable, folio, domain))
 			stable = ksm_node_of(folio);
 	}
 	if (stable) {
@@ -422,6 +435,7 @@ void ksm_merge_adopt(struct ksm_item *item)
 	} else if (spare && folio_test_ksm(folio)) {
 		ksm_chain_add(spare, index, item->page, key);
 		ksm_mapping_add(item->tile, item->nr, spare, item->vma->anon_vma);
+		ksm_chain_announce(spare);
 		spare = NULL;
 	}
 	folio_unlock(folio);

@@ -84,6 +84,7 @@ int ksm_anchor_init(void);
 void ksm_mapping_add(struct ksm_tile *tile, unsigned int i,
 		     struct ksm_stable *stable, struct anon_vma *anon_vma);
 bool ksm_mapping_end(struct ksm_tile *tile, unsigned int i);
+void ksm_mapping_switch(struct ksm_tile *tile, unsigned int i, struct ksm_stable *to);
 void ksm_mapping_bury(struct ksm_stable *stable);
 bool ksm_mapping_kill(struct ksm_stable *stable);
 void ksm_mapping_disown(struct ksm_stable *stable, struct folio *folio);
@@ -148,7 +149,9 @@ static inline struct ksm_lookup ksm_chain_lookup_begin(struct ksm_index *index, 
 bool ksm_chain_lookup(struct ksm_lookup *lookup);
 void ksm_chain_add(struct ksm_stable *stable, struct ksm_index *index,
 		   struct page *page, u64 key);
-bool ksm_chain_rehome(struct ksm_stable *stable, struct folio *folio);
+void ksm_chain_announce(struct ksm_stable *stable);
+bool ksm_chain_rehome(struct ksm_stable *stable, struct folio *folio,
+		      struct ksm_domain *domain);
 struct ksm_stable *ksm_chain_sound(struct ksm_stable *bad);
 void ksm_chain_disown_unmapped(void);
 void ksm_chain_offline(unsigned long start_pfn, unsigned long end_pfn);

@@ -4,12 +4,14 @@
  */
 #include <linux/cacheflush.h>
 #include <linux/highmem.h>
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
 #include <linux/mmu_notifier.h>
 #include <linux/pgtable.h>
 #include <linux/rmap.h>
 #include <linux/swap.h>
+#include <linux/vmstat.h>
 
 #include <asm/tlbflush.h>
 
@@ -349,5 +351,77 @@ int ksm_pte_merge(struct ksm_item *item, struct page *kpage)
 	pte_unmap_unlock(ptep, ptl);
 out:
 	mmu_notifier_invalidate_range_end(&range);
+	return err;
+}
+
+/* A copy of a page for a process; NULL if there is no memory, or the page is bad. */
+static struct folio *copy_page_for(struct vm_area_struct *vma, unsigned long addr,
+				   struct page *page)
+{
+	/* The process has not asked for it, so nobody is to be killed for it. */
+	gfp_t gfp = GFP_HIGHUSER_MOVABLE | __GFP_NORETRY | __GFP_NOWARN;
+	struct folio *copy = vma_alloc_folio(gfp, 0, vma, addr, false);
+
+	if (!copy)
+		return NULL;
+	if (mem_cgroup_charge(copy, vma->vm_mm, gfp) ||
+	    copy_mc_user_highpage(&copy->page, page, addr, vma)) {
+		folio_put(copy);
+		return NULL;
+	}
+	__folio_mark_uptodate(copy);
+	return copy;
+}
+
+/* Map the copy of a KSM page in its place; the page table is locked. */
+static void map_copy(struct ksm_item *item, pte_t *ptep, struct folio *copy)
+{
+	struct folio *folio = page_folio(item->page);
+	unsigned long addr = ksm_item_addr(item);
+	struct vm_area_struct *vma = item->vma;
+	pte_t pte;
+
+	flush_cache_page(vma, addr, folio_pfn(folio));
+	pte = ptep_clear_flush(vma, addr, ptep);
+	folio_add_new_anon_rmap(copy, vma, addr, RMAP_EXCLUSIVE);
+	folio_add_lru_vma(copy, vma);
+	set_pte_at(vma->vm_mm, addr, ptep,
+		   carry_bits(mk_pte(&copy->page, vma->vm_page_prot), pte));
+	folio_remove_rmap_pte(folio, item->page, vma);
+	folio_put(folio);
+	count_vm_event(COW_KSM);
+}
+
+/**
+ * ksm_pte_unshare - give a process a copy of a KSM page that it maps
+ * @item: the KSM page
+ *
+ * It is charged to the process's memory cgroup.  Where memory is short, nobody is killed
+ * for it.
+ *
+ * Context: may sleep.
+ * Return: 0; -ENOMEM if there is no copy to be had; -EAGAIN if the page is not mapped any
+ *	   more.
+ */
+int ksm_pte_unshare(struct ksm_item *item)
+{
+	struct folio *copy = copy_page_for(item->vma, ksm_item_addr(item), item->page);
+	struct mmu_notifier_range range;
+	int err = -EAGAIN;
+	spinlock_t *ptl;	/* of the page table */
+	pte_t *ptep;
+
+	if (!copy)
+		return -ENOMEM;
+	begin(item, &range);
+	ptep = lock_pte(item, &ptl);
+	if (ptep) {
+		map_copy(item, ptep, copy);
+		err = 0;
+		pte_unmap_unlock(ptep, ptl);
+	}
+	mmu_notifier_invalidate_range_end(&range);
+	if (err)
+		folio_put(copy);
 	return err;
 }

@@ -159,6 +159,7 @@ static inline void ksm_pte_clean(struct mm_struct *mm, unsigned long addr, pte_t
 int ksm_pte_protect(struct ksm_item *item, pte_t *protected);
 int ksm_pte_replace(struct ksm_item *item, struct page *kpage, pte_t protected);
 int ksm_pte_merge(struct ksm_item *item, struct page *kpage);
+int ksm_pte_unshare(struct ksm_item *item);
 void ksm_pte_exchange(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep,
 		      pte_t old, struct page *page, struct page *kpage);
 bool ksm_pte_maps(struct folio *folio, struct vm_area_struct *vma,

@@ -41,6 +41,7 @@ bool ksm_reap_dead(void)
 	if (!ksm_forget_mm(kmm, &budget))
 		return !ksm_budget_left(&budget);
 	ksm_mms_free_dead(kmm);
+	ksm_domain_reap();
 	return ksm_mms_first_dead();
 }
 
@@ -91,5 +92,6 @@ bool ksm_reap_watched(struct ksm_budget *budget)
 		cond_resched();
 	}
 	ksm_watch_rewind();
+	ksm_domain_reap();
 	return true;
 }

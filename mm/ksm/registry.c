@@ -69,7 +69,7 @@ int ksm_mm_register(struct mm_struct *mm)
 	kmm->tiles = RB_ROOT;
 	/* It may have been registered before, and left while something was due. */
 	kmm->unflushed_end = ULONG_MAX;
-	kmm->domain = ksm_domain_of(mm);
+	kmm->domain = ksm_domain_global();
 	INIT_LIST_HEAD(&kmm->dead);
 	mutex_init(&kmm->inside);
 	atomic_long_add(sizeof(*kmm), &ksm_stats.bytes);
@@ -364,6 +364,7 @@ void ksm_mms_free_dead(struct ksm_mm *kmm)
 {
 	if (kmm == cursor)
 		ksm_mms_next();
+	ksm_domain_put(kmm->domain);
 	spin_lock(&ksm_mms_lock);
 	list_del(&kmm->dead);
 	list_del(&kmm->slot.mm_node);

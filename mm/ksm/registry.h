@@ -5,6 +5,7 @@
 #ifndef _MM_KSM_REGISTRY_H
 #define _MM_KSM_REGISTRY_H
 
+#include <linux/jump_label.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
@@ -14,6 +15,7 @@
 #include "state.h"
 
 struct ksm_domain;
+struct ksm_domain_key;
 
 /**
  * struct ksm_span - where VMAs of a process were mergeable, see vma.c
@@ -47,6 +49,9 @@ struct ksm_span {
  * @skips: how often since a VMA of it could be locked
  * @mergeable: a mergeable VMA was seen in that turn
  * @done: that turn is over
+ * @apart: it may share pages with processes of other domains, see apart.c
+ * @left: address from which on its pages are still in trees of a domain that it has left
+ * @own: number of the domain that it has for itself as users are kept apart, or 0
  * @visited: the cursor was here, so only ksmd may free it
  * @exiting: its exit has begun
  *
@@ -69,6 +74,9 @@ struct ksm_mm {
 	u8 skips;
 	bool mergeable;
 	bool done;
+	bool apart;
+	unsigned long left;
+	u64 own;
 	bool visited;
 	bool exiting;
 };
@@ -105,5 +113,31 @@ void ksm_mms_free_dead(struct ksm_mm *kmm);
 void ksm_mms_no_news(void);
 unsigned long ksm_mm_bytes(struct mm_struct *mm);
 int ksm_mms_init(void);
+
+/* cgroup.c */
+DECLARE_STATIC_KEY_FALSE(ksm_cgroup_used);
+
+int ksm_cgroup_moves(void);
+void ksm_cgroup_settle(int before);
+bool ksm_cgroup_unsettled(void);
+bool ksm_cgroup_key(struct ksm_mm *kmm, struct ksm_domain_key *key);
+bool ksm_cgroup_keeps(struct ksm_mm *kmm);
+
+/* May a process have left the domain that it is in, so that nothing is to be merged? */
+static inline bool ksm_cgroup_left(struct ksm_mm *kmm)
+{
+	return static_branch_unlikely(&ksm_cgroup_used) && ksm_cgroup_unsettled() &&
+	       !ksm_cgroup_keeps(kmm);
+}
+
+#ifdef CONFIG_MEMCG
+void ksm_cgroup_set_users(bool apart);
+int ksm_cgroup_init(void);
+#else
+static inline int ksm_cgroup_init(void)
+{
+	return 0;
+}
+#endif
 
 #endif /* _MM_KSM_REGISTRY_H */

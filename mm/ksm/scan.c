@@ -26,6 +26,8 @@ static struct {
 	bool drain;		/* pages wait in per-CPU lists: drain them first */
 	bool unfinished;	/* a process is to be come back to */
 	bool again;		/* those are being come back to now */
+	bool apart;		/* a process shares pages with another domain */
+	int moves;		/* between domains, at the start */
 	unsigned int number;
 	unsigned long found;	/* as in struct ksm_budget */
 	unsigned long shared;	/* pages that were shared at the start */
@@ -114,6 +116,18 @@ static enum scan_result scan_mm(struct ksm_mm *kmm, struct ksm_budget *budget)
 	return SCAN_MORE;
 }
 
+/* The same in the domain that it belongs to; for want of memory not in this pass. */
+static enum scan_result scan_in_domain(struct ksm_mm *kmm, struct ksm_budget *budget)
+{
+	int err = 0;
+
+	if (static_branch_unlikely(&ksm_cgroup_used))
+		err = ksm_apart_follow(kmm, budget);
+	if (err)
+		return err == -EAGAIN ? SCAN_MORE : SCAN_DONE;
+	return scan_mm(kmm, budget);
+}
+
 /* Is it the turn of this process?  Those that came since have none in this pass. */
 static bool has_turn(struct ksm_mm *kmm)
 {
@@ -139,9 +153,12 @@ static enum scan_result scan_turn(struct ksm_mm *kmm, struct ksm_budget *budget)
 
 	if (!has_turn(kmm) || !ksm_mm_enter(kmm))
 		return SCAN_DONE;
-	result = scan_mm(kmm, budget);
-	if (result == SCAN_DONE && !kmm->mergeable)
-		ksm_mm_unregister_idle(kmm);
+	result = scan_in_domain(kmm, budget);
+	if (result == SCAN_DONE) {
+		pass.apart |= !ksm_apart_over(kmm);
+		if (!kmm->mergeable)
+			ksm_mm_unregister_idle(kmm);
+	}
 	ksm_mm_leave(kmm);
 	return result;
 }
@@ -159,6 +176,8 @@ static bool start_pass(void)
 	pass.drain = false;
 	pass.unfinished = false;
 	pass.again = false;
+	pass.apart = false;
+	pass.moves = ksm_cgroup_moves();
 	pass.number++;
 	pass.found = 0;
 	pass.shared = shared_pages();
@@ -182,6 +201,8 @@ static void end_pass(void)
 		.merged = shared - min(shared, pass.shared),
 	};
 
+	if (!pass.apart)
+		ksm_cgroup_settle(pass.moves);
 	ksm_pace_end_pass(&result);
 	trace_ksm_stop_scan(ksm_stats.full_scans, ksm_stats.tracked);
 	ksm_stats.full_scan_msecs = result.msecs;

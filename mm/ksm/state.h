@@ -54,6 +54,7 @@ struct ksm_stats {
  * @merge_across_nodes: one index for all NUMA nodes
  * @use_zero_pages: map empty pages to the zero page
  * @smart_scan: count unchanged pages as skipped
+ * @domain_users: keep the processes of different users apart
  */
 struct ksm_knobs {
 	unsigned int run;
@@ -65,6 +66,7 @@ struct ksm_knobs {
 	bool merge_across_nodes;
 	bool use_zero_pages;
 	bool smart_scan;
+	bool domain_users;
 };
 
 #define KSM_RUN_STOP		0

@@ -372,14 +372,18 @@ static unsigned long scan_ptes(struct ksm_mm *kmm, const struct ksm_vmas *vmas,
 		ksm_visit_note(v, budget);
 	}
 	for (v = visits; v < visits + nr; v++) {
-		if (v->quiet)
-			continue;
-		if (!stop) {
+		if (!v->quiet && !stop) {
 			next = ksm_visit_read(v, budget);
 			if (next < v->end)
 				stop = next;
 		}
-		ksm_forget_trim(v->tile);
+		if (static_branch_unlikely(&ksm_cgroup_used) && kmm->apart && !stop) {
+			next = ksm_apart_visit(v, budget);
+			if (next < v->end)
+				stop = next;
+		}
+		if (!v->quiet)
+			ksm_forget_trim(v->tile);
 	}
 	return stop ?: addr;
 }

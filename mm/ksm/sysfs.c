@@ -16,13 +16,18 @@
 	static struct kobj_attribute _name##_attr = __ATTR_RW(_name)
 
 /* A counter: one word, read without a lock. */
-#define KSM_COUNTER(_name, _value)					\
+#define __KSM_COUNTER(_name, _format, _value)				\
 static ssize_t _name##_show(struct kobject *kobj,			\
 			    struct kobj_attribute *attr, char *buf)	\
 {									\
-	return sysfs_emit(buf, "%lu\n", (unsigned long)(_value));	\
+	return sysfs_emit(buf, _format, _value);			\
 }									\
 KSM_ATTR_RO(_name)
+
+#define KSM_COUNTER(_name, _value) \
+	__KSM_COUNTER(_name, "%lu\n", (unsigned long)(_value))
+#define KSM_SIGNED_COUNTER(_name, _value) \
+	__KSM_COUNTER(_name, "%ld\n", (long)(_value))
 
 /* A knob; if @_kicks, another value than before may give ksmd work. */
 #define __KSM_KNOB(_name, _type, _parse, _member, _kicks)		\
@@ -95,23 +100,26 @@ KSM_COUNTER(stable_node_dups, ksm_stats.dups);
 KSM_COUNTER(full_scan_msecs, ksm_stats.full_scan_msecs);
 KSM_COUNTER(metadata_bytes, ksm_stats_bytes());
 KSM_COUNTER(chains_prune_miss_ratio, ksm_stats.prune_miss_ratio);
+KSM_SIGNED_COUNTER(ksm_zero_pages, atomic_long_read(&ksm_zero_pages));
+KSM_SIGNED_COUNTER(general_profit, ksm_stats_profit());
 
-/* Root only: it takes time in proportion to the trees, and ksmd has to wait. */
-#define KSM_LEVELS(_name, _levels)					\
+/* Root only: it takes time in proportion to what there is, and ksmd has to wait. */
+#define KSM_COUNT(_name, _count)					\
 static ssize_t _name##_show(struct kobject *kobj,			\
 			    struct kobj_attribute *attr, char *buf)	\
 {									\
-	unsigned int levels;						\
+	unsigned long count;						\
 									\
 	mutex_lock(&ksm_mutex);						\
-	levels = _levels();						\
+	count = _count();						\
 	mutex_unlock(&ksm_mutex);					\
-	return sysfs_emit(buf, "%u\n", levels);				\
+	return sysfs_emit(buf, "%lu\n", count);				\
 }									\
 static struct kobj_attribute _name##_attr = __ATTR_RO_MODE(_name, 0400)
 
-KSM_LEVELS(stable_tree_levels, ksm_index_stable_levels);
-KSM_LEVELS(unstable_tree_levels, ksm_index_unstable_levels);
+KSM_COUNT(stable_tree_levels, ksm_index_stable_levels);
+KSM_COUNT(unstable_tree_levels, ksm_index_unstable_levels);
+KSM_COUNT(domain_pending, ksm_apart_pending);
 
 KSM_WORK_KNOB(use_zero_pages, bool, kstrtobool, ksm_knobs.use_zero_pages);
 KSM_KNOB(smart_scan, bool, kstrtobool, ksm_knobs.smart_scan);
@@ -124,20 +132,6 @@ KSM_KNOB(advisor_max_pages_to_scan, unsigned long, parse_ulong,
 	 ksm_advisor.max_pages);
 KSM_KNOB(advisor_target_scan_time, unsigned long, parse_secs,
 	 ksm_advisor.target_secs);
-
-static ssize_t ksm_zero_pages_show(struct kobject *kobj,
-				   struct kobj_attribute *attr, char *buf)
-{
-	return sysfs_emit(buf, "%ld\n", atomic_long_read(&ksm_zero_pages));
-}
-KSM_ATTR_RO(ksm_zero_pages);
-
-static ssize_t general_profit_show(struct kobject *kobj,
-				   struct kobj_attribute *attr, char *buf)
-{
-	return sysfs_emit(buf, "%ld\n", ksm_stats_profit());
-}
-KSM_ATTR_RO(general_profit);
 
 static ssize_t run_show(struct kobject *kobj, struct kobj_attribute *attr,
 			char *buf)
@@ -346,6 +340,28 @@ static ssize_t advisor_mode_store(struct kobject *kobj,
 }
 KSM_ATTR_RW(advisor_mode);
 
+#ifdef CONFIG_MEMCG
+static ssize_t domain_mode_show(struct kobject *kobj, struct kobj_attribute *attr,
+				char *buf)
+{
+	return sysfs_emit(buf, READ_ONCE(ksm_knobs.domain_users) ?
+			       "cgroup [cgroup+user]\n" : "[cgroup] cgroup+user\n");
+}
+
+static ssize_t domain_mode_store(struct kobject *kobj, struct kobj_attribute *attr,
+				 const char *buf, size_t count)
+{
+	bool users = sysfs_streq(buf, "cgroup+user");
+
+	if (!users && !sysfs_streq(buf, "cgroup"))
+		return -EINVAL;
+	if (users != READ_ONCE(ksm_knobs.domain_users))
+		ksm_cgroup_set_users(users);
+	return count;
+}
+KSM_ATTR_RW(domain_mode);
+#endif
+
 static struct attribute *ksm_attrs[] = {
 	&sleep_millisecs_attr.attr,
 	&pages_to_scan_attr.attr,
@@ -383,6 +399,10 @@ static struct attribute *ksm_attrs[] = {
 	&advisor_min_pages_to_scan_attr.attr,
 	&advisor_max_pages_to_scan_attr.attr,
 	&advisor_target_scan_time_attr.attr,
+#ifdef CONFIG_MEMCG
+	&domain_mode_attr.attr,
+#endif
+	&domain_pending_attr.attr,
 	NULL,
 };
 

@@ -58,6 +58,9 @@ void ksm_visit_wait(struct ksm_visit *v, struct page *page, unsigned int i);
 void ksm_visit_note(struct ksm_visit *v, struct ksm_budget *budget);
 unsigned long ksm_visit_read(struct ksm_visit *v, struct ksm_budget *budget);
 
+/* apart.c */
+unsigned long ksm_apart_visit(struct ksm_visit *v, struct ksm_budget *budget);
+
 /* huge.c */
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
 unsigned long ksm_huge_visit(struct ksm_mm *kmm, const struct ksm_vmas *vmas,

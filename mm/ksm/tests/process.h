@@ -31,7 +31,7 @@ static inline int ksm_test_process(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, f->mm);
 	f->kmm.slot.mm = f->mm;
 	f->kmm.tiles = RB_ROOT;
-	f->kmm.domain = ksm_domain_of(f->mm);
+	f->kmm.domain = ksm_domain_global();
 	f->before = ksm_stats;
 	f->bytes = atomic_long_read(&ksm_stats.bytes);
 	test->priv = f;

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Apart: processes that have come into another domain, and what they still share with
+ * those of the domain that they were in.
+ *
+ * From then on nothing is merged there any more, and within a pass each page that others
+ * map, too, is copied.
+ */
+#include <linux/bitops.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/sched.h>
+
+#include <trace/events/ksm.h>
+
+#include "internal.h"
+#include "visit.h"
+
+/* Mappings that a KSM folio may have, to see whether it can come along. */
+#define KSM_MAX_COMPANIONS	256
+
+/* Does a process belong to this domain by now?  Its turn to come into it may be ahead. */
+static bool belongs_to(struct ksm_mm *kmm, const struct ksm_domain *domain)
+{
+	struct ksm_domain_key key;
+
+	return ksm_cgroup_key(kmm, &key) ? ksm_domain_has(domain, &key) :
+					   kmm->domain == domain;
+}
+
+/* Do all that ksmd knows of who map a KSM folio belong to a domain? */
+static bool all_belong_to(struct ksm_stable *stable, const struct ksm_domain *domain)
+{
+	struct ksm_slot *slot;
+
+	hlist_for_each_entry(slot, &stable->mappings, link)
+		if (!belongs_to(ksm_slot_tile(slot)->owner, domain))
+			return false;
+	return true;
+}
+
+/**
+ * ksm_apart_none - tell whether all who map a KSM folio belong to its domain
+ * @stable: its node
+ *
+ * Of those only that ksmd knows of.
+ *
+ * Context: ksm_mutex and the folio lock held.
+ * Return: true if so.
+ */
+bool ksm_apart_none(struct ksm_stable *stable)
+{
+	return all_belong_to(stable, stable->index->domain);
+}
+
+/* Take the pages of a process out of the unstable trees of the domain that it has left. */
+static bool leave_trees(struct ksm_mm *kmm, struct ksm_budget *budget)
+{
+	struct ksm_tile *tile;
+
+	for (tile = ksm_tile_from(kmm, kmm->left); tile; tile = ksm_tile_next(tile)) {
+		if (!ksm_budget_left(budget) || ksm_mm_hurried(kmm)) {
+			kmm->left = tile->addr;
+			return false;
+		}
+		ksm_budget_spend(budget, 1 + hweight64(ksm_tile_unstable(tile)));
+		ksm_tile_unsettle(tile, ~0ULL);
+		cond_resched();
+	}
+	kmm->left = 0;
+	return true;
+}
+
+/**
+ * ksm_apart_follow - have a process be in the domain that it belongs to
+ * @kmm: process
+ * @budget: what may be done; less what is done
+ *
+ * Context: ksm_mutex held, between ksm_mm_enter() and ksm_mm_leave(), may sleep.
+ * Return: 0; -EAGAIN if there is more to do; -ENOMEM.  Then the process is not to be
+ *	   visited.
+ */
+int ksm_apart_follow(struct ksm_mm *kmm, struct ksm_budget *budget)
+{
+	struct ksm_domain *domain;
+	struct ksm_domain_key key;
+
+	if (!ksm_cgroup_key(kmm, &key) || ksm_domain_has(kmm->domain, &key)) {
+		kmm->left = 0;
+		return 0;
+	}
+	kmm->apart = true;
+	if (!leave_trees(kmm, budget))
+		return -EAGAIN;
+	domain = ksm_domain_get(&key);
+	if (!domain) {
+		ksm_stats.unslotted++;
+		return -ENOMEM;
+	}
+	ksm_domain_put(kmm->domain);
+	kmm->domain = domain;
+	trace_ksm_change_domain(kmm->slot.mm, key.group, key.own, key.user);
+	return 0;
+}
+
+/* Which of these pages map KSM folios of another domain? */
+static u64 foreign(struct ksm_tile *tile, u64 pages)
+{
+	u64 merged = ksm_tile_merged(tile) & pages, found = 0;
+
+	for (; merged; merged &= merged - 1) {
+		unsigned int i = __ffs64(merged);
+
+		if (ksm_slot_stable(ksm_slot(tile, i))->index->domain !=
+		    tile->owner->domain)
+			found |= BIT_ULL(i);
+	}
+	return found;
+}
+
+/*
+ * Move a KSM folio to the domain of a process that maps it, if nobody maps it who is not
+ * to be there, too: else all that a group shares would be copied when it gets a domain.
+ */
+static bool take_along(struct ksm_stable *stable, struct folio *folio,
+		       struct ksm_domain *domain)
+{
+	bool ours;
+
+	if (!folio_trylock(folio))
+		return false;
+	ours = ksm_node_of(folio) == stable && hlist_empty(&stable->anchors) &&
+	       stable->nr <= KSM_MAX_COMPANIONS && folio_mapcount(folio) == stable->nr &&
+	       all_belong_to(stable, domain) &&
+	       ksm_chain_rehome(stable, folio, domain);
+	folio_unlock(folio);
+	return ours;
+}
+
+/* Map one KSM folio, which is locked, instead of another that is locked by this. */
+static bool switch_to(struct ksm_item *item, struct folio *folio,
+		      const struct ksm_lookup *lookup)
+{
+	bool switched;
+
+	if (!folio_trylock(folio))
+		return false;
+	switched = ksm_node_of(folio) == ksm_slot_stable(ksm_slot(item->tile, item->nr)) &&
+		   ksm_anchor_keep(ksm_slot(item->tile, item->nr), folio) &&
+		   !ksm_pte_merge(item, &lookup->folio->page);
+	if (switched)
+		ksm_mapping_switch(item->tile, item->nr, lookup->stable);
+	folio_unlock(folio);
+	return switched;
+}
+
+/* Have a page be shared with those of its domain that have the same, if there are any. */
+static bool join(struct ksm_item *item, struct ksm_stable *stable, struct folio *folio)
+{
+	struct ksm_index *index = ksm_domain_index(item->tile->owner->domain,
+						   ksm_domain_nid(item->page));
+	struct ksm_stable *first = ksm_stable_first(index, stable->key);
+	struct ksm_lookup lookup;
+	bool joined = false;
+
+	if (!first)
+		return false;
+	lookup = ksm_chain_lookup_begin(index, stable->key, first);
+	while (!joined && ksm_chain_lookup(&lookup)) {
+		joined = all_belong_to(lookup.stable, index->domain) &&
+			 switch_to(item, folio, &lookup);
+		folio_unlock(lookup.folio);
+		folio_put(lookup.folio);
+	}
+	return joined;
+}
+
+/* Have a page of a process be shared within its domain only. */
+static void separate(struct ksm_item *item)
+{
+	struct ksm_stable *stable = ksm_slot_stable(ksm_slot(item->tile, item->nr));
+	struct folio *folio;
+
+	item->page = ksm_pte_get_page(item);
+	if (!item->page)
+		return;
+	folio = page_folio(item->page);
+	/* If it is another one by now, the next visit sees to that. */
+	if (ksm_node_of(folio) == stable && !join(item, stable, folio) &&
+	    !take_along(stable, folio, item->tile->owner->domain) &&
+	    !ksm_pte_unshare(item))
+		ksm_mapping_end(item->tile, item->nr);
+	put_page(item->page);
+}
+
+/**
+ * ksm_apart_visit - end what the pages of a visit share with other domains
+ * @v: visit, noted and read
+ * @budget: what may be done; less what is done
+ *
+ * Where there is no memory for a copy, that is left for the next pass.
+ *
+ * Context: ksm_mutex held, VMA locked, may sleep.
+ * Return: where the next visit is to go on: where this one ended, unless the budget did
+ *	   not last or somebody waits.
+ */
+unsigned long ksm_apart_visit(struct ksm_visit *v, struct ksm_budget *budget)
+{
+	struct ksm_tile *tile = v->tile;
+	u64 left = v->next > v->addr ? foreign(tile, ksm_tile_mask(tile, v->addr, v->next)) : 0;
+
+	for (; left && budget->reads && !ksm_mm_hurried(tile->owner) &&
+	     !ksm_vma_any_contended(v->sweep->vmas); left &= left - 1) {
+		struct ksm_item item = {
+			.pmdp = v->sweep->pmdp,
+			.tile = tile,
+			.nr = __ffs64(left),
+		};
+
+		item.vma = ksm_vmas_at(v->sweep->vmas, ksm_item_addr(&item));
+		budget->reads--;
+		separate(&item);
+		cond_resched();
+	}
+	return left ? ksm_tile_addr(tile, __ffs64(left)) : v->next;
+}
+
+/**
+ * ksm_apart_over - see whether a process shares nothing any more with other domains
+ * @kmm: process whose turn in a pass is over
+ *
+ * Context: ksm_mutex held, may sleep.
+ * Return: true if so.
+ */
+bool ksm_apart_over(struct ksm_mm *kmm)
+{
+	struct ksm_tile *tile;
+
+	if (!kmm->apart)
+		return true;
+	if (!ksm_cgroup_keeps(kmm))
+		return false;
+	for (tile = ksm_tile_first(kmm); tile; tile = ksm_tile_next(tile)) {
+		if (foreign(tile, ~0ULL))
+			return false;
+		cond_resched();
+	}
+	kmm->apart = false;
+	return true;
+}
+
+/* Pages of a process that map KSM folios of domains that it does not belong to. */
+static unsigned long pending_of(struct ksm_mm *kmm)
+{
+	unsigned long pending = 0;
+	struct ksm_tile *tile;
+
+	if (!kmm->apart && ksm_cgroup_keeps(kmm))
+		return 0;
+	for (tile = ksm_tile_first(kmm); tile; tile = ksm_tile_next(tile)) {
+		u64 merged = ksm_tile_merged(tile);
+
+		for (; merged; merged &= merged - 1) {
+			struct ksm_slot *slot = ksm_slot(tile, __ffs64(merged));
+
+			pending += !belongs_to(kmm, ksm_slot_stable(slot)->index->domain);
+		}
+		cond_resched();
+	}
+	return pending;
+}
+
+/**
+ * ksm_apart_pending - tell how many pages processes share with domains they have left
+ *
+ * Of those that ksmd knows of.
+ *
+ * Context: ksm_mutex held, may sleep; takes time in proportion to the processes, and to
+ *	    the pages of those that have moved.
+ * Return: pages.
+ */
+unsigned long ksm_apart_pending(void)
+{
+	unsigned long pending = 0;
+	struct ksm_mm *kmm = NULL;
+
+	if (!static_branch_unlikely(&ksm_cgroup_used))
+		return 0;
+	while ((kmm = ksm_mms_next_visited(kmm))) {
+		pending += pending_of(kmm);
+		cond_resched();
+	}
+	return pending;
+}
