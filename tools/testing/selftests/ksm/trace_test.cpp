@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include "support/ksm_pages.hpp"
 #include "support/pagemap.hpp"
 #include "support/passes.hpp"
+#include "support/process.hpp"
 #include "support/region.hpp"
 #include "support/thp.hpp"
 #include "support/vm.hpp"
@@ -118,6 +120,24 @@ TEST_F(trace, splits)
 	scan();
 	ASSERT_EQ(pagemap_of(huge.page(7)).pfn(), pagemap_of(small.page(0)).pfn());
 	EXPECT_EQ(seen("ksm_split_folio"), 1u);
+}
+
+TEST_F(trace, processes_that_change_their_domain)
+{
+	std::size_t before = seen("ksm_change_domain");
+	child other([](parent_link &parent) {
+		region own(4);
+
+		require(prctl(PR_SET_MEMORY_MERGE, 1, PR_MEMORY_MERGE_NEW_DOMAIN, 0, 0) == 0,
+			"no domain of its own");
+		own.fill_unique(1);
+		parent.reach("offered");
+	});
+
+	other.await("offered");
+	EXPECT_EQ(seen("ksm_change_domain"), before) << "ksmd has not come by";
+	scan();
+	EXPECT_EQ(seen("ksm_change_domain"), before + 1);
 }
 
 TEST_F(trace, processes_that_come_and_go)

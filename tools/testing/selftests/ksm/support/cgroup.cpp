@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
 #include <system_error>
+#include <thread>
 
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -78,15 +80,58 @@ std::string why_no_reclaim()
 	return why_no_groups();
 }
 
-memory_group::memory_group() : directory_(tree() + "/ksm-test-" + std::to_string(getpid()))
+std::string why_no_domains()
+{
+	std::string missing = why_no_groups();
+
+	if (missing.empty() && memory_group("probe").domain().empty())
+		missing = "this kernel has no memory.ksm_domain";
+	return missing;
+}
+
+memory_group::memory_group(const std::string &name, const std::string &above)
+	: directory_(above + "/ksm-test-" + std::to_string(getpid()) + name)
 {
 	if (mkdir(directory_.c_str(), 0755) && errno != EEXIST)
 		throw std::system_error(errno, std::generic_category(), directory_);
 }
 
+memory_group::memory_group(const std::string &name) : memory_group(name, tree()) {}
+
+memory_group::memory_group(const std::string &name, const memory_group &above)
+	: memory_group(name, above.directory_)
+{
+	int err = write_text(above.directory_ + "/cgroup.subtree_control", "+memory");
+
+	if (err)
+		throw std::system_error(err, std::generic_category(), "cgroup.subtree_control");
+}
+
 memory_group::~memory_group()
 {
 	rmdir(directory_.c_str());
+}
+
+int memory_group::set_domain(const std::string &value) const
+{
+	return write_text(directory_ + "/memory.ksm_domain", value);
+}
+
+std::string memory_group::domain() const
+{
+	try {
+		return read_text(directory_ + "/memory.ksm_domain");
+	} catch (const std::exception &) {
+		return "";
+	}
+}
+
+bool memory_group::remove()
+{
+	/* What has just exited may be there for a moment. */
+	for (int i = 0; i < 100 && rmdir(directory_.c_str()); i++)
+		std::this_thread::sleep_for(std::chrono::milliseconds(10));
+	return access(directory_.c_str(), F_OK) != 0;
 }
 
 void memory_group::join(pid_t process) const

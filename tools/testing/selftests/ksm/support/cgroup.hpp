@@ -17,6 +17,8 @@ class child;
 std::string why_no_groups();
 /* Empty if pages can be swapped out on demand here, else what is missing. */
 std::string why_no_reclaim();
+/* Empty if a memory_group can be a domain, else what is missing. */
+std::string why_no_domains();
 
 /*
  * A memory cgroup of its own, so that its processes' pages can be reclaimed on
@@ -25,7 +27,9 @@ std::string why_no_reclaim();
 class memory_group
 {
 public:
-	memory_group();
+	/* Several at a time need names of their own; one may be below another. */
+	explicit memory_group(const std::string &name = "");
+	memory_group(const std::string &name, const memory_group &above);
 	~memory_group();
 	memory_group(const memory_group &) = delete;
 	memory_group &operator=(const memory_group &) = delete;
@@ -33,6 +37,11 @@ public:
 	void join(pid_t process) const;
 	/* Lets a child go on from the step "started" as a member. */
 	void take_in(child &newcomer) const;
+	/* Writes to memory.ksm_domain: 0 or an errno. */
+	int set_domain(const std::string &value) const;
+	std::string domain() const;
+	/* Removes it; false if that cannot be done. Nothing else can be done with it then. */
+	bool remove();
 	/* Asks for so many bytes; what could not be had is no error. */
 	void reclaim(std::size_t bytes) const;
 	/*
@@ -52,6 +61,8 @@ public:
 	bool limit_tasks(std::size_t most) const;
 
 private:
+	explicit memory_group(const std::string &name, const std::string &above);
+
 	std::string directory_;
 };
 

@@ -16,6 +16,9 @@
 #define PR_SET_MEMORY_MERGE 67
 #define PR_GET_MEMORY_MERGE 68
 #endif
+#ifndef PR_MEMORY_MERGE_NEW_DOMAIN
+#define PR_MEMORY_MERGE_NEW_DOMAIN 1
+#endif
 
 /* What /proc says of a process, KSM's part of it; pid 0 is the caller. */
 namespace ksm
