@@ -3,6 +3,7 @@
  * /sys/kernel/mm/ksm: knobs and counters.
  * See Documentation/ABI/testing/sysfs-kernel-mm-ksm.
  */
+#include <linux/capability.h>
 #include <linux/kobject.h>
 #include <linux/kstrtox.h>
 #include <linux/string.h>
@@ -15,11 +16,25 @@
 #define KSM_ATTR_RW(_name) \
 	static struct kobj_attribute _name##_attr = __ATTR_RW(_name)
 
+/*
+ * What a neighbour can learn from the counters may be root's only.  Whoever holds a file
+ * that root has opened is no exception.
+ */
+static bool restrict_counters;
+
+static bool may_read_counters(void)
+{
+	return !READ_ONCE(restrict_counters) ||
+	       ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN);
+}
+
 /* A counter: one word, read without a lock. */
 #define __KSM_COUNTER(_name, _format, _value)				\
 static ssize_t _name##_show(struct kobject *kobj,			\
 			    struct kobj_attribute *attr, char *buf)	\
 {									\
+	if (!may_read_counters())					\
+		return -EPERM;						\
 	return sysfs_emit(buf, _format, _value);			\
 }									\
 KSM_ATTR_RO(_name)
@@ -70,6 +85,17 @@ static int parse_uint(const char *buf, unsigned int *value)
 static int parse_ulong(const char *buf, unsigned long *value)
 {
 	return kstrtoul(buf, 10, value);
+}
+
+/* Not all that kstrtobool() takes. */
+static int parse_bit(const char *buf, bool *value)
+{
+	unsigned int bit;
+
+	if (kstrtouint(buf, 10, &bit) || bit > 1)
+		return -EINVAL;
+	*value = bit;
+	return 0;
 }
 
 static int parse_secs(const char *buf, unsigned long *value)
@@ -123,6 +149,7 @@ KSM_COUNT(domain_pending, ksm_apart_pending);
 
 KSM_WORK_KNOB(use_zero_pages, bool, kstrtobool, ksm_knobs.use_zero_pages);
 KSM_KNOB(smart_scan, bool, kstrtobool, ksm_knobs.smart_scan);
+KSM_KNOB(restrict_counters, bool, parse_bit, restrict_counters);
 KSM_KNOB(stable_node_chains_prune_millisecs, unsigned int, parse_uint,
 	 ksm_knobs.prune_millisecs);
 KSM_KNOB(advisor_max_cpu, unsigned int, parse_uint, ksm_advisor.max_cpu);
@@ -403,6 +430,7 @@ static struct attribute *ksm_attrs[] = {
 	&domain_mode_attr.attr,
 #endif
 	&domain_pending_attr.attr,
+	&restrict_counters_attr.attr,
 	NULL,
 };
 

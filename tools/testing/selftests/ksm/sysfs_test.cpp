@@ -2,6 +2,7 @@
 /* Every file, its range, its errors, its mode. */
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "support/child.hpp"
 #include "support/fixture.hpp"
 #include "support/ksm_pages.hpp"
 #include "support/pagemap.hpp"
@@ -347,6 +349,54 @@ TEST_F(sysfs, tree_levels)
 	EXPECT_GE(knob("unstable_tree_levels"), 6);
 	EXPECT_LE(knob("unstable_tree_levels"), 11);
 	EXPECT_EQ(knob("chains_prune_miss_ratio"), 0);
+}
+
+TEST_F(sysfs, counters_that_are_roots)
+{
+	KSM_SKIP_IF(why_no_knob("restrict_counters"));
+	EXPECT_EQ(knob_text("restrict_counters"), "0");
+	accepts("restrict_counters", {"1", "0"});
+	try_each("restrict_counters",
+		 {{"2", EINVAL}, {"-1", EINVAL}, {"y", EINVAL}, {"on", EINVAL}, {"\n", EINVAL}});
+
+	int opened_by_root = open(knob_path("pages_sharing").c_str(), O_RDONLY);
+	ASSERT_GE(opened_by_root, 0);
+	auto readable = [&](bool restricted) {
+		child other([&](parent_link &) {
+			char byte;
+
+			require(setresuid(1001, 1001, 1001) == 0, "setresuid() failed");
+			for (const auto &file :
+			     std::filesystem::directory_iterator(knob_path(""))) {
+				std::string name = file.path().filename();
+				struct stat info;
+
+				require(stat(file.path().c_str(), &info) == 0, name);
+				if ((info.st_mode & 07777) != 0444)
+					continue;
+				int fd = open(file.path().c_str(), O_RDONLY);
+				errno = 0;
+				bool read_it = read(fd, &byte, 1) == 1;
+				require(read_it != restricted,
+					name + (read_it ? " can" : " cannot") + " be read");
+				require(read_it || errno == EPERM, name + ": no EPERM");
+				close(fd);
+			}
+			require((pread(opened_by_root, &byte, 1, 0) == 1) != restricted,
+				"what root has opened");
+			/* Knobs are no secret. */
+			require(knob("restrict_counters") == restricted, "restrict_counters");
+			require(knob("run") >= 0, "run");
+		});
+	};
+
+	readable(false);
+	set_knob("restrict_counters", 1);
+	readable(true);
+	EXPECT_EQ(knob("pages_sharing"), 0) << "root may read them";
+	set_knob("restrict_counters", 0);
+	readable(false);
+	close(opened_by_root);
 }
 
 /* The errors of madvise() itself. */
