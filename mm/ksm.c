@@ -12,8 +12,23 @@
 #include <linux/mman.h>
 #include <linux/mmap_lock.h>
 #include <linux/sched/coredump.h>
+#include <linux/string.h>
 
 #include "ksm/internal.h"
+
+/* The boot parameter ksm=off: nothing is merged, and nobody can change that. */
+static bool ksm_off __ro_after_init;
+
+static int __init ksm_setup(char *value)
+{
+	if (strcmp(value, "off")) {
+		pr_warn("ksm: boot parameter ksm=%s is unknown; there is ksm=off\n", value);
+		return 0;
+	}
+	ksm_off = true;
+	return 1;
+}
+__setup("ksm=", ksm_setup);
 
 static void add_vma(struct vm_area_struct *vma)
 {
@@ -103,12 +118,14 @@ void ksm_add_vma(struct vm_area_struct *vma)
  * @mm: process
  *
  * Context: mmap_lock held for writing.
- * Return: 0 or -ENOMEM.
+ * Return: 0, -ENOMEM, or -EINVAL after boot with ksm=off.
  */
 int ksm_enable_merge_any(struct mm_struct *mm)
 {
 	int err;
 
+	if (ksm_off)
+		return -EINVAL;
 	if (test_bit(MMF_VM_MERGE_ANY, &mm->flags))
 		return 0;
 	if (!test_bit(MMF_VM_MERGEABLE, &mm->flags)) {
@@ -173,7 +190,8 @@ int ksm_disable(struct mm_struct *mm)
  * After MADV_UNMERGEABLE every page of the range is the process's own.
  *
  * Context: mmap_lock held for writing.
- * Return: 0, -ENOMEM or -ERESTARTSYS; on error @vm_flags is as it was.
+ * Return: 0, -ENOMEM, -ERESTARTSYS, or -EINVAL after boot with ksm=off; on error
+ *	   @vm_flags is as it was.
  */
 int ksm_madvise(struct vm_area_struct *vma, unsigned long start,
 		unsigned long end, int advice, unsigned long *vm_flags)
@@ -183,6 +201,8 @@ int ksm_madvise(struct vm_area_struct *vma, unsigned long start,
 
 	switch (advice) {
 	case MADV_MERGEABLE:
+		if (ksm_off)
+			return -EINVAL;
 		if ((vma->vm_flags & VM_MERGEABLE) || !ksm_eligible_to_mark(vma))
 			return 0;
 		if (!test_bit(MMF_VM_MERGEABLE, &mm->flags)) {
@@ -238,6 +258,10 @@ static int __init ksm_init(void)
 	      ksm_block_init() ?: ksm_tile_init() ?: ksm_mms_init() ?: ksm_cgroup_init();
 	if (err)
 		goto fail;
+	if (ksm_off) {
+		pr_info("ksm: off\n");
+		return 0;
+	}
 
 	err = ksmd_start();
 	if (err)

@@ -17,6 +17,7 @@ usage() {
 	  kunit  the KUnit suites, in User Mode Linux
 	  tools  the tests of ksmctl, on files that look like sysfs
 	  prod   the selftests, ours and upstream's, on the kernel as it is used
+	  off    that nothing is merged, on the same kernel booted with ksm=off
 	  shadow those of our selftests that make KVM guests, on the same kernel, where
 	         KVM maps them by shadow pages, which do not tell what they write
 	  debug  the same as prod on a kernel that checks itself; a report by it is a failure
@@ -35,7 +36,7 @@ while (($#)); do
 	case $1 in
 	--quick) stages=(userspace kunit tools prod) ;;
 	--on)
-		[[ ${2:-} =~ ^(userspace|kunit|tools|prod|shadow|debug|base)$ ]] || usage
+		[[ ${2:-} =~ ^(userspace|kunit|tools|prod|off|shadow|debug|base)$ ]] || usage
 		stages+=("$2")
 		shift
 		;;
@@ -48,7 +49,7 @@ while (($#)); do
 	esac
 	shift
 done
-((${#stages[@]})) || stages=(userspace kunit tools prod shadow debug)
+((${#stages[@]})) || stages=(userspace kunit tools prod off shadow debug)
 
 logs=$BUILD/test
 all=$logs/results
@@ -140,18 +141,21 @@ run_on() {
 	local stage=$1 kernel=$1 start=$SECONDS rc=0
 	local list=$logs/$stage.programs log=$logs/$stage.log out=$logs/$stage.results
 	# Seconds that a wait may take: long, for a machine that is busy with other things
-	local limit=1200 mem=1024 scale=${KSM_TEST_SCALE:-100} timeout=140 mib=32 factor=1 skip='' options=()
+	local limit=1200 mem=1024 scale=${KSM_TEST_SCALE:-100} timeout=140 mib=32 factor=1 skip='^off_test$' options=()
 	local only=. words=numa=fake=2
 	# Left offline by the kernel: for hotplug_test to plug in and take away
 	local dimm="-m slots=1,maxmem=4G -object memory-backend-ram,id=dimm,size=256M -device pc-dimm,memdev=dimm"
 	case $stage in
+	off)
+		kernel=prod only=^off_test$ skip='' words+=" ksm=off"
+		;;
 	shadow)
 		kernel=prod only=^guest_ words+=" kvm.tdp_mmu=0" scale=$((scale / 4 ? scale / 4 : 1))
 		;;
 	debug)
 		limit=3000 mem=2048 scale=$((scale / 10 ? scale / 10 : 1)) timeout=400 mib=8 factor=3
 		# These take a kernel that checks itself too long
-		skip='^(full_machine_test|cow)$' options=(-v)
+		skip='^(full_machine_test|cow|off_test)$' options=(-v)
 		[[ $pattern != . ]] || options+=(-l)
 		;;
 	esac
