@@ -85,8 +85,8 @@ TEST_F(group_domains, merge_within_only)
 TEST_F(group_domains, nearest_marked_ancestor_decides)
 {
 	memory_group top("top");
-	memory_group plain("plain", top), own("own", top);
-	memory_group below("below", plain);
+	memory_group plain(top, "plain"), own(top, "own");
+	memory_group below(plain, "below");
 
 	mark(top);
 	mark(own);

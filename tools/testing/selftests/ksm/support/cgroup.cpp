@@ -89,22 +89,27 @@ std::string why_no_domains()
 	return missing;
 }
 
-memory_group::memory_group(const std::string &name, const std::string &above)
-	: directory_(above + "/ksm-test-" + std::to_string(getpid()) + name)
+memory_group::memory_group(const std::string &name)
+	: directory_(tree() + "/ksm-test-" + std::to_string(getpid()) +
+		     (name.empty() ? "" : "-" + name))
 {
-	if (mkdir(directory_.c_str(), 0755) && errno != EEXIST)
-		throw std::system_error(errno, std::generic_category(), directory_);
+	make();
 }
 
-memory_group::memory_group(const std::string &name) : memory_group(name, tree()) {}
-
-memory_group::memory_group(const std::string &name, const memory_group &above)
-	: memory_group(name, above.directory_)
+memory_group::memory_group(const memory_group &parent, const std::string &name)
+	: directory_(parent.directory_ + "/" + name)
 {
-	int err = write_text(above.directory_ + "/cgroup.subtree_control", "+memory");
+	int err = write_text(parent.directory_ + "/cgroup.subtree_control", "+memory");
 
 	if (err)
 		throw std::system_error(err, std::generic_category(), "cgroup.subtree_control");
+	make();
+}
+
+void memory_group::make() const
+{
+	if (mkdir(directory_.c_str(), 0755) && errno != EEXIST)
+		throw std::system_error(errno, std::generic_category(), directory_);
 }
 
 memory_group::~memory_group()
@@ -166,7 +171,7 @@ std::size_t memory_group::push_out(const page_range &memory) const
 
 void memory_group::leave_room(std::size_t bytes) const
 {
-	std::size_t most = std::stoul(read_text(directory_ + "/memory.current")) + bytes;
+	std::size_t most = std::size_t(current_bytes()) + bytes;
 	int err = write_text(directory_ + "/memory.max", std::to_string(most));
 
 	if (err)
@@ -182,6 +187,11 @@ void memory_group::no_limit() const
 	if (err)
 		throw std::system_error(err, std::generic_category(), "memory.max");
 	write_text(directory_ + "/memory.swap.max", "max");
+}
+
+long memory_group::current_bytes() const
+{
+	return std::stol(read_text(directory_ + "/memory.current"));
 }
 
 long memory_group::kernel_bytes() const

@@ -27,9 +27,10 @@ std::string why_no_domains();
 class memory_group
 {
 public:
-	/* Several at a time need names of their own; one may be below another. */
+	/* One program may have several, with different names. */
 	explicit memory_group(const std::string &name = "");
-	memory_group(const std::string &name, const memory_group &above);
+	/* A group in that one, which must not have processes itself. */
+	memory_group(const memory_group &parent, const std::string &name);
 	~memory_group();
 	memory_group(const memory_group &) = delete;
 	memory_group &operator=(const memory_group &) = delete;
@@ -55,13 +56,15 @@ public:
 	 */
 	void leave_room(std::size_t bytes) const;
 	void no_limit() const;
+	/* What is charged to it; each CPU may have charged up to 64 pages in advance. */
+	long current_bytes() const;
 	/* What the kernel has allocated on behalf of its processes. */
 	long kernel_bytes() const;
 	/* No more than so many processes and threads; false if that cannot be had. */
 	bool limit_tasks(std::size_t most) const;
 
 private:
-	explicit memory_group(const std::string &name, const std::string &above);
+	void make() const;
 
 	std::string directory_;
 };

@@ -83,6 +83,17 @@ mapped_page pagemap_of(const void *address, pid_t pid)
 	return pagemap({pid, address, 1})[0];
 }
 
+std::vector<mapped_page> pagemap_of_each(const std::vector<std::uintptr_t> &addresses, pid_t pid)
+{
+	const proc_file map(proc_path(pid, "pagemap"));
+	std::vector<mapped_page> result;
+
+	result.reserve(addresses.size());
+	for (std::uintptr_t address : addresses)
+		result.push_back({map.word(address / page_size)});
+	return result;
+}
+
 std::uint64_t page_flags(std::uint64_t pfn)
 {
 	static const proc_file flags("/proc/kpageflags");

@@ -22,6 +22,7 @@ struct mapped_page {
 	bool present() const { return entry >> 63 & 1; }
 	bool swapped() const { return entry >> 62 & 1; }
 	bool uffd_wp() const { return entry >> 57 & 1; }
+	bool exclusive() const { return entry >> 56 & 1; }
 	bool soft_dirty() const { return entry >> 55 & 1; }
 	/* 0 if there is no page, or if it may not be known. */
 	std::uint64_t pfn() const { return present() ? entry & ((1ULL << 55) - 1) : 0; }
@@ -29,6 +30,9 @@ struct mapped_page {
 
 std::vector<mapped_page> pagemap(const page_range &memory);
 mapped_page pagemap_of(const void *address, pid_t pid = 0);
+/* Of pages that lie anywhere in a process. */
+std::vector<mapped_page> pagemap_of_each(const std::vector<std::uintptr_t> &addresses,
+					 pid_t pid = 0);
 /* How many of these are swapped out. */
 std::size_t swapped(const page_range &memory);
 

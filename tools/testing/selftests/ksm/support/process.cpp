@@ -125,6 +125,11 @@ int try_set_merge(bool on)
 	return prctl(PR_SET_MEMORY_MERGE, on, 0, 0, 0) ? errno : 0;
 }
 
+int try_set_merge_in_new_domain()
+{
+	return prctl(PR_SET_MEMORY_MERGE, 1, 1, 0, 0) ? errno : 0;
+}
+
 void set_merge(bool on)
 {
 	if (int error = try_set_merge(on))
@@ -155,6 +160,22 @@ long merging_pages(pid_t pid)
 long smaps_kb(const void *address, const std::string &field, pid_t pid)
 {
 	return std::stol(must_find("smaps", smaps_of(address, pid), field));
+}
+
+std::map<std::uintptr_t, long> smaps_kb_of_all(const std::string &field, pid_t pid)
+{
+	std::map<std::uintptr_t, long> all;
+
+	for (const auto &part : read_smaps(pid))
+		all[part.range.from] = std::stol(must_find("smaps", part.text, field));
+	return all;
+}
+
+long smaps_rollup_kb(const std::string &field, pid_t pid)
+{
+	const std::string path = proc_path(pid, "smaps_rollup");
+
+	return std::stol(must_find(path, read_text(path), field));
 }
 
 bool vma_has_flag(const void *address, const std::string &flag, pid_t pid)

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,8 @@ namespace ksm
 /* PR_SET_MEMORY_MERGE of the caller: throws, or tells with 0 or an errno. */
 void set_merge(bool on);
 int try_set_merge(bool on);
+/* The same, on, in a new domain. */
+int try_set_merge_in_new_domain();
 /* PR_GET_MEMORY_MERGE of the caller. */
 int get_merge();
 
@@ -38,6 +41,10 @@ long merging_pages(pid_t pid = 0);
 
 /* A field of smaps of the VMA at this address, in kB. */
 long smaps_kb(const void *address, const std::string &field, pid_t pid = 0);
+/* The same of all VMAs, by the address at which each begins. */
+std::map<std::uintptr_t, long> smaps_kb_of_all(const std::string &field, pid_t pid = 0);
+/* The sum over all of them. */
+long smaps_rollup_kb(const std::string &field, pid_t pid = 0);
 /* True if the VMA has that two-letter flag in VmFlags. */
 bool vma_has_flag(const void *address, const std::string &flag, pid_t pid = 0);
 

@@ -30,6 +30,9 @@ const std::vector<std::string> writable = {
 	"advisor_target_scan_time",
 	"thp_split_threshold",
 	"fingerprint",
+	"domain_mode",
+	"uniform_faults",
+	"restrict_counters",
 };
 
 /* The chosen word of a file such as "[none] scan-time". */
@@ -129,6 +132,18 @@ std::string saved_knobs::value(const std::string &name) const
 	if (found == values_.end())
 		throw std::out_of_range("knob " + name + " was not saved");
 	return found->second;
+}
+
+other_knob::other_knob(const std::string &name, const std::string &value)
+	: name_(name), before_(chosen(knob_text(name)))
+{
+	set_knob(name, value);
+}
+
+other_knob::~other_knob()
+{
+	if (try_knob(name_, before_))
+		std::printf("# %s could not be put back\n", name_.c_str());
 }
 
 other_value::other_value(const std::string &path, const std::string &value) : path_(path)

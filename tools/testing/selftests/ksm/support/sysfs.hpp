@@ -36,6 +36,19 @@ private:
 	std::map<std::string, std::string> values_;
 };
 
+/* A knob that has another value while this lives. */
+class other_knob
+{
+public:
+	other_knob(const std::string &name, const std::string &value);
+	~other_knob();
+	other_knob(const other_knob &) = delete;
+	other_knob &operator=(const other_knob &) = delete;
+
+private:
+	std::string name_, before_;
+};
+
 /* A small file that has another value while this lives, if it is there at all. */
 class other_value
 {

@@ -76,6 +76,34 @@ const unsigned char read_code[] = {
 	0xf4,	    /* hlt */
 };
 
+/* The value, once stored, becomes the time that it took. */
+const unsigned char time_store_code[] = {
+	0x89, 0xc7,	  /* mov %eax,%edi */
+	0x0f, 0xae, 0xf0, /* mfence */
+	0x0f, 0xae, 0xe8, /* lfence */
+	0x0f, 0x31,	  /* rdtsc */
+	0x89, 0xc3,	  /* mov %eax,%ebx */
+	0x89, 0x3e,	  /* mov %edi,(%esi) */
+	0x0f, 0xae, 0xf0, /* mfence */
+	0x0f, 0xae, 0xe8, /* lfence */
+	0x0f, 0x31,	  /* rdtsc */
+	0x29, 0xd8,	  /* sub %ebx,%eax */
+	0xf4,		  /* hlt */
+};
+
+/* The same of a load. */
+const unsigned char time_load_code[] = {
+	0x0f, 0xae, 0xf0, /* mfence */
+	0x0f, 0xae, 0xe8, /* lfence */
+	0x0f, 0x31,	  /* rdtsc */
+	0x89, 0xc3,	  /* mov %eax,%ebx */
+	0x8b, 0x3e,	  /* mov (%esi),%edi */
+	0x0f, 0xae, 0xe8, /* lfence */
+	0x0f, 0x31,	  /* rdtsc */
+	0x29, 0xd8,	  /* sub %ebx,%eax */
+	0xf4,		  /* hlt */
+};
+
 /* The slot of the program: a page of code, then the table. */
 constexpr unsigned program_slot = 0;
 constexpr std::uint32_t program_address = 0x100000;
@@ -83,6 +111,8 @@ constexpr std::uint32_t write_routine = program_address;
 constexpr std::uint32_t write_each_routine = program_address + 0x100;
 constexpr std::uint32_t read_routine = program_address + 0x200;
 constexpr std::uint32_t write_numbers_routine = program_address + 0x300;
+constexpr std::uint32_t time_store_routine = program_address + 0x400;
+constexpr std::uint32_t time_load_routine = program_address + 0x500;
 constexpr std::uint32_t halt_routine = read_routine + sizeof(read_code) - 1;
 constexpr std::uint32_t table_address = program_address + page_size;
 constexpr std::size_t table_pages = 16;
@@ -191,13 +221,16 @@ vm::vm()
 	  run_size_(request(kvm_.get(), KVM_GET_VCPU_MMAP_SIZE, "KVM_GET_VCPU_MMAP_SIZE", 0)),
 	  program_(1 + table_pages)
 {
-	std::memcpy(program_.data(), write_code, sizeof(write_code));
-	std::memcpy(program_.data() + (write_each_routine - program_address), write_each_code,
-		    sizeof(write_each_code));
-	std::memcpy(program_.data() + (read_routine - program_address), read_code,
-		    sizeof(read_code));
-	std::memcpy(program_.data() + (write_numbers_routine - program_address), write_numbers_code,
-		    sizeof(write_numbers_code));
+	auto put = [this](std::uint32_t routine, const auto &code) {
+		std::memcpy(program_.data() + (routine - program_address), code, sizeof(code));
+	};
+
+	put(write_routine, write_code);
+	put(write_each_routine, write_each_code);
+	put(read_routine, read_code);
+	put(write_numbers_routine, write_numbers_code);
+	put(time_store_routine, time_store_code);
+	put(time_load_routine, time_load_code);
 	add_slot(program_slot, program_address, program_);
 	request(cpu_.get(), KVM_GET_SREGS, "KVM_GET_SREGS", &at_start_);
 	reset();
@@ -361,6 +394,16 @@ void vm::write_numbers(std::uint32_t address, std::uint32_t count, std::uint32_t
 std::uint32_t vm::read(std::uint32_t address, std::uint32_t count, std::uint32_t stride)
 {
 	return run(count ? read_routine : halt_routine, address, count, stride);
+}
+
+std::uint32_t vm::time_store(std::uint32_t address, std::uint32_t value)
+{
+	return run(time_store_routine, address, 1, 0, value);
+}
+
+std::uint32_t vm::time_load(std::uint32_t address)
+{
+	return run(time_load_routine, address);
 }
 
 void vm::enter()

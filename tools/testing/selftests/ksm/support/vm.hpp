@@ -89,6 +89,9 @@ public:
 			   std::uint32_t first);
 	/* Reads such words, and returns their sum. */
 	std::uint32_t read(std::uint32_t address, std::uint32_t count, std::uint32_t stride);
+	/* The ticks of the CPU's clock that the guest counts around one store, or one load. */
+	std::uint32_t time_store(std::uint32_t address, std::uint32_t value);
+	std::uint32_t time_load(std::uint32_t address);
 	/* Lets KVM do what it has to before the guest runs, which then does nothing. */
 	void enter();
 
