@@ -15,7 +15,8 @@ usage() {
 	Stages, all of them by default but base:
 	  userspace  the KUnit suites of the rooms that need no kernel, with ASan and UBSan
 	  kunit  the KUnit suites, in User Mode Linux
-	  tools  the tests of ksmctl, on files that look like sysfs
+	  tools  the tests of ksmctl, on files that look like sysfs, and those of the
+	         attacker's statistics
 	  prod   the selftests, ours and upstream's, on the kernel as it is used
 	  off    that nothing is merged, on the same kernel booted with ksm=off
 	  shadow those of our selftests that make KVM guests, on the same kernel, where
@@ -126,13 +127,24 @@ run_kunit() {
 	say "kunit: $(results tally "$out"), after $((SECONDS - start)) s"
 }
 
+# run_tool LABEL COMMAND...: a program of GoogleTest's, of the stage tools
+run_tool() {
+	local log=$logs/$1.log rc=0
+	timeout --foreground -k 10 600 "${@:2}" </dev/null >"$log" 2>&1 || rc=$?
+	results gtest "$1" "$log" "$rc" >>"$logs/tools.results"
+}
+
 run_tools() {
-	local log=$logs/tools.log out=$logs/tools.results start=$SECONDS rc=0
+	local out=$logs/tools.results start=$SECONDS
 	step "building ksmctl and its tests" build-tools env -u MAKEFLAGS -u MAKELEVEL \
 		make -C "$TOP/tools/mm/ksm" "-j$JOBS" "OUTPUT=$BUILD/tools/ksm/" tests || return 0
-	timeout --foreground -k 10 600 env "KSMCTL=$BUILD/tools/ksm/ksmctl" "KSMCTL_SOURCE=$TOP/tools/mm/ksm" \
-		"$BUILD/tools/ksm/ksmctl_test" </dev/null >"$log" 2>&1 || rc=$?
-	results gtest tools "$log" "$rc" >"$out"
+	step "building the tests of the attacker's statistics" build-attack env -u MAKEFLAGS -u MAKELEVEL \
+		make -C "$TOP/tools/testing/selftests/ksm/attack/tests" "-j$JOBS" "OUTPUT=$BUILD/tools/attack/" ||
+		return 0
+	: >"$out"
+	run_tool tools env "KSMCTL=$BUILD/tools/ksm/ksmctl" "KSMCTL_SOURCE=$TOP/tools/mm/ksm" \
+		"$BUILD/tools/ksm/ksmctl_test"
+	run_tool attack "$BUILD/tools/attack/statistics_test"
 	cat "$out" >>"$all"
 	say "tools: $(results tally "$out"), after $((SECONDS - start)) s"
 }
