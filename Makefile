@@ -25,7 +25,8 @@ FLAVOURS := prod debug base um um-prod um-base
 KERNELS  := build/prod/bzImage build/debug/bzImage build/base/bzImage \
 	    build/um/linux build/um-prod/linux build/um-base/linux
 
-.PHONY: help run shell test test-quick bench bench-quick compat check configs selftests tree clean FORCE
+.PHONY: help run shell test test-quick bench bench-quick attack attack-quick compat check configs
+.PHONY: selftests tree clean FORCE
 FORCE:
 
 $(KERNELS): build/%: FORCE
@@ -76,6 +77,14 @@ bench-quick:
 	@scripts/packages.sh kernel boot selftests bench
 	@scripts/bench.sh -q
 
+attack:
+	@scripts/packages.sh kernel boot selftests bench
+	@scripts/attack.sh
+
+attack-quick:
+	@scripts/packages.sh kernel boot selftests bench
+	@scripts/attack.sh -q
+
 configs:
 	@scripts/packages.sh kernel configs
 	@scripts/configs.sh $(NAMES)
@@ -89,12 +98,15 @@ help:
 	@echo '                      (WORKLOAD=processes or WORKLOAD=guests: one part only;'
 	@echo '                      GUEST_PAGES=small: 4 KiB pages behind the guests, not 2 MiB)'
 	@echo '  shell               a shell in the guest, with the programs of this machine'
-	@echo '  test                KUnit, ksmctl, selftests on prod, with shadow pages, and on debug'
-	@echo '  test-quick          KUnit, ksmctl, and the selftests on prod'
+	@echo '  test                KUnit, tools, selftests on prod, with shadow pages, and on debug'
+	@echo '  test-quick          KUnit, tools, and the selftests on prod'
 	@echo '  compat              upstream'"'"'s other mm selftests, with KSM off and with ksmd flat out'
 	@echo '  bench               what KSM costs, here and on the unmodified kernel: table and plots'
 	@echo '                      (SCENARIO="x y", PAGES=n: these only, so many pages)'
 	@echo '  bench-quick         ours only, against the figures on record; fails if one is worse'
+	@echo '  attack              what can be learned through KSM, here in each mode and on the unmodified'
+	@echo '                      kernel: table and plots; fails if a channel is open that should not be'
+	@echo '  attack-quick        the same with fewer samples'
 	@echo '  check               checkpatch, W=1, sparse, rooms, kernel-doc, shellcheck, clang-format'
 	@echo '  configs             compile mm/ without NUMA, without SWAP, for arm64..., by gcc and by clang'
 	@echo '                      (NAMES="no-numa arm64", COMPILERS=gcc: these only; QUICK=1: only our files)'
