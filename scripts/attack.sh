@@ -26,7 +26,7 @@ while getopts 'qp:m:c:h' opt; do
 	p) options+=(--passes "$OPTARG") ;;
 	m) modes+=("$OPTARG") ;;
 	c) options+=(--channel "$OPTARG") ;;
-	*) sed -n '4,19s/^# \{0,1\}//p' "$0" && exit "$([[ $opt == h ]] && echo 0 || echo 2)" ;;
+	*) sed -n '4,18s/^# \{0,1\}//p' "$0" && exit "$([[ $opt == h ]] && echo 0 || echo 2)" ;;
 	esac
 done
 shift $((OPTIND - 1))

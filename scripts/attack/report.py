@@ -25,6 +25,9 @@ CLOSED_IN = {"unoffered": None, "cgroups": None, "users": None, "prctl": None,
 # Where right guesses are merged: a channel says nothing as long as they are not.
 MERGING = {"global", "uniform", "uniform-global"}
 
+# So many of them, at least: with two CPUs base leaves some huge pages unsplit in some runs.
+MOST = 0.9
+
 # Its guesses are never equal to a secret.
 NEVER_MERGED = {"A12 ksmd"}
 
@@ -60,7 +63,7 @@ def is_to_be_open(row):
 def strange_merging(row):
     """What is wrong about the right guesses that share a frame with their secret, or nothing."""
     if row["mode"] in MERGING and row["channel"] not in NEVER_MERGED:
-        if row["merged"] < 0.99:
+        if row["merged"] < MOST:
             return (f"{100 * row['merged']:.1f} % of the right guesses are merged, so that the "
                     "channel was not tried: does it take more passes (-p)?")
     elif row["merged"]:
