@@ -26,8 +26,7 @@ constexpr std::size_t pages = tenant::pages;
 
 void ask_for_a_domain()
 {
-	require(prctl(PR_SET_MEMORY_MERGE, 1, PR_MEMORY_MERGE_NEW_DOMAIN, 0, 0) == 0,
-		"PR_MEMORY_MERGE_NEW_DOMAIN is refused");
+	require(try_set_merge_in_new_domain() == 0, "PR_MEMORY_MERGE_NEW_DOMAIN is refused");
 }
 
 /* In a program that was started by one with a domain of its own. */

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -128,8 +127,7 @@ TEST_F(trace, processes_that_change_their_domain)
 	child other([](parent_link &parent) {
 		region own(4);
 
-		require(prctl(PR_SET_MEMORY_MERGE, 1, PR_MEMORY_MERGE_NEW_DOMAIN, 0, 0) == 0,
-			"no domain of its own");
+		require(try_set_merge_in_new_domain() == 0, "no domain of its own");
 		own.fill_unique(1);
 		parent.reach("offered");
 	});

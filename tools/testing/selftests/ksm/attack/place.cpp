@@ -28,7 +28,7 @@ std::string why_no_domain(int value)
 		return reason;
 	const memory_group probe("probe");
 
-	switch (int error = probe.try_domain(value)) {
+	switch (int error = probe.set_domain(std::to_string(value))) {
 	case 0:
 		return "";
 	case ENOENT:
@@ -59,7 +59,7 @@ std::string why_no_new_domain()
 
 void set_domain(const memory_group &group, int value)
 {
-	if (int error = group.try_domain(value))
+	if (int error = group.set_domain(std::to_string(value)))
 		throw std::system_error(error, std::generic_category(), "memory.ksm_domain");
 }
 

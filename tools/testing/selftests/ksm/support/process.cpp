@@ -127,7 +127,7 @@ int try_set_merge(bool on)
 
 int try_set_merge_in_new_domain()
 {
-	return prctl(PR_SET_MEMORY_MERGE, 1, 1, 0, 0) ? errno : 0;
+	return prctl(PR_SET_MEMORY_MERGE, 1, PR_MEMORY_MERGE_NEW_DOMAIN, 0, 0) ? errno : 0;
 }
 
 void set_merge(bool on)
