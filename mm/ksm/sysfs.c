@@ -136,6 +136,8 @@ static ssize_t _name##_show(struct kobject *kobj,			\
 {									\
 	unsigned long count;						\
 									\
+	if (!may_read_counters())					\
+		return -EPERM;						\
 	mutex_lock(&ksm_mutex);						\
 	count = _count();						\
 	mutex_unlock(&ksm_mutex);					\
