@@ -19,6 +19,20 @@
 /* Mappings that a KSM folio may have, to see whether it can come along. */
 #define KSM_MAX_COMPANIONS	256
 
+/**
+ * ksm_apart_set - note that a process may share pages with processes of other domains
+ * @kmm: process
+ *
+ * Context: ksm_mutex held.
+ */
+void ksm_apart_set(struct ksm_mm *kmm)
+{
+	if (kmm->apart)
+		return;
+	kmm->apart = true;
+	ksm_cgroup_unsettle();
+}
+
 /* Does a process belong to this domain by now?  Its turn to come into it may be ahead. */
 static bool belongs_to(struct ksm_mm *kmm, const struct ksm_domain *domain)
 {
@@ -76,9 +90,11 @@ static bool leave_trees(struct ksm_mm *kmm, struct ksm_budget *budget)
  * @kmm: process
  * @budget: what may be done; less what is done
  *
+ * Once in a turn: what a process does to itself without end is to cost others nothing.
+ *
  * Context: ksm_mutex held, between ksm_mm_enter() and ksm_mm_leave(), may sleep.
- * Return: 0; -EAGAIN if there is more to do; -ENOMEM.  Then the process is not to be
- *	   visited.
+ * Return: 0; -EAGAIN if there is more to do; -ENOMEM, or -EBUSY if it has moved again
+ *	   in this turn.  In all but the first case the process is not to be visited.
  */
 int ksm_apart_follow(struct ksm_mm *kmm, struct ksm_budget *budget)
 {
@@ -89,16 +105,23 @@ int ksm_apart_follow(struct ksm_mm *kmm, struct ksm_budget *budget)
 		kmm->left = 0;
 		return 0;
 	}
-	kmm->apart = true;
+	if (kmm->slot.mm->ksm_merging_pages)
+		ksm_apart_set(kmm);
+	if (kmm->followed == kmm->turn) {
+		ksm_apart_set(kmm);
+		return -EBUSY;
+	}
 	if (!leave_trees(kmm, budget))
 		return -EAGAIN;
 	domain = ksm_domain_get(&key);
 	if (!domain) {
+		ksm_apart_set(kmm);
 		ksm_stats.unslotted++;
 		return -ENOMEM;
 	}
 	ksm_domain_put(kmm->domain);
 	kmm->domain = domain;
+	kmm->followed = kmm->turn;
 	trace_ksm_change_domain(kmm->slot.mm, key.group, key.own, key.user);
 	return 0;
 }
@@ -125,6 +148,7 @@ static u64 foreign(struct ksm_tile *tile, u64 pages)
 static bool take_along(struct ksm_stable *stable, struct folio *folio,
 		       struct ksm_domain *domain)
 {
+	struct ksm_slot *slot;
 	bool ours;
 
 	if (!folio_trylock(folio))
@@ -133,6 +157,12 @@ static bool take_along(struct ksm_stable *stable, struct folio *folio,
 	       stable->nr <= KSM_MAX_COMPANIONS && folio_mapcount(folio) == stable->nr &&
 	       all_belong_to(stable, domain) &&
 	       ksm_chain_rehome(stable, folio, domain);
+	if (ours) {
+		/* They may yet move elsewhere before their turn. */
+		stable = ksm_node_of(folio);
+		hlist_for_each_entry(slot, &stable->mappings, link)
+			ksm_apart_set(ksm_slot_tile(slot)->owner);
+	}
 	folio_unlock(folio);
 	return ours;
 }
@@ -175,6 +205,17 @@ static bool join(struct ksm_item *item, struct ksm_stable *stable, struct folio 
 	return joined;
 }
 
+/* Map a copy, unless there was no memory for one: then not in this turn. */
+static void copy(struct ksm_item *item)
+{
+	struct ksm_mm *kmm = item->tile->owner;
+	int err = kmm->full ? -ENOMEM : ksm_pte_unshare(item);
+
+	if (!err)
+		ksm_mapping_end(item->tile, item->nr);
+	kmm->full = err == -ENOMEM;
+}
+
 /* Have a page of a process be shared within its domain only. */
 static void separate(struct ksm_item *item)
 {
@@ -185,11 +226,14 @@ static void separate(struct ksm_item *item)
 	if (!item->page)
 		return;
 	folio = page_folio(item->page);
-	/* If it is another one by now, the next visit sees to that. */
-	if (ksm_node_of(folio) == stable && !join(item, stable, folio) &&
-	    !take_along(stable, folio, item->tile->owner->domain) &&
-	    !ksm_pte_unshare(item))
-		ksm_mapping_end(item->tile, item->nr);
+	/*
+	 * If it is another one by now, the next visit sees to that.  One that is bad is not
+	 * to be read.
+	 */
+	if (ksm_node_of(folio) == stable && !PageHWPoison(item->page) &&
+	    !join(item, stable, folio) &&
+	    !take_along(stable, folio, item->tile->owner->domain))
+		copy(item);
 	put_page(item->page);
 }
 
@@ -209,8 +253,7 @@ unsigned long ksm_apart_visit(struct ksm_visit *v, struct ksm_budget *budget)
 	struct ksm_tile *tile = v->tile;
 	u64 left = v->next > v->addr ? foreign(tile, ksm_tile_mask(tile, v->addr, v->next)) : 0;
 
-	for (; left && budget->reads && !ksm_mm_hurried(tile->owner) &&
-	     !ksm_vma_any_contended(v->sweep->vmas); left &= left - 1) {
+	for (; left && budget->reads && !ksm_mm_hurried(tile->owner); left &= left - 1) {
 		struct ksm_item item = {
 			.pmdp = v->sweep->pmdp,
 			.tile = tile,
@@ -221,6 +264,11 @@ unsigned long ksm_apart_visit(struct ksm_visit *v, struct ksm_budget *budget)
 		budget->reads--;
 		separate(&item);
 		cond_resched();
+		/* One at least, or who keeps changing the VMA would keep his shares. */
+		if (ksm_vma_any_contended(v->sweep->vmas)) {
+			left &= left - 1;
+			break;
+		}
 	}
 	return left ? ksm_tile_addr(tile, __ffs64(left)) : v->next;
 }
@@ -241,7 +289,7 @@ bool ksm_apart_over(struct ksm_mm *kmm)
 	if (!ksm_cgroup_keeps(kmm))
 		return false;
 	for (tile = ksm_tile_first(kmm); tile; tile = ksm_tile_next(tile)) {
-		if (foreign(tile, ~0ULL))
+		if (foreign(tile, ~0ULL) || ksm_mm_hurried(kmm))
 			return false;
 		cond_resched();
 	}

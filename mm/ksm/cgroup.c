@@ -31,16 +31,18 @@ static atomic_t moves;
 /* As many of them are over: nothing is shared any more across domains; by ksm_mutex. */
 static int settled;
 
-/*
- * Note that processes may belong to another domain from now on.  What says so was written
- * before.
+/**
+ * ksm_cgroup_unsettle - note that processes may belong to another domain from now on
+ *
+ * What says so was written before.  ksmd is not hurried, as anybody may bring this about.
+ *
+ * Context: any.
  */
-static void note_move(void)
+void ksm_cgroup_unsettle(void)
 {
 	/* Pairs with the acquire in ksm_cgroup_moves(). */
 	smp_mb__before_atomic();
 	atomic_inc(&moves);
-	ksm_pace_news();
 }
 
 /**
@@ -116,6 +118,9 @@ static bool find_owner(struct ksm_mm *kmm, struct ksm_domain_key *key)
 
 	rcu_read_lock();
 	owner = rcu_dereference(kmm->slot.mm->owner);
+	/* The memory of an exec that has failed names an owner who may be gone since. */
+	if (READ_ONCE(kmm->exiting))
+		owner = NULL;
 	if (owner) {
 		key->group = group_of(owner);
 		if (READ_ONCE(ksm_knobs.domain_users))
@@ -174,7 +179,8 @@ void ksm_new_domain(struct mm_struct *mm)
 {
 	static_branch_enable(&ksm_cgroup_used);
 	WRITE_ONCE(mm->ksm_domain, new_own());
-	note_move();
+	if (test_bit(MMF_VM_MERGEABLE, &mm->flags))
+		ksm_cgroup_unsettle();
 }
 
 #ifdef CONFIG_MEMCG
@@ -189,7 +195,8 @@ void ksm_cgroup_set_users(bool apart)
 	if (apart)
 		static_branch_enable(&ksm_cgroup_used);
 	WRITE_ONCE(ksm_knobs.domain_users, apart);
-	note_move();
+	ksm_cgroup_unsettle();
+	ksm_pace_news();
 }
 
 /* Is its memory to be merged, so that it matters? */
@@ -218,7 +225,7 @@ void ksm_cgroup_attach(struct cgroup_taskset *tset)
 		return;
 	cgroup_taskset_for_each(task, css, tset) {
 		if (is_mergeable(task)) {
-			note_move();
+			ksm_cgroup_unsettle();
 			return;
 		}
 	}
@@ -243,7 +250,8 @@ static ssize_t domain_write(struct kernfs_open_file *of, char *buf, size_t count
 	if (domain)
 		static_branch_enable(&ksm_cgroup_used);
 	WRITE_ONCE(memcg->ksm_domain, domain);
-	note_move();
+	ksm_cgroup_unsettle();
+	ksm_pace_news();
 	return count;
 }
 

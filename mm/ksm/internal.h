@@ -47,6 +47,7 @@ void ksm_merge_page(struct ksm_item *item, u64 fingerprint);
 void ksm_merge_adopt(struct ksm_item *item);
 
 /* apart.c */
+void ksm_apart_set(struct ksm_mm *kmm);
 bool ksm_apart_none(struct ksm_stable *stable);
 int ksm_apart_follow(struct ksm_mm *kmm, struct ksm_budget *budget);
 bool ksm_apart_over(struct ksm_mm *kmm);

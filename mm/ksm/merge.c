@@ -146,7 +146,9 @@ static enum outcome merge_stable(struct ksm_item *item, struct ksm_index *index,
 	while (ksm_chain_lookup(&lookup)) {
 		struct page *kpage = &lookup.folio->page;
 
-		outcome = still_apart(lookup.stable) ? BUSY : merge_with(item, kpage, key);
+		/* Until then others are kept, with a KSM folio of their own. */
+		outcome = still_apart(lookup.stable) ? DIFFERS :
+						       merge_with(item, kpage, key);
 		if (outcome == MERGED)
 			ksm_mapping_add(item->tile, item->nr, lookup.stable,
 					item->vma->anon_vma);
@@ -423,7 +425,7 @@ void ksm_merge_adopt(struct ksm_item *item)
 	stable = ksm_node_of(folio);
 	if (stable && stable->index->domain != domain) {
 		/* Forked in another domain: ksm_apart_visit() sees to it. */
-		item->tile->owner->apart = true;
+		ksm_apart_set(item->tile->owner);
 	} else if (stable && stable->index != index) {
 		/* Migrated to another node. */
 		if (ksm_chain_rehome(stable, folio, domain))

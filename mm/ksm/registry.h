@@ -50,6 +50,8 @@ struct ksm_span {
  * @mergeable: a mergeable VMA was seen in that turn
  * @done: that turn is over
  * @apart: it may share pages with processes of other domains, see apart.c
+ * @full: there was no memory for a copy in that turn
+ * @followed: number of the turn in which it came into its domain
  * @left: address from which on its pages are still in trees of a domain that it has left
  * @own: number of the domain that it has for itself as users are kept apart, or 0
  * @visited: the cursor was here, so only ksmd may free it
@@ -75,6 +77,8 @@ struct ksm_mm {
 	bool mergeable;
 	bool done;
 	bool apart;
+	bool full;
+	unsigned int followed;
 	unsigned long left;
 	u64 own;
 	bool visited;
@@ -118,6 +122,7 @@ int ksm_mms_init(void);
 DECLARE_STATIC_KEY_FALSE(ksm_cgroup_used);
 
 int ksm_cgroup_moves(void);
+void ksm_cgroup_unsettle(void);
 void ksm_cgroup_settle(int before);
 bool ksm_cgroup_unsettled(void);
 bool ksm_cgroup_key(struct ksm_mm *kmm, struct ksm_domain_key *key);

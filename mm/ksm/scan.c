@@ -116,7 +116,7 @@ static enum scan_result scan_mm(struct ksm_mm *kmm, struct ksm_budget *budget)
 	return SCAN_MORE;
 }
 
-/* The same in the domain that it belongs to; for want of memory not in this pass. */
+/* The same in the domain that it belongs to, or not in this pass. */
 static enum scan_result scan_in_domain(struct ksm_mm *kmm, struct ksm_budget *budget)
 {
 	int err = 0;
@@ -143,6 +143,7 @@ static bool has_turn(struct ksm_mm *kmm)
 	kmm->misses = 0;
 	kmm->skips = 0;
 	kmm->mergeable = false;
+	kmm->full = false;
 	kmm->done = false;
 	return true;
 }

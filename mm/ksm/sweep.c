@@ -297,6 +297,25 @@ static void take_in(struct ksm_visit *v, const struct ksm_vmas *vmas)
 }
 
 /*
+ * End what the pages of some visits share with other domains, those included that were
+ * found to do so when they were read.  Returns where to go on if that is to be gone on
+ * with, or 0.
+ */
+static unsigned long end_shares(struct ksm_mm *kmm, struct ksm_visit *first,
+				unsigned int nr, struct ksm_budget *budget)
+{
+	struct ksm_visit *v;
+	unsigned long next;
+
+	for (v = first; v < first + nr && kmm->apart; v++) {
+		next = ksm_apart_visit(v, budget);
+		if (next < v->next)
+			return next;
+	}
+	return 0;
+}
+
+/*
  * Visit the pages of [addr, end), mapped by the PTEs of one page table, or some tiles at
  * the start of it.  Returns where to go on.
  */
@@ -371,19 +390,22 @@ static unsigned long scan_ptes(struct ksm_mm *kmm, const struct ksm_vmas *vmas,
 			ksm_forget_others(v->tile, v->addr, v->next);
 		ksm_visit_note(v, budget);
 	}
+	if (static_branch_unlikely(&ksm_cgroup_used))
+		stop = end_shares(kmm, visits, nr, budget);
 	for (v = visits; v < visits + nr; v++) {
-		if (!v->quiet && !stop) {
+		if (v->quiet)
+			continue;
+		if (!stop) {
 			next = ksm_visit_read(v, budget);
 			if (next < v->end)
 				stop = next;
 		}
-		if (static_branch_unlikely(&ksm_cgroup_used) && kmm->apart && !stop) {
-			next = ksm_apart_visit(v, budget);
-			if (next < v->end)
+		if (static_branch_unlikely(&ksm_cgroup_used)) {
+			next = end_shares(kmm, v, 1, budget);
+			if (next && (!stop || next < stop))
 				stop = next;
 		}
-		if (!v->quiet)
-			ksm_forget_trim(v->tile);
+		ksm_forget_trim(v->tile);
 	}
 	return stop ?: addr;
 }

@@ -231,7 +231,7 @@ bool ksm_visit_begin(struct ksm_visit *v, struct page **page, struct ksm_sweep *
 					     ksm_tile_merged(tile));
 		if (v->again && !ksm_schedule_heat(tile)) {
 			v->leave = true;
-			if (tile->skip) {
+			if (tile->skip && !tile->owner->apart) {
 				ksm_stats.skipped += hweight64(tile->present);
 				return false;
 			}

@@ -243,6 +243,14 @@ TEST_F(group_domains, nobody_is_killed_for_a_copy)
 	EXPECT_GT(shared_by(a, b), 0u) << "the group has room for all copies";
 	EXPECT_EQ(knob("domain_pending"), long(shared_by(a, b)));
 	EXPECT_TRUE(a.is_intact()) << "it has been killed";
+
+	/* Nor does it keep others from sharing that content. */
+	tenant c, d;
+	scan(3);
+	EXPECT_EQ(shared_by(c, d), pages);
+	EXPECT_EQ(shared_by(a, c), 0u);
+	EXPECT_EQ(shared_by(a, d), 0u);
+
 	group.no_limit();
 	scan(1);
 	EXPECT_EQ(shared_by(a, b), 0u);
