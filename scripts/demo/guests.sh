@@ -38,6 +38,10 @@ start_guest() {
 	add_member "$i" $!
 }
 
+# An emulator's virtualization is not perfect: see "Three KVM guests" in
+# Documentation/mm/ksm/figures.rst
+start_again_guest() { start_guest "$1"; }
+
 # As a host stops a guest that will not be needed again; QEMU leaves with 0 then.
 end_guest() { kill -TERM "${MEMBER[$1]}"; }
 

@@ -119,6 +119,8 @@ begin() {
 	heading "$3"
 	report "$3"
 	declare -Ag INPUT=() MEMBER=()
+	START=
+	RESTARTS=3
 	rm -f "$WORK/answers" "$WORK"/in.*
 	mkfifo "$WORK/answers"
 	exec {ANSWERS}<>"$WORK/answers"
@@ -141,7 +143,7 @@ all_here() {
 # Before starting program N
 open_input() {
 	local fd
-	mkfifo "$WORK/in.$1"
+	[[ -p $WORK/in.$1 ]] || mkfifo "$WORK/in.$1"
 	exec {fd}<>"$WORK/in.$1"
 	INPUT[$1]=$fd
 }
@@ -199,9 +201,17 @@ await() {
 	done
 }
 
+# start_again_WHO, where there is one, starts what ended before ksmd had begun: then it is
+# not KSM that ended it
 member_died() {
 	echo "the last lines of $WHO $1:" >&2
 	tail -n 20 "$WORK/log.$1" >&2
+	if [[ ! $START ]] && ((RESTARTS > 0)) && declare -F "start_again_$WHO" >/dev/null; then
+		RESTARTS=$((RESTARTS - 1))
+		report "  $WHO $1 ended before ksmd had begun, and is started again"
+		"start_again_$WHO" "$1"
+		return
+	fi
 	die "$WHO $1 ended before its time (see above, and the kernel log in build/demo/console.log); if it was killed for want of memory, give MEM= more"
 }
 
