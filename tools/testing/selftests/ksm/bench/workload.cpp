@@ -122,31 +122,6 @@ void measure_pass(stepper &ksmd, cost &sum)
 	sum.wall = by_wall;
 }
 
-void measure_flat_out(unsigned passes, cost &sum)
-{
-	constexpr std::uint64_t long_enough = 2000000000;
-	constexpr unsigned look_after_us = 20000; /* a hundredth of that */
-	auto await_scan = [](long target) {
-		while (knob("full_scans") < target)
-			usleep(look_after_us);
-	};
-
-	start_ksmd();
-	await_scan(knob("full_scans") + 1);
-	long scans = knob("full_scans");
-	std::uint64_t start = now_ns(), used;
-
-	do {
-		await_scan(knob("full_scans") + 1);
-		used = now_ns() - start;
-		sum.passes = unsigned(knob("full_scans") - scans);
-	} while (sum.passes < passes || used < long_enough);
-	stop_ksmd();
-	sum.total_ns = used;
-	sum.least_ns = sum.most_ns = used / sum.passes;
-	sum.wall = true;
-}
-
 unsigned passes_of(const bench_options &options, unsigned usual)
 {
 	return options.passes ? options.passes : usual;
@@ -159,16 +134,17 @@ cost measure_settled(const bench_options &options, std::size_t pages)
 	unsigned warm_up = options.smart_scan ? 30 : 6;
 	unsigned passes = passes_of(options, options.smart_scan ? 18 : 5);
 
+	if (options.wall)
+		throw std::runtime_error("passes over settled memory are too short for the wall "
+					 "clock, and ksmd pauses between them");
 	{
 		stepper ksmd;
 
 		for (unsigned i = 0; i < warm_up; i++)
 			ksmd.pass();
-		while (!options.wall && result.passes < passes)
+		while (result.passes < passes)
 			measure_pass(ksmd, result);
 	}
-	if (options.wall)
-		measure_flat_out(passes, result);
 	result.page_visits = result.passes * pages;
 	result.after = counters::read();
 	if (has_knob("metadata_bytes"))

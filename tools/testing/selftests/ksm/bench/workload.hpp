@@ -67,12 +67,6 @@ std::uint64_t ksmd_clock_ns();
 /* Adds the cost of one pass of ksmd. */
 void measure_pass(stepper &ksmd, cost &sum);
 
-/*
- * Adds the cost of so many passes or more by the wall clock, ksmd not pausing: what
- * else happens about a pass, as waking ksmd, can take longer than the pass.
- */
-void measure_flat_out(unsigned passes, cost &sum);
-
 /* How many passes to measure: as many as are asked for, or as is usual. */
 unsigned passes_of(const bench_options &options, unsigned usual);
 
