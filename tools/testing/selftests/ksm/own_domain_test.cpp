@@ -137,34 +137,6 @@ TEST_F(own_domains, can_be_asked_for_again)
 	other.go_on("asked");
 }
 
-/* However much there is to be left behind each time. */
-TEST_F(own_domains, who_asks_without_end_takes_no_turn_from_others)
-{
-	constexpr std::size_t tile = 64, tiles = 3000;
-	child other([](parent_link &parent) {
-		region memory(tiles * tile);
-
-		for (std::size_t i = 0; i < tiles; i++)
-			memory.fill(i * tile, 1000 + i);
-		memory.mergeable();
-		parent.tell("filled");
-		for (;;)
-			ask_for_a_domain();
-	});
-	region pair(2);
-
-	other.await("filled");
-	pair.fill_all(1);
-	pair.mergeable();
-	/* A batch may visit fewer pages than it has. */
-	set_knob("pages_to_scan", 10);
-	start_ksmd();
-	await_scans(4);
-	stop_ksmd();
-	EXPECT_EQ(truth_of(pair).total(), 2u);
-	other.kill();
-}
-
 class user_domains : public ksm_test
 {
 protected:

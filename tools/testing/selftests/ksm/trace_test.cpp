@@ -138,6 +138,30 @@ TEST_F(trace, processes_that_change_their_domain)
 	EXPECT_EQ(seen("ksm_change_domain"), before + 1);
 }
 
+/* Or it would use up the turns of others, as there may be much to leave behind. */
+TEST_F(trace, a_process_changes_its_domain_once_in_a_pass)
+{
+	child other([](parent_link &parent) {
+		region own(4096);
+
+		own.fill_unique(1);
+		own.mergeable();
+		parent.tell("offered");
+		for (;;)
+			require(try_set_merge_in_new_domain() == 0, "no domain of its own");
+	});
+
+	other.await("offered");
+	/* Many batches to a pass. */
+	set_knob("pages_to_scan", 10);
+	std::size_t before = seen("ksm_change_domain");
+	scan(4);
+	std::size_t changes = seen("ksm_change_domain") - before;
+	EXPECT_GE(changes, 3u);
+	EXPECT_LE(changes, 6u) << "in four passes and a part of one";
+	other.kill();
+}
+
 TEST_F(trace, processes_that_come_and_go)
 {
 	std::size_t entered = seen("ksm_enter");
