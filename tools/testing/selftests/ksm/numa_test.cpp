@@ -320,9 +320,10 @@ TEST_F(numa, two_passes_beside_eager_balancing)
 	if (access("/sys/kernel/debug/sched/numa_balancing", F_OK))
 		GTEST_SKIP() << "NUMA balancing cannot be hurried without debugfs";
 	eager_balancing balancing;
-	std::size_t rounds = scaled(25), left_out = 0;
-	long updates = vmstat("numa_pte_updates");
+	std::size_t rounds = scaled(25), round = 0, left_out = 0;
 	region memory(2048);
+	long enough = vmstat("numa_pte_updates") + long(memory.pages());
+	auto limit = std::chrono::steady_clock::now() + hang_limit();
 	std::atomic<bool> done = false;
 	/* Balancing works on behalf of who runs, and what it has changed is to fault. */
 	std::thread runs([&] {
@@ -331,7 +332,10 @@ TEST_F(numa, two_passes_beside_eager_balancing)
 				(void)*memory.words(i);
 	});
 
-	for (std::size_t round = 0; round < rounds; round++) {
+	/* How soon it does something is up to how busy the machine is. */
+	for (; round < rounds ||
+	       (vmstat("numa_pte_updates") <= enough && std::chrono::steady_clock::now() < limit);
+	     round++) {
 		for (std::size_t i = 0; i < memory.pages(); i++)
 			memory.fill(i, i / 2);
 		memory.mergeable();
@@ -341,9 +345,8 @@ TEST_F(numa, two_passes_beside_eager_balancing)
 	}
 	done = true;
 	runs.join();
-	EXPECT_GT(vmstat("numa_pte_updates") - updates, long(memory.pages()))
-		<< "NUMA balancing did nothing";
-	EXPECT_EQ(left_out, 0u) << "in " << rounds << " rounds";
+	EXPECT_GT(vmstat("numa_pte_updates"), enough) << "NUMA balancing did nothing";
+	EXPECT_EQ(left_out, 0u) << "in " << round << " rounds";
 	for (std::size_t i = 0; i < memory.pages(); i++)
 		EXPECT_TRUE(memory.holds(i, i / 2)) << "page " << i;
 }
