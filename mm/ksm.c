@@ -21,14 +21,14 @@ static bool ksm_off __ro_after_init;
 
 static int __init ksm_setup(char *value)
 {
-	if (strcmp(value, "off")) {
-		pr_warn("ksm: boot parameter ksm=%s is unknown; there is ksm=off\n", value);
-		return 0;
+	if (!value || strcmp(value, "off")) {
+		pr_warn("ksm: of this boot parameter there is ksm=off only\n");
+		return -EINVAL;
 	}
 	ksm_off = true;
-	return 1;
+	return 0;
 }
-__setup("ksm=", ksm_setup);
+early_param("ksm", ksm_setup);
 
 static void add_vma(struct vm_area_struct *vma)
 {
