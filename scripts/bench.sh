@@ -46,8 +46,9 @@ native_pages=32768 native_rounds=3
 two_cpus=(contention hot-writers launch-beside-ksmd guest-faults)
 guests=(guests-small guests-huge)
 # Those that leave page tables alone, as User Mode Linux has to ask the host for each
-# change, and that find something in each pass, as there is a pause after one that does not
-native_scenarios=(index-unique index-tail)
+# change
+native_scenarios=(settled-unique settled-merged settled-tail settled-processes-2
+	settled-processes-64 settled-small-vmas index-unique index-tail)
 cd "$TOP"
 mkdir -p "$out"
 lock bench

@@ -37,6 +37,7 @@ cat >"$tmp/init" <<-END
 	#!/bin/sh
 	mount -t proc proc /proc
 	mount -t sysfs sysfs /sys
+	! grep -q tracefs /proc/filesystems || mount -t tracefs tracefs /sys/kernel/tracing
 	mount -t tmpfs tmpfs /tmp
 	cd $(printf %q "$PWD")
 	echo "boot-um begin"

@@ -37,7 +37,7 @@ fragments() {
 	echo "$dir/common.config"
 	case $flavour in
 	um) echo "$dir/um.config" "$dir/kunit.config" ;;
-	um-*) echo "$dir/um.config" ;;
+	um-*) echo "$dir/um.config" "$dir/um-native.config" ;;
 	debug) echo "$dir/prod.config" "$dir/debug.config" ;;
 	*) echo "$dir/prod.config" ;;
 	esac
