@@ -266,7 +266,7 @@ static int __init ksm_init(void)
 	err = ksmd_start();
 	if (err)
 		goto fail;
-	err = ksm_sysfs_init();
+	err = ksm_shrink_init() ?: ksm_sysfs_init();
 	if (err) {
 		ksmd_stop();
 		goto fail;

@@ -8,6 +8,7 @@
 #include <linux/atomic.h>
 #include <linux/bitops.h>
 #include <linux/cred.h>
+#include <linux/jump_label.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/rmap.h>
@@ -18,6 +19,7 @@ struct cgroup_taskset;
 struct list_head;
 
 #ifdef CONFIG_KSM
+DECLARE_STATIC_KEY_FALSE(ksm_uniform_used);
 extern atomic_long_t ksm_zero_pages;
 extern struct task_struct *ksm_splitter;
 
@@ -55,6 +57,15 @@ void ksm_cgroup_attach(struct cgroup_taskset *tset);
 static inline bool ksm_keeps_empty_pages(void)
 {
 	return READ_ONCE(ksm_splitter) == current;
+}
+
+/*
+ * Where some processes are not to see whether a page of theirs has an equal, nobody is told
+ * how often a KSM folio is mapped.
+ */
+static inline bool ksm_hides_mapcount(const struct folio *folio)
+{
+	return static_branch_unlikely(&ksm_uniform_used) && folio_test_ksm(folio);
 }
 
 /* The dirty bit tells the zero pages that KSM has mapped from all others. */
@@ -199,6 +210,11 @@ static inline int ksm_unshare_page(struct mm_struct *mm, unsigned long addr)
 
 static inline void ksm_cgroup_attach(struct cgroup_taskset *tset)
 {
+}
+
+static inline bool ksm_hides_mapcount(const struct folio *folio)
+{
+	return false;
 }
 
 static inline bool ksm_keeps_empty_pages(void)

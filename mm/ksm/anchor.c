@@ -146,7 +146,7 @@ bool ksm_anchor_keep(struct ksm_slot *slot, struct folio *folio)
 	pgoff_t pgoff = ksm_slot_pgoff(slot);
 	struct ksm_anchor *anchor;
 
-	if (!folio_mapped(folio) && !folio_test_swapcache(folio))
+	if (!ksm_hold_mapped(stable, folio) && !folio_test_swapcache(folio))
 		return true;
 	if (find_anchor(stable, root, pgoff) ||
 	    !has_unknown(stable, folio, root, pgoff, mm, KSM_ANCHOR_VMAS))

@@ -54,17 +54,18 @@ static bool all_belong_to(struct ksm_stable *stable, const struct ksm_domain *do
 }
 
 /**
- * ksm_apart_none - tell whether all who map a KSM folio belong to its domain
+ * ksm_apart_still - tell whether somebody maps a KSM folio who has left its domain
  * @stable: its node
  *
  * Of those only that ksmd knows of.
  *
  * Context: ksm_mutex and the folio lock held.
- * Return: true if so.
+ * Return: true if so, and nobody else is to come to share it.
  */
-bool ksm_apart_none(struct ksm_stable *stable)
+bool ksm_apart_still(struct ksm_stable *stable)
 {
-	return all_belong_to(stable, stable->index->domain);
+	return static_branch_unlikely(&ksm_cgroup_used) && ksm_cgroup_unsettled() &&
+	       !all_belong_to(stable, stable->index->domain);
 }
 
 /* Take the pages of a process out of the unstable trees of the domain that it has left. */
@@ -85,18 +86,30 @@ static bool leave_trees(struct ksm_mm *kmm, struct ksm_budget *budget)
 	return true;
 }
 
-/**
- * ksm_apart_follow - have a process be in the domain that it belongs to
- * @kmm: process
- * @budget: what may be done; less what is done
- *
- * Once in a turn: what a process does to itself without end is to cost others nothing.
- *
- * Context: ksm_mutex held, between ksm_mm_enter() and ksm_mm_leave(), may sleep.
- * Return: 0; -EAGAIN if there is more to do; -ENOMEM, or -EBUSY if it has moved again
- *	   in this turn.  In all but the first case the process is not to be visited.
+/*
+ * Have the domain of a process be one with uniform faults or not, as is said by now, and
+ * the process be sorted anew if that is news to it.  Returns false if there is more to do.
  */
-int ksm_apart_follow(struct ksm_mm *kmm, struct ksm_budget *budget)
+static bool follow_uniform(struct ksm_mm *kmm, struct ksm_budget *budget)
+{
+	bool uniform;
+
+	if (!static_branch_unlikely(&ksm_uniform_used))
+		return true;
+	uniform = ksm_cgroup_uniform(kmm);
+	ksm_domain_set_uniform(kmm->domain, uniform);
+	if (kmm->uniform == uniform)
+		return true;
+	if (kmm->slot.mm->ksm_merging_pages)
+		ksm_apart_set(kmm);
+	if (!leave_trees(kmm, budget))
+		return false;
+	kmm->uniform = uniform;
+	return true;
+}
+
+/* The same for the domain itself. */
+static int follow_domain(struct ksm_mm *kmm, struct ksm_budget *budget)
 {
 	struct ksm_domain *domain;
 	struct ksm_domain_key key;
@@ -126,7 +139,32 @@ int ksm_apart_follow(struct ksm_mm *kmm, struct ksm_budget *budget)
 	return 0;
 }
 
-/* Which of these pages map KSM folios of another domain? */
+/**
+ * ksm_apart_follow - have a process be in the domain that it belongs to
+ * @kmm: process
+ * @budget: what may be done; less what is done
+ *
+ * Once in a turn: what a process does to itself without end is to cost others nothing.
+ *
+ * Context: ksm_mutex held, between ksm_mm_enter() and ksm_mm_leave(), may sleep.
+ * Return: 0; -EAGAIN if there is more to do; -ENOMEM, or -EBUSY if it has moved again
+ *	   in this turn.  In all but the first case the process is not to be visited.
+ */
+int ksm_apart_follow(struct ksm_mm *kmm, struct ksm_budget *budget)
+{
+	int err = follow_domain(kmm, budget);
+
+	return err ?: follow_uniform(kmm, budget) ? 0 : -EAGAIN;
+}
+
+/* Is a KSM folio of another domain, or not of the kind that those of its domain are? */
+static bool is_foreign(struct ksm_stable *stable, struct ksm_domain *domain)
+{
+	return stable->index->domain != domain ||
+	       stable->uniform != ksm_domain_uniform(domain);
+}
+
+/* Which of these pages map such KSM folios? */
 static u64 foreign(struct ksm_tile *tile, u64 pages)
 {
 	u64 merged = ksm_tile_merged(tile) & pages, found = 0;
@@ -134,8 +172,7 @@ static u64 foreign(struct ksm_tile *tile, u64 pages)
 	for (; merged; merged &= merged - 1) {
 		unsigned int i = __ffs64(merged);
 
-		if (ksm_slot_stable(ksm_slot(tile, i))->index->domain !=
-		    tile->owner->domain)
+		if (is_foreign(ksm_slot_stable(ksm_slot(tile, i)), tile->owner->domain))
 			found |= BIT_ULL(i);
 	}
 	return found;
@@ -154,7 +191,7 @@ static bool take_along(struct ksm_stable *stable, struct folio *folio,
 	if (!folio_trylock(folio))
 		return false;
 	ours = ksm_node_of(folio) == stable && hlist_empty(&stable->anchors) &&
-	       stable->nr <= KSM_MAX_COMPANIONS && folio_mapcount(folio) == stable->nr &&
+	       stable->nr <= KSM_MAX_COMPANIONS && folio_mapcount(folio) - stable->held == stable->nr &&
 	       all_belong_to(stable, domain) &&
 	       ksm_chain_rehome(stable, folio, domain);
 	if (ours) {
@@ -198,6 +235,7 @@ static bool join(struct ksm_item *item, struct ksm_stable *stable, struct folio 
 	lookup = ksm_chain_lookup_begin(index, stable->key, first);
 	while (!joined && ksm_chain_lookup(&lookup)) {
 		joined = all_belong_to(lookup.stable, index->domain) &&
+			 lookup.stable->uniform == ksm_domain_uniform(index->domain) &&
 			 switch_to(item, folio, &lookup);
 		folio_unlock(lookup.folio);
 		folio_put(lookup.folio);
@@ -216,6 +254,23 @@ static void copy(struct ksm_item *item)
 	kmm->full = err == -ENOMEM;
 }
 
+/*
+ * Have a KSM folio be of the kind that those of its domain are.  Returns false if it is to
+ * be one no more: it came by uniform faults, and has found no equal.
+ */
+static bool convert(struct ksm_stable *stable, struct folio *folio)
+{
+	bool uniform = ksm_domain_uniform(stable->index->domain), done = true;
+
+	folio_lock(folio);
+	if (ksm_node_of(folio) == stable) {
+		done = uniform || stable->nr > 1;
+		ksm_hold_switch(stable, folio, uniform);
+	}
+	folio_unlock(folio);
+	return done;
+}
+
 /* Have a page of a process be shared within its domain only. */
 static void separate(struct ksm_item *item)
 {
@@ -230,10 +285,16 @@ static void separate(struct ksm_item *item)
 	 * If it is another one by now, the next visit sees to that.  One that is bad is not
 	 * to be read.
 	 */
-	if (ksm_node_of(folio) == stable && !PageHWPoison(item->page) &&
-	    !join(item, stable, folio) &&
-	    !take_along(stable, folio, item->tile->owner->domain))
+	if (ksm_node_of(folio) != stable || PageHWPoison(item->page))
+		goto out;
+	if (stable->index->domain == item->tile->owner->domain) {
+		if (!convert(stable, folio))
+			copy(item);
+	} else if (!join(item, stable, folio) &&
+		   !take_along(stable, folio, item->tile->owner->domain)) {
 		copy(item);
+	}
+out:
 	put_page(item->page);
 }
 

@@ -22,6 +22,13 @@
 /* Some processes are, or were, in a domain that is not the global one. */
 DEFINE_STATIC_KEY_FALSE(ksm_cgroup_used);
 
+/* What memory.ksm_domain may be. */
+enum {
+	DOMAIN_NONE,
+	DOMAIN_APART,
+	DOMAIN_UNIFORM,		/* and with uniform faults */
+};
+
 /* Numbers of domains that belong to a process; 0 is none. */
 static atomic64_t last_own;
 
@@ -112,15 +119,32 @@ static void tell_users_apart(struct ksm_mm *kmm, struct task_struct *owner,
 	key->own = kmm->own;
 }
 
+static bool is_in_uniform_group(struct task_struct *owner)
+{
+	struct mem_cgroup *memcg;
+
+	if (mem_cgroup_disabled())
+		return false;
+	for (memcg = mem_cgroup_from_task(owner); memcg; memcg = parent_mem_cgroup(memcg))
+		if (READ_ONCE(memcg->ksm_domain) == DOMAIN_UNIFORM)
+			return true;
+	return false;
+}
+
+/* Under RCU.  The memory of an exec that has failed names one who may be gone since. */
+static struct task_struct *owner_of(struct ksm_mm *kmm)
+{
+	struct task_struct *owner = rcu_dereference(kmm->slot.mm->owner);
+
+	return READ_ONCE(kmm->exiting) ? NULL : owner;
+}
+
 static bool find_owner(struct ksm_mm *kmm, struct ksm_domain_key *key)
 {
 	struct task_struct *owner;
 
 	rcu_read_lock();
-	owner = rcu_dereference(kmm->slot.mm->owner);
-	/* The memory of an exec that has failed names an owner who may be gone since. */
-	if (READ_ONCE(kmm->exiting))
-		owner = NULL;
+	owner = owner_of(kmm);
 	if (owner) {
 		key->group = group_of(owner);
 		if (READ_ONCE(ksm_knobs.domain_users))
@@ -167,6 +191,50 @@ bool ksm_cgroup_keeps(struct ksm_mm *kmm)
 	struct ksm_domain_key key;
 
 	return !ksm_cgroup_key(kmm, &key) || ksm_domain_has(kmm->domain, &key);
+}
+
+/**
+ * ksm_cgroup_uniform - tell whether a process is to have uniform faults
+ * @kmm: process
+ *
+ * One marked memory cgroup above it that says so is enough: to mark another below does
+ * not lead out of it.
+ *
+ * Context: ksm_mutex held.
+ * Return: true if so; as its domain has, if it has no owner any more.
+ */
+bool ksm_cgroup_uniform(struct ksm_mm *kmm)
+{
+	bool uniform = READ_ONCE(ksm_knobs.uniform_faults);
+#ifdef CONFIG_MEMCG
+	struct task_struct *owner;
+
+	rcu_read_lock();
+	owner = owner_of(kmm);
+	if (!owner)
+		uniform = ksm_domain_uniform(kmm->domain);
+	else if (!uniform)
+		uniform = is_in_uniform_group(owner);
+	rcu_read_unlock();
+#endif
+	return uniform;
+}
+
+/**
+ * ksm_cgroup_set_uniform - have all domains have uniform faults, or those only that say so
+ * @uniform: whether
+ *
+ * Context: may sleep.
+ */
+void ksm_cgroup_set_uniform(bool uniform)
+{
+	if (uniform) {
+		static_branch_enable(&ksm_uniform_used);
+		static_branch_enable(&ksm_cgroup_used);
+	}
+	WRITE_ONCE(ksm_knobs.uniform_faults, uniform);
+	ksm_cgroup_unsettle();
+	ksm_pace_news();
 }
 
 /**
@@ -243,11 +311,13 @@ static ssize_t domain_write(struct kernfs_open_file *of, char *buf, size_t count
 	struct mem_cgroup *memcg = mem_cgroup_from_css(of_css(of));
 	unsigned int domain;
 
-	if (kstrtouint(strstrip(buf), 10, &domain) || domain > 1)
+	if (kstrtouint(strstrip(buf), 10, &domain) || domain > DOMAIN_UNIFORM)
 		return -EINVAL;
 	if (domain == READ_ONCE(memcg->ksm_domain))
 		return count;
-	if (domain)
+	if (domain == DOMAIN_UNIFORM)
+		static_branch_enable(&ksm_uniform_used);
+	if (domain != DOMAIN_NONE)
 		static_branch_enable(&ksm_cgroup_used);
 	WRITE_ONCE(memcg->ksm_domain, domain);
 	ksm_cgroup_unsettle();

@@ -38,9 +38,9 @@ static bool prune(struct ksm_stable *head)
 	if (list_empty(&head->chain))
 		return false;
 	if (!head->prune_next) {
-		if (time_before_eq(jiffies, head->pruned + interval))
+		if ((u32)jiffies - head->pruned <= interval)
 			return false;
-		head->pruned = jiffies;
+		head->pruned = (u32)jiffies;
 		head->prune_next = head;
 	}
 	while (!last && head->prune_next && looked < PRUNE_NODES) {
@@ -91,7 +91,7 @@ static enum step try_content(struct ksm_lookup *lookup)
 	if (PageHWPoison(&folio->page)) {
 		/* While it is mapped, memory failure needs its node. */
 		step = TRY_NEXT;
-		if (!folio_mapped(folio)) {
+		if (!ksm_hold_mapped(stable, folio)) {
 			ksm_mapping_disown(stable, folio);
 			step = START_OVER;
 		}
@@ -233,8 +233,9 @@ bool ksm_chain_rehome(struct ksm_stable *stable, struct folio *folio,
 	}
 	/* First: it finds its place on a chain by the mappings that it gets. */
 	ksm_chain_add(new, index, &folio->page, stable->key);
+	ksm_hold_move(stable, new);
 	ksm_mapping_move_all(stable, new);
-	if (!list_empty(&stable->watch))
+	if (stable->watched)
 		ksm_watch_add(new);
 	ksm_mapping_bury(stable);
 	ksm_chain_announce(new);
@@ -286,7 +287,7 @@ static void disown(struct ksm_stable *stable, bool keep_mapped)
 			cond_resched();
 		return;
 	}
-	if (!keep_mapped || !folio_mapped(folio))
+	if (!keep_mapped || !ksm_hold_mapped(stable, folio))
 		ksm_mapping_disown(stable, folio);
 	folio_unlock(folio);
 	folio_put(folio);

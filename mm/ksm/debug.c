@@ -15,7 +15,7 @@ struct verify {
 	unsigned long errors;
 	unsigned long tracked, unstable, merged;	/* by tiles */
 	unsigned long in_unstable, in_stable;		/* by trees */
-	unsigned long shared, sharing, chains, dups, nodes;
+	unsigned long shared, sharing, alone, uniform, chains, dups, nodes;
 	unsigned long bytes;
 };
 
@@ -130,6 +130,7 @@ static void verify_node(struct verify *v, struct ksm_stable *stable)
 	pgoff_t pgoff;
 
 	v->nodes++;
+	v->uniform += stable->uniform;
 	check(v, stable->key == head->key, "node %p", stable);
 	check(v, stable->index == head->index, "node %p", stable);
 
@@ -151,9 +152,15 @@ static void verify_node(struct verify *v, struct ksm_stable *stable)
 		folio_put(folio);
 	}
 	check(v, nr == stable->nr, "node %p: %u, %u", stable, nr, stable->nr);
-	check(v, (nr && hlist_empty(&stable->anchors)) || !list_empty(&stable->watch),
+	check(v, (nr && hlist_empty(&stable->anchors)) || stable->watched,
 	      "node %p", stable);
-	if (nr) {
+	check(v, !list_empty(&stable->watch) == (stable->watched || stable->uniform),
+	      "node %p", stable);
+	check(v, folio || !stable->held, "node %p", stable);
+	check(v, stable->uniform || !stable->held, "node %p", stable);
+	if (nr == 1 && stable->uniform) {
+		v->alone++;
+	} else if (nr) {
 		v->shared++;
 		v->sharing += nr - 1;
 	}
@@ -216,6 +223,8 @@ static void verify_counters(struct verify *v)
 	check(v, v->merged == v->in_stable, "%lu, %lu", v->merged, v->in_stable);
 	check(v, v->shared == s->shared, "%lu, %lu", v->shared, s->shared);
 	check(v, v->sharing == s->sharing, "%lu, %lu", v->sharing, s->sharing);
+	check(v, v->alone == s->alone, "%lu, %lu", v->alone, s->alone);
+	check(v, v->uniform == s->uniform, "%lu, %lu", v->uniform, s->uniform);
 	check(v, v->chains == s->chains, "%lu, %lu", v->chains, s->chains);
 	check(v, v->dups == s->dups, "%lu, %lu", v->dups, s->dups);
 	/* Registrations come and go without ksm_mutex. */

@@ -10,6 +10,7 @@
  */
 #include <linux/hashtable.h>
 #include <linux/jhash.h>
+#include <linux/jump_label.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
@@ -20,6 +21,8 @@
 
 #define KSM_DOMAINS_HASH_BITS	10
 
+DEFINE_STATIC_KEY_FALSE(ksm_uniform_used);
+
 /**
  * struct ksm_domain - pages that may be merged with each other
  * @key: whose pages these are
@@ -27,6 +30,7 @@
  * @link: place in the list of all domains
  * @unused: place in the list of those without processes, or empty
  * @processes: that are in it; of the global one they are not counted
+ * @uniform: it has uniform faults
  * @index: one for each NUMA node; only the first is used while
  *	   merge_across_nodes is on
  */
@@ -36,6 +40,7 @@ struct ksm_domain {
 	struct list_head link;
 	struct list_head unused;
 	unsigned long processes;
+	bool uniform;
 	struct ksm_index index[];
 };
 
@@ -140,6 +145,30 @@ void ksm_domain_put(struct ksm_domain *domain)
 bool ksm_domain_has(const struct ksm_domain *domain, const struct ksm_domain_key *key)
 {
 	return same_key(&domain->key, key);
+}
+
+/**
+ * ksm_domain_uniform - tell whether a domain has uniform faults
+ * @domain: domain
+ *
+ * Context: ksm_mutex held.
+ * Return: true if so.
+ */
+bool ksm_domain_uniform(const struct ksm_domain *domain)
+{
+	return static_branch_unlikely(&ksm_uniform_used) && domain->uniform;
+}
+
+/**
+ * ksm_domain_set_uniform - say whether a domain has uniform faults
+ * @domain: domain
+ * @uniform: whether
+ *
+ * Context: ksm_mutex held.
+ */
+void ksm_domain_set_uniform(struct ksm_domain *domain, bool uniform)
+{
+	domain->uniform = uniform;
 }
 
 static bool is_empty(const struct ksm_domain *domain)

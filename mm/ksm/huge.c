@@ -95,7 +95,8 @@ unsigned long ksm_huge_visit(struct ksm_mm *kmm, const struct ksm_vmas *vmas,
 	spinlock_t *ptl;	/* of the page table */
 	u64 pages, look;
 
-	if (!ksm_knobs.thp_split_threshold) {
+	/* To split one on a match would tell of the match. */
+	if (!ksm_knobs.thp_split_threshold || ksm_domain_uniform(kmm->domain)) {
 		ksm_budget_spend(budget, 1);
 		return ksm_forget_range(kmm, addr, end, NULL, budget);
 	}

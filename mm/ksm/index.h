@@ -5,6 +5,7 @@
 #ifndef _MM_KSM_INDEX_H
 #define _MM_KSM_INDEX_H
 
+#include <linux/jump_label.h>
 #include <linux/list.h>
 #include <linux/rbtree.h>
 #include <linux/types.h>
@@ -12,6 +13,7 @@
 #include "forest.h"
 #include "tile.h"
 
+struct folio;
 struct ksm_domain;
 struct ksm_index;
 struct page;
@@ -26,13 +28,16 @@ struct page;
  * @chain: of a head: further nodes of equal content, those with room first; of
  *	   another: its place there
  * @head: the node of this content that is in the tree, perhaps this one
- * @watch: in the list of nodes without a known mapping, or with anchors
+ * @watch: in one of the lists of watch.c
  * @mappings: ksm_slot::link of each mapping, guarded by the folio lock
  * @anchors: ksm_anchor::link of each anchor, guarded by the folio lock
  * @index: where it is
  * @pfn: page frame, changed by migration under the folio lock; KSM_HOLLOW for a
  *	 head that lost its folio and only holds the others together
  * @pruned: of a head: jiffies when the last search for stale nodes began
+ * @watched: it has no known mapping, or has anchors: to be looked at
+ * @uniform: it came by uniform faults, see uniform.c
+ * @held: it maps the folio, too, see hold.c; guarded by the folio lock
  * @prune_next: of a head: where that search goes on, NULL once it is over
  * @nr: number of @mappings and @anchors
  * @live: of a head: nodes of this content that have a folio
@@ -49,7 +54,10 @@ struct ksm_stable {
 	struct ksm_stable *head;
 	struct ksm_index *index;
 	unsigned long pfn;
-	unsigned long pruned;
+	u32 pruned;
+	bool watched;
+	bool uniform;
+	bool held;
 	struct ksm_stable *prune_next;
 	unsigned int nr;
 	unsigned int live;
@@ -89,6 +97,7 @@ void ksm_stable_map(struct ksm_stable *stable, struct ksm_slot *slot,
 		    unsigned int max);
 void ksm_stable_unmap(struct ksm_stable *stable, struct ksm_slot *slot,
 		      unsigned int max);
+void ksm_stable_set_uniform(struct ksm_stable *stable, bool uniform);
 int ksm_stable_init(void);
 
 /* unstable.c */
@@ -101,7 +110,15 @@ void ksm_unstable_erase(struct ksm_index *index, struct ksm_slot *slot);
 void ksm_unstable_replace(struct ksm_index *index, struct ksm_slot *from,
 			  struct ksm_slot *to);
 
+/* frame.c */
+struct folio *ksm_frame_get(int nid);
+void ksm_frame_retire(struct folio *folio);
+void ksm_frame_drain(void);
+
 /* domain.c */
+
+/* Some domain has, or had, uniform faults. */
+DECLARE_STATIC_KEY_FALSE(ksm_uniform_used);
 
 /**
  * struct ksm_domain_key - what keeps a process apart from others; all 0: nothing
@@ -121,6 +138,8 @@ struct ksm_domain *ksm_domain_global(void);
 struct ksm_domain *ksm_domain_get(const struct ksm_domain_key *key);
 void ksm_domain_put(struct ksm_domain *domain);
 bool ksm_domain_has(const struct ksm_domain *domain, const struct ksm_domain_key *key);
+bool ksm_domain_uniform(const struct ksm_domain *domain);
+void ksm_domain_set_uniform(struct ksm_domain *domain, bool uniform);
 void ksm_domain_reap(void);
 struct ksm_index *ksm_domain_index(struct ksm_domain *domain, int nid);
 struct ksm_index *ksm_domain_next_index(struct ksm_index *index);

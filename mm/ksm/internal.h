@@ -48,10 +48,13 @@ void ksm_merge_adopt(struct ksm_item *item);
 
 /* apart.c */
 void ksm_apart_set(struct ksm_mm *kmm);
-bool ksm_apart_none(struct ksm_stable *stable);
+bool ksm_apart_still(struct ksm_stable *stable);
 int ksm_apart_follow(struct ksm_mm *kmm, struct ksm_budget *budget);
 bool ksm_apart_over(struct ksm_mm *kmm);
 unsigned long ksm_apart_pending(void);
+
+/* uniform.c */
+void ksm_uniform_merge(struct ksm_item *item, struct ksm_index *index, u64 key);
 
 /* thp.c */
 bool ksm_thp_split_pays(const struct ksm_item *item, u64 key);
@@ -109,6 +112,9 @@ void ksm_scan_restart(void);
 /* reap.c */
 bool ksm_reap_dead(void);
 bool ksm_reap_watched(struct ksm_budget *budget);
+
+/* shrink.c */
+int ksm_shrink_init(void);
 
 /* ksmd.c */
 int ksmd_start(void);

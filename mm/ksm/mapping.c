@@ -98,16 +98,17 @@ bool ksm_mapping_end(struct ksm_tile *tile, unsigned int i)
 	struct ksm_slot *slot = ksm_slot(tile, i);
 	struct ksm_stable *stable = ksm_slot_stable(slot);
 	struct folio *folio = ksm_node_get(stable, KSM_LOCK);
-	bool kept = !folio || ksm_anchor_keep(slot, folio);
+	bool kept = !folio || ksm_anchor_keep(slot, folio), over = false;
 
 	if (kept)
 		unmap(tile, i, slot, stable);
 	if (folio) {
+		over = !stable->nr && ksm_hold_over(stable, folio);
 		folio_unlock(folio);
 		folio_put(folio);
 	}
 	if (!stable->nr) {
-		if (folio)
+		if (folio && !over)
 			orphan(stable);
 		else
 			ksm_mapping_bury(stable);
@@ -174,6 +175,7 @@ bool ksm_mapping_kill(struct ksm_stable *stable)
  */
 void ksm_mapping_disown(struct ksm_stable *stable, struct folio *folio)
 {
+	ksm_hold_end(stable, folio);
 	ksm_node_forsake(folio);
 	while (!ksm_mapping_kill(stable))
 		cond_resched();

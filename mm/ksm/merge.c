@@ -124,13 +124,6 @@ static enum outcome merge_zero(struct ksm_item *item, u64 key)
 	return outcome;
 }
 
-/* Does a process map a KSM folio that has left its domain, and has no copy yet? */
-static bool still_apart(struct ksm_stable *stable)
-{
-	return static_branch_unlikely(&ksm_cgroup_used) && ksm_cgroup_unsettled() &&
-	       !ksm_apart_none(stable);
-}
-
 /* Merge a page with a KSM folio of equal content, if there is one with room. */
 static enum outcome merge_stable(struct ksm_item *item, struct ksm_index *index, u64 key)
 {
@@ -147,7 +140,7 @@ static enum outcome merge_stable(struct ksm_item *item, struct ksm_index *index,
 		struct page *kpage = &lookup.folio->page;
 
 		/* Until then others are kept, with a KSM folio of their own. */
-		outcome = still_apart(lookup.stable) ? DIFFERS :
+		outcome = ksm_apart_still(lookup.stable) ? DIFFERS :
 						       merge_with(item, kpage, key);
 		if (outcome == MERGED)
 			ksm_mapping_add(item->tile, item->nr, lookup.stable,
@@ -383,6 +376,10 @@ void ksm_merge_page(struct ksm_item *item, u64 fingerprint)
 		if (outcome != DIFFERS && outcome != WHOLE)
 			return;
 	}
+	if (ksm_domain_uniform(index->domain)) {
+		ksm_uniform_merge(item, index, key);
+		return;
+	}
 	outcome = merge_stable(item, index, key);
 	if (outcome == NONE) {
 		if (ksm_tile_index_only(item->tile, item->nr, index, key))
@@ -434,9 +431,13 @@ void ksm_merge_adopt(struct ksm_item *item)
 	if (stable) {
 		/* Over max_page_sharing too: the mapping is there, made by fork. */
 		ksm_mapping_add(item->tile, item->nr, stable, item->vma->anon_vma);
+		if (static_branch_unlikely(&ksm_uniform_used))
+			ksm_hold_settle(stable, folio);
 	} else if (spare && folio_test_ksm(folio)) {
 		ksm_chain_add(spare, index, item->page, key);
 		ksm_mapping_add(item->tile, item->nr, spare, item->vma->anon_vma);
+		if (ksm_domain_uniform(domain))
+			ksm_hold_switch(spare, folio, true);
 		ksm_chain_announce(spare);
 		spare = NULL;
 	}

@@ -58,10 +58,22 @@ void ksm_node_forsake(struct folio *folio);
 
 /* watch.c */
 void ksm_watch_add(struct ksm_stable *stable);
+void ksm_watch_end(struct ksm_stable *stable);
+void ksm_watch_held(struct ksm_stable *stable);
+struct ksm_stable *ksm_watch_next_held(void);
 struct ksm_stable *ksm_watch_first(void);
 void ksm_watch_pass(struct ksm_stable *stable);
 void ksm_watch_rewind(void);
 bool ksm_watch_any(void);
+
+/* hold.c */
+bool ksm_hold_mapped(const struct ksm_stable *stable, struct folio *folio);
+void ksm_hold_settle(struct ksm_stable *stable, struct folio *folio);
+void ksm_hold_switch(struct ksm_stable *stable, struct folio *folio, bool uniform);
+void ksm_hold_move(struct ksm_stable *from, struct ksm_stable *to);
+void ksm_hold_end(struct ksm_stable *stable, struct folio *folio);
+bool ksm_hold_over(struct ksm_stable *stable, struct folio *folio);
+void ksm_hold_set_shrinker(int id);
 
 /* anchor.c */
 bool ksm_anchor_keep(struct ksm_slot *slot, struct folio *folio);

@@ -18,6 +18,7 @@ static int memory_callback(struct notifier_block *self, unsigned long action,
 	case MEM_GOING_OFFLINE:
 		ksm_lock_soon();
 		ksm_lock_begin_offlining();
+		ksm_frame_drain();
 		mutex_unlock(&ksm_mutex);
 		break;
 	case MEM_OFFLINE:

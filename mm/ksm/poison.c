@@ -54,7 +54,7 @@ static void move_mappings(struct folio *folio, struct ksm_stable *bad,
 	rmap_walk_ksm(folio, &rwc);
 	ksm_mapping_move_all(bad, sound);
 	/* While it is mapped, memory failure needs its node. */
-	if (folio_mapped(folio))
+	if (ksm_hold_mapped(bad, folio))
 		ksm_watch_add(bad);
 	else
 		ksm_mapping_disown(bad, folio);

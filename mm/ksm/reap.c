@@ -60,14 +60,19 @@ static void look(struct ksm_stable *stable, struct ksm_budget *budget)
 		return;
 	}
 	/* Its folio would stay for ever. */
-	if (folio_test_hwpoison(folio) && !folio_mapped(folio)) {
+	if (folio_test_hwpoison(folio) && !ksm_hold_mapped(stable, folio)) {
 		ksm_mapping_disown(stable, folio);
+		goto unlock;
+	}
+	if (ksm_hold_over(stable, folio)) {
+		while (!ksm_mapping_kill(stable))
+			cond_resched();
 		goto unlock;
 	}
 	ksm_anchor_drop(stable, folio);
 	if (ksm_tile_unsettle_equals(stable->index, stable->key, WATCH_EQUALS) &&
 	    stable->nr && hlist_empty(&stable->anchors))
-		list_del_init(&stable->watch);
+		ksm_watch_end(stable);
 unlock:
 	folio_unlock(folio);
 	folio_put(folio);
@@ -93,5 +98,7 @@ bool ksm_reap_watched(struct ksm_budget *budget)
 	}
 	ksm_watch_rewind();
 	ksm_domain_reap();
+	if (!ksm_stats.uniform)
+		ksm_frame_drain();
 	return true;
 }

@@ -51,6 +51,7 @@ struct ksm_span {
  * @done: that turn is over
  * @apart: it may share pages with processes of other domains, see apart.c
  * @full: there was no memory for a copy in that turn
+ * @uniform: its pages are sorted as is right with uniform faults
  * @followed: number of the turn in which it came into its domain
  * @left: address from which on its pages are still in trees of a domain that it has left
  * @own: number of the domain that it has for itself as users are kept apart, or 0
@@ -78,6 +79,7 @@ struct ksm_mm {
 	bool done;
 	bool apart;
 	bool full;
+	bool uniform;
 	unsigned int followed;
 	unsigned long left;
 	u64 own;
@@ -127,6 +129,8 @@ void ksm_cgroup_settle(int before);
 bool ksm_cgroup_unsettled(void);
 bool ksm_cgroup_key(struct ksm_mm *kmm, struct ksm_domain_key *key);
 bool ksm_cgroup_keeps(struct ksm_mm *kmm);
+bool ksm_cgroup_uniform(struct ksm_mm *kmm);
+void ksm_cgroup_set_uniform(bool uniform);
 
 /* May a process have left the domain that it is in, so that nothing is to be merged? */
 static inline bool ksm_cgroup_left(struct ksm_mm *kmm)

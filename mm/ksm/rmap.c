@@ -58,31 +58,15 @@ static bool walk_vmas(struct folio *folio, struct rmap_walk_control *rwc,
 	return more;
 }
 
-/**
- * rmap_walk_ksm - walk the mappings of a KSM folio
- * @folio: KSM folio
- * @rwc: what to do with each mapping
- *
- * First the mappings that ksmd knows; then, if there is still work to do, those
- * that forks may have made of them since, or of mappings that are gone.
- *
- * Context: @folio is locked.
- */
-void rmap_walk_ksm(struct folio *folio, struct rmap_walk_control *rwc)
+static void walk(struct folio *folio, struct rmap_walk_control *rwc,
+		 struct ksm_stable *stable)
 {
 	struct ksm_anchor *anchor = NULL;
-	struct ksm_stable *stable;
 	enum walk_which which;
 	struct anon_vma *root;
 	struct ksm_slot *slot;
 	pgoff_t pgoff;
 
-	VM_WARN_ON_ONCE_FOLIO(!folio_test_ksm(folio), folio);
-	VM_WARN_ON_ONCE_FOLIO(!folio_test_locked(folio), folio);
-
-	stable = ksm_node_of(folio);
-	if (!stable)
-		return;
 	for (which = WALK_OWN; which <= WALK_FORKS; which++) {
 		hlist_for_each_entry(slot, &stable->mappings, link) {
 			cond_resched();
@@ -95,6 +79,32 @@ void rmap_walk_ksm(struct folio *folio, struct rmap_walk_control *rwc)
 	while ((anchor = ksm_anchor_next(stable, anchor, &root, &pgoff)))
 		if (!walk_vmas(folio, rwc, root, pgoff, NULL, WALK_ALL))
 			return;
+}
+
+/**
+ * rmap_walk_ksm - walk the mappings of a KSM folio
+ * @folio: KSM folio
+ * @rwc: what to do with each mapping
+ *
+ * First the mappings that ksmd knows; then, if there is still work to do, those
+ * that forks may have made of them since, or of mappings that are gone.  With uniform
+ * faults, its node's own mapping follows those of processes.
+ *
+ * Context: @folio is locked, and a reference is held.
+ */
+void rmap_walk_ksm(struct folio *folio, struct rmap_walk_control *rwc)
+{
+	struct ksm_stable *stable;
+
+	VM_WARN_ON_ONCE_FOLIO(!folio_test_ksm(folio), folio);
+	VM_WARN_ON_ONCE_FOLIO(!folio_test_locked(folio), folio);
+
+	stable = ksm_node_of(folio);
+	if (!stable)
+		return;
+	walk(folio, rwc, stable);
+	if (static_branch_unlikely(&ksm_uniform_used))
+		ksm_hold_settle(stable, folio);
 }
 
 static struct folio *copy_folio(struct folio *folio, struct vm_area_struct *vma,

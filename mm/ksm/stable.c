@@ -33,7 +33,7 @@ struct ksm_stable *ksm_stable_alloc(void)
 	INIT_LIST_HEAD(&stable->chain);
 	INIT_LIST_HEAD(&stable->watch);
 	stable->head = stable;
-	stable->pruned = jiffies;
+	stable->pruned = (u32)jiffies;
 	atomic_long_add(sizeof(*stable), &ksm_stats.bytes);
 	return stable;
 }
@@ -153,6 +153,7 @@ void ksm_stable_erase(struct ksm_stable *stable)
 		head->prune_next = next == head ? NULL : next;
 	}
 	chain_resize(head, -1);
+	ksm_stable_set_uniform(stable, false);
 	if (stable != head) {
 		list_del(&stable->chain);
 		ksm_stable_free(stable);
@@ -174,6 +175,13 @@ static void chain_sort(struct ksm_stable *stable, bool room)
 		list_move_tail(&stable->chain, &stable->head->chain);
 }
 
+/* A folio that came by uniform faults is not shared while only one page maps it. */
+static bool is_alone(const struct ksm_stable *stable)
+{
+	return static_branch_unlikely(&ksm_uniform_used) && stable->uniform &&
+	       stable->nr == 1;
+}
+
 /**
  * ksm_stable_count - count one more mapping, or anchor, of a node
  * @stable: node
@@ -183,8 +191,14 @@ static void chain_sort(struct ksm_stable *stable, bool room)
  */
 void ksm_stable_count(struct ksm_stable *stable, unsigned int max)
 {
+	if (is_alone(stable)) {
+		ksm_stats.alone--;
+		ksm_stats.shared++;
+	}
 	if (stable->nr++)
 		ksm_stats.sharing++;
+	else if (is_alone(stable))
+		ksm_stats.alone++;
 	else
 		ksm_stats.shared++;
 	if (stable->nr == max)
@@ -200,12 +214,39 @@ void ksm_stable_count(struct ksm_stable *stable, unsigned int max)
  */
 void ksm_stable_uncount(struct ksm_stable *stable, unsigned int max)
 {
+	if (is_alone(stable)) {
+		ksm_stats.alone--;
+		ksm_stats.shared++;
+	}
 	if (--stable->nr)
 		ksm_stats.sharing--;
 	else
 		ksm_stats.shared--;
+	if (is_alone(stable)) {
+		ksm_stats.shared--;
+		ksm_stats.alone++;
+	}
 	if (stable->nr + 1 == max)
 		chain_sort(stable, true);
+}
+
+/**
+ * ksm_stable_set_uniform - say whether a node came by uniform faults
+ * @stable: node
+ * @uniform: whether
+ *
+ * Context: ksm_mutex held.
+ */
+void ksm_stable_set_uniform(struct ksm_stable *stable, bool uniform)
+{
+	if (stable->uniform == uniform)
+		return;
+	stable->uniform = uniform;
+	ksm_stats.uniform += uniform ? 1 : -1;
+	if (stable->nr == 1) {
+		ksm_stats.alone += uniform ? 1 : -1;
+		ksm_stats.shared -= uniform ? 1 : -1;
+	}
 }
 
 /**

@@ -14,6 +14,8 @@
  * struct ksm_stats - counters, written under ksm_mutex, read anywhere
  * @shared: KSM folios with a mapping
  * @sharing: further mappings of them
+ * @alone: KSM folios that came by uniform faults and have one mapping: not in @shared
+ * @uniform: nodes that came by uniform faults
  * @unshared: pages in unstable trees
  * @tracked: pages that ksmd keeps a bit for
  * @chains: contents with more than one KSM folio
@@ -29,6 +31,8 @@
 struct ksm_stats {
 	unsigned long shared;
 	unsigned long sharing;
+	unsigned long alone;
+	unsigned long uniform;
 	unsigned long unshared;
 	unsigned long tracked;
 	unsigned long chains;
@@ -55,6 +59,7 @@ struct ksm_stats {
  * @use_zero_pages: map empty pages to the zero page
  * @smart_scan: count unchanged pages as skipped
  * @domain_users: keep the processes of different users apart
+ * @uniform_faults: all domains have uniform faults
  */
 struct ksm_knobs {
 	unsigned int run;
@@ -67,6 +72,7 @@ struct ksm_knobs {
 	bool use_zero_pages;
 	bool smart_scan;
 	bool domain_users;
+	bool uniform_faults;
 };
 
 #define KSM_RUN_STOP		0
@@ -105,6 +111,7 @@ static inline bool ksm_lock_wanted(void)
 	return atomic_read(&ksm_lock_waiting);
 }
 
+bool ksm_lock_try(unsigned int tries);
 bool ksm_lock_try_soon(void);
 void ksm_lock_soon(void);
 void ksm_lock_let_them_run(void);

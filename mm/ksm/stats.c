@@ -37,7 +37,8 @@ long ksm_stats_profit(void)
 unsigned long ksm_stats_volatile(void)
 {
 	long pages = READ_ONCE(ksm_stats.tracked) - READ_ONCE(ksm_stats.shared) -
-		     READ_ONCE(ksm_stats.sharing) - READ_ONCE(ksm_stats.unshared);
+		     READ_ONCE(ksm_stats.sharing) - READ_ONCE(ksm_stats.alone) -
+		     READ_ONCE(ksm_stats.unshared);
 
 	return max(pages, 0L);
 }

@@ -118,6 +118,7 @@ KSM_COUNTER(pages_skipped, ksm_stats.skipped);
 KSM_COUNTER(pages_shared, ksm_stats.shared);
 KSM_COUNTER(pages_sharing, ksm_stats.sharing);
 KSM_COUNTER(pages_unshared, ksm_stats.unshared);
+KSM_COUNTER(pages_uniform, ksm_stats.alone);
 KSM_COUNTER(pages_volatile, ksm_stats_volatile());
 KSM_COUNTER(pages_unslotted, ksm_stats.unslotted);
 KSM_COUNTER(full_scans, ksm_stats.full_scans);
@@ -369,6 +370,25 @@ static ssize_t advisor_mode_store(struct kobject *kobj,
 }
 KSM_ATTR_RW(advisor_mode);
 
+static ssize_t uniform_faults_show(struct kobject *kobj, struct kobj_attribute *attr,
+				   char *buf)
+{
+	return sysfs_emit(buf, "%u\n", READ_ONCE(ksm_knobs.uniform_faults));
+}
+
+static ssize_t uniform_faults_store(struct kobject *kobj, struct kobj_attribute *attr,
+				    const char *buf, size_t count)
+{
+	bool uniform;
+
+	if (parse_bit(buf, &uniform))
+		return -EINVAL;
+	if (uniform != READ_ONCE(ksm_knobs.uniform_faults))
+		ksm_cgroup_set_uniform(uniform);
+	return count;
+}
+KSM_ATTR_RW(uniform_faults);
+
 #ifdef CONFIG_MEMCG
 static ssize_t domain_mode_show(struct kobject *kobj, struct kobj_attribute *attr,
 				char *buf)
@@ -399,6 +419,7 @@ static struct attribute *ksm_attrs[] = {
 	&pages_shared_attr.attr,
 	&pages_sharing_attr.attr,
 	&pages_unshared_attr.attr,
+	&pages_uniform_attr.attr,
 	&pages_volatile_attr.attr,
 	&pages_unslotted_attr.attr,
 	&pages_skipped_attr.attr,
@@ -433,6 +454,7 @@ static struct attribute *ksm_attrs[] = {
 #endif
 	&domain_pending_attr.attr,
 	&restrict_counters_attr.attr,
+	&uniform_faults_attr.attr,
 	NULL,
 };
 

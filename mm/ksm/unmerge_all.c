@@ -253,6 +253,7 @@ int ksm_unmerge_all(void)
 	ret = unmerge_unknown();
 	if (!ret)
 		ksm_chain_disown_unmapped();
+	ksm_frame_drain();
 	return ret;
 }
 

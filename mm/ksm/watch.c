@@ -12,6 +12,7 @@
 
 static LIST_HEAD(watched);
 static LIST_HEAD(looked_at);	/* in this round */
+static LIST_HEAD(held);		/* all others that came by uniform faults */
 
 /**
  * ksm_watch_add - have a node looked at until it needs it no more
@@ -24,8 +25,56 @@ void ksm_watch_add(struct ksm_stable *stable)
 	/* ksmd may be asleep without a time to wake up. */
 	if (!ksm_watch_any())
 		ksm_wake();
-	if (list_empty(&stable->watch))
-		list_add_tail(&stable->watch, &watched);
+	if (stable->watched)
+		return;
+	stable->watched = true;
+	list_move_tail(&stable->watch, &watched);
+}
+
+/**
+ * ksm_watch_end - have a node looked at no more
+ * @stable: watched node
+ *
+ * Context: ksm_mutex held.
+ */
+void ksm_watch_end(struct ksm_stable *stable)
+{
+	stable->watched = false;
+	ksm_watch_held(stable);
+}
+
+/**
+ * ksm_watch_held - have a node be among those that came by uniform faults, if it did
+ * @stable: node
+ *
+ * Context: ksm_mutex held.
+ */
+void ksm_watch_held(struct ksm_stable *stable)
+{
+	if (stable->watched)
+		return;
+	if (stable->uniform)
+		list_move_tail(&stable->watch, &held);
+	else
+		list_del_init(&stable->watch);
+}
+
+/**
+ * ksm_watch_next_held - go through those that came by uniform faults, round and round
+ *
+ * Those that are watched left aside.
+ *
+ * Context: ksm_mutex held.
+ * Return: node, or NULL if there is none.
+ */
+struct ksm_stable *ksm_watch_next_held(void)
+{
+	struct ksm_stable *stable = list_first_entry_or_null(&held, struct ksm_stable,
+							     watch);
+
+	if (stable)
+		list_move_tail(&stable->watch, &held);
+	return stable;
 }
 
 /**
