@@ -17,6 +17,8 @@
 
 struct cgroup_taskset;
 struct list_head;
+struct mem_cgroup;
+struct seq_buf;
 
 #ifdef CONFIG_KSM
 DECLARE_STATIC_KEY_FALSE(ksm_uniform_used);
@@ -49,6 +51,7 @@ bool ksm_refuses_collapse(struct vm_area_struct *vma, unsigned long addr,
 int ksm_unshare_page(struct mm_struct *mm, unsigned long addr);
 void ksm_new_domain(struct mm_struct *mm);
 void ksm_cgroup_attach(struct cgroup_taskset *tset);
+void ksm_memcg_stat_format(struct mem_cgroup *memcg, struct seq_buf *s);
 
 /*
  * A split is to leave empty pages as they are if it is ksmd that splits: it
@@ -209,6 +212,10 @@ static inline int ksm_unshare_page(struct mm_struct *mm, unsigned long addr)
 }
 
 static inline void ksm_cgroup_attach(struct cgroup_taskset *tset)
+{
+}
+
+static inline void ksm_memcg_stat_format(struct mem_cgroup *memcg, struct seq_buf *s)
 {
 }
 

@@ -19,9 +19,6 @@
 
 #include "internal.h"
 
-/* Some processes are, or were, in a domain that is not the global one. */
-DEFINE_STATIC_KEY_FALSE(ksm_cgroup_used);
-
 /* What memory.ksm_domain may be. */
 enum {
 	DOMAIN_NONE,

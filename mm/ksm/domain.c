@@ -21,6 +21,7 @@
 
 #define KSM_DOMAINS_HASH_BITS	10
 
+DEFINE_STATIC_KEY_FALSE(ksm_cgroup_used);
 DEFINE_STATIC_KEY_FALSE(ksm_uniform_used);
 
 /**
@@ -31,6 +32,8 @@ DEFINE_STATIC_KEY_FALSE(ksm_uniform_used);
  * @unused: place in the list of those without processes, or empty
  * @processes: that are in it; of the global one they are not counted
  * @uniform: it has uniform faults
+ * @shared: KSM folios that are shared, since that was last asked for
+ * @sharing: further mappings of them, as well
  * @index: one for each NUMA node; only the first is used while
  *	   merge_across_nodes is on
  */
@@ -41,6 +44,8 @@ struct ksm_domain {
 	struct list_head unused;
 	unsigned long processes;
 	bool uniform;
+	long shared;
+	long sharing;
 	struct ksm_index index[];
 };
 
@@ -147,16 +152,10 @@ bool ksm_domain_has(const struct ksm_domain *domain, const struct ksm_domain_key
 	return same_key(&domain->key, key);
 }
 
-/**
- * ksm_domain_uniform - tell whether a domain has uniform faults
- * @domain: domain
- *
- * Context: ksm_mutex held.
- * Return: true if so.
- */
-bool ksm_domain_uniform(const struct ksm_domain *domain)
+/* See ksm_domain_uniform(). */
+bool __ksm_domain_uniform(const struct ksm_domain *domain)
 {
-	return static_branch_unlikely(&ksm_uniform_used) && domain->uniform;
+	return domain->uniform;
 }
 
 /**
@@ -191,7 +190,7 @@ void ksm_domain_reap(void)
 	struct ksm_domain *domain, *next;
 
 	list_for_each_entry_safe(domain, next, &unused_domains, unused) {
-		if (!is_empty(domain))
+		if (!is_empty(domain) || domain->shared || domain->sharing)
 			continue;
 		hash_del(&domain->hash);
 		list_del(&domain->link);
@@ -199,6 +198,55 @@ void ksm_domain_reap(void)
 		atomic_long_sub(domain_bytes(), &ksm_stats.bytes);
 		kfree(domain);
 	}
+}
+
+/**
+ * ksm_domain_next - walk all domains
+ * @domain: the one before, or NULL
+ *
+ * Context: ksm_mutex held.
+ * Return: next domain, NULL after the last.
+ */
+struct ksm_domain *ksm_domain_next(struct ksm_domain *domain)
+{
+	if (!domain)
+		return global_domain;
+	return list_is_last(&domain->link, &domains) ? NULL : list_next_entry(domain, link);
+}
+
+/**
+ * ksm_domain_count - count what is shared in a domain
+ * @domain: domain
+ * @shared: KSM folios more
+ * @sharing: further mappings more
+ *
+ * Context: ksm_mutex held.
+ */
+void ksm_domain_count(struct ksm_domain *domain, long shared, long sharing)
+{
+	domain->shared += shared;
+	domain->sharing += sharing;
+}
+
+/**
+ * ksm_domain_take_counts - tell what has been counted since the last call
+ * @domain: domain
+ * @group: set to the number of the memory cgroup that has this domain
+ * @shared: set to the KSM folios more
+ * @sharing: set to the further mappings more
+ *
+ * Context: ksm_mutex held.
+ * Return: false if there is nothing to tell, or nobody to tell it to.
+ */
+bool ksm_domain_take_counts(struct ksm_domain *domain, u64 *group, long *shared,
+			    long *sharing)
+{
+	*group = domain->key.group;
+	*shared = domain->shared;
+	*sharing = domain->sharing;
+	domain->shared = 0;
+	domain->sharing = 0;
+	return *group && (*shared || *sharing);
 }
 
 /**
@@ -233,16 +281,12 @@ int ksm_domain_nid(struct page *page)
  */
 struct ksm_index *ksm_domain_next_index(struct ksm_index *index)
 {
-	struct ksm_domain *domain = global_domain;
+	struct ksm_domain *domain;
 
-	if (index) {
-		if (index->nid + 1 < nr_node_ids)
-			return index + 1;
-		if (list_is_last(&index->domain->link, &domains))
-			return NULL;
-		domain = list_next_entry(index->domain, link);
-	}
-	return domain->index;
+	if (index && index->nid + 1 < nr_node_ids)
+		return index + 1;
+	domain = ksm_domain_next(index ? index->domain : NULL);
+	return domain ? domain->index : NULL;
 }
 
 /**

@@ -49,19 +49,6 @@ static void unmap(struct ksm_stable *stable, struct folio *folio)
 }
 
 /**
- * ksm_hold_mapped - tell whether a process maps a KSM folio
- * @stable: its node
- * @folio: folio
- *
- * Context: folio locked.
- * Return: true if so.
- */
-bool ksm_hold_mapped(const struct ksm_stable *stable, struct folio *folio)
-{
-	return folio_mapcount(folio) > READ_ONCE(stable->held);
-}
-
-/**
  * ksm_hold_settle - have a node map its folio if a process does, or else not
  * @stable: node
  * @folio: its folio, locked; a reference is held
@@ -117,17 +104,10 @@ void ksm_hold_end(struct ksm_stable *stable, struct folio *folio)
 		unmap(stable, folio);
 }
 
-/**
- * ksm_hold_over - give up a folio that no process maps any more
- * @stable: its node
- * @folio: folio, locked; a reference is held
- *
- * Context: ksm_mutex held.
- * Return: true if so: it is without a node now, and @stable without a folio.
- */
-bool ksm_hold_over(struct ksm_stable *stable, struct folio *folio)
+/* See ksm_hold_over(). */
+bool __ksm_hold_over(struct ksm_stable *stable, struct folio *folio)
 {
-	if (!stable->held || ksm_hold_mapped(stable, folio))
+	if (ksm_hold_mapped(stable, folio))
 		return false;
 	unmap(stable, folio);
 	if (folio_test_swapcache(folio))

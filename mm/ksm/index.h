@@ -117,7 +117,9 @@ void ksm_frame_drain(void);
 
 /* domain.c */
 
-/* Some domain has, or had, uniform faults. */
+/* Some processes are, or were, in a domain that is not the global one, or uniform. */
+DECLARE_STATIC_KEY_FALSE(ksm_cgroup_used);
+/* Some domain has, or had, uniform faults; then the other is true, too. */
 DECLARE_STATIC_KEY_FALSE(ksm_uniform_used);
 
 /**
@@ -138,9 +140,26 @@ struct ksm_domain *ksm_domain_global(void);
 struct ksm_domain *ksm_domain_get(const struct ksm_domain_key *key);
 void ksm_domain_put(struct ksm_domain *domain);
 bool ksm_domain_has(const struct ksm_domain *domain, const struct ksm_domain_key *key);
-bool ksm_domain_uniform(const struct ksm_domain *domain);
+bool __ksm_domain_uniform(const struct ksm_domain *domain);
+
+/**
+ * ksm_domain_uniform - tell whether a domain has uniform faults
+ * @domain: domain
+ *
+ * Context: ksm_mutex held.
+ * Return: true if so.
+ */
+static inline bool ksm_domain_uniform(const struct ksm_domain *domain)
+{
+	return static_branch_unlikely(&ksm_uniform_used) && __ksm_domain_uniform(domain);
+}
+
 void ksm_domain_set_uniform(struct ksm_domain *domain, bool uniform);
 void ksm_domain_reap(void);
+struct ksm_domain *ksm_domain_next(struct ksm_domain *domain);
+void ksm_domain_count(struct ksm_domain *domain, long shared, long sharing);
+bool ksm_domain_take_counts(struct ksm_domain *domain, u64 *group, long *shared,
+			    long *sharing);
 struct ksm_index *ksm_domain_index(struct ksm_domain *domain, int nid);
 struct ksm_index *ksm_domain_next_index(struct ksm_index *index);
 int ksm_domain_nid(struct page *page);

@@ -67,13 +67,43 @@ void ksm_watch_rewind(void);
 bool ksm_watch_any(void);
 
 /* hold.c */
-bool ksm_hold_mapped(const struct ksm_stable *stable, struct folio *folio);
+
+/* Does a process map a KSM folio, which is locked? */
+static inline bool ksm_hold_mapped(const struct ksm_stable *stable, struct folio *folio)
+{
+	return folio_mapcount(folio) > READ_ONCE(stable->held);
+}
+
 void ksm_hold_settle(struct ksm_stable *stable, struct folio *folio);
 void ksm_hold_switch(struct ksm_stable *stable, struct folio *folio, bool uniform);
 void ksm_hold_move(struct ksm_stable *from, struct ksm_stable *to);
 void ksm_hold_end(struct ksm_stable *stable, struct folio *folio);
-bool ksm_hold_over(struct ksm_stable *stable, struct folio *folio);
+bool __ksm_hold_over(struct ksm_stable *stable, struct folio *folio);
+
+/**
+ * ksm_hold_over - give up a folio that came by uniform faults and that no process maps
+ * @stable: its node
+ * @folio: folio, locked; a reference is held
+ *
+ * Context: ksm_mutex held.
+ * Return: true if so: it is without a node now, and @stable without a folio.
+ */
+static inline bool ksm_hold_over(struct ksm_stable *stable, struct folio *folio)
+{
+	return static_branch_unlikely(&ksm_uniform_used) && stable->held &&
+	       __ksm_hold_over(stable, folio);
+}
+
 void ksm_hold_set_shrinker(int id);
+
+/* memcg_stat.c */
+#ifdef CONFIG_MEMCG
+void ksm_memcg_stat_update(void);
+#else
+static inline void ksm_memcg_stat_update(void)
+{
+}
+#endif
 
 /* anchor.c */
 bool ksm_anchor_keep(struct ksm_slot *slot, struct folio *folio);

@@ -19,6 +19,13 @@
 /* Unstable pages to have looked up again at a time. */
 #define WATCH_EQUALS		64
 
+static void reap_domains(void)
+{
+	if (static_branch_unlikely(&ksm_cgroup_used))
+		ksm_memcg_stat_update();
+	ksm_domain_reap();
+}
+
 /**
  * ksm_reap_dead - free a part of what is known about dead processes
  *
@@ -41,7 +48,7 @@ bool ksm_reap_dead(void)
 	if (!ksm_forget_mm(kmm, &budget))
 		return !ksm_budget_left(&budget);
 	ksm_mms_free_dead(kmm);
-	ksm_domain_reap();
+	reap_domains();
 	return ksm_mms_first_dead();
 }
 
@@ -97,7 +104,7 @@ bool ksm_reap_watched(struct ksm_budget *budget)
 		cond_resched();
 	}
 	ksm_watch_rewind();
-	ksm_domain_reap();
+	reap_domains();
 	if (!ksm_stats.uniform)
 		ksm_frame_drain();
 	return true;

@@ -12,6 +12,7 @@
 #include <linux/types.h>
 
 #include "../mm_slot.h"
+#include "index.h"
 #include "state.h"
 
 struct ksm_domain;
@@ -121,8 +122,6 @@ unsigned long ksm_mm_bytes(struct mm_struct *mm);
 int ksm_mms_init(void);
 
 /* cgroup.c */
-DECLARE_STATIC_KEY_FALSE(ksm_cgroup_used);
-
 int ksm_cgroup_moves(void);
 void ksm_cgroup_unsettle(void);
 void ksm_cgroup_settle(int before);

@@ -153,7 +153,8 @@ void ksm_stable_erase(struct ksm_stable *stable)
 		head->prune_next = next == head ? NULL : next;
 	}
 	chain_resize(head, -1);
-	ksm_stable_set_uniform(stable, false);
+	if (stable->uniform)
+		ksm_stable_set_uniform(stable, false);
 	if (stable != head) {
 		list_del(&stable->chain);
 		ksm_stable_free(stable);
@@ -175,11 +176,29 @@ static void chain_sort(struct ksm_stable *stable, bool room)
 		list_move_tail(&stable->chain, &stable->head->chain);
 }
 
-/* A folio that came by uniform faults is not shared while only one page maps it. */
-static bool is_alone(const struct ksm_stable *stable)
+/*
+ * Count a node in, or with -1 out.  A folio that came by uniform faults is not shared
+ * while only one page maps it.
+ */
+static void count_node(const struct ksm_stable *stable, int by)
 {
-	return static_branch_unlikely(&ksm_uniform_used) && stable->uniform &&
-	       stable->nr == 1;
+	if (stable->uniform && stable->nr == 1) {
+		ksm_stats.alone += by;
+	} else if (stable->nr) {
+		long sharing = stable->nr - 1;
+
+		ksm_stats.shared += by;
+		ksm_stats.sharing += by * sharing;
+		ksm_domain_count(stable->index->domain, by, by * sharing);
+	}
+}
+
+/* Not inlined, for the sake of machines without domains. */
+static noinline void count_in_domain(struct ksm_stable *stable, int by)
+{
+	count_node(stable, -1);
+	stable->nr += by;
+	count_node(stable, 1);
 }
 
 /**
@@ -191,14 +210,10 @@ static bool is_alone(const struct ksm_stable *stable)
  */
 void ksm_stable_count(struct ksm_stable *stable, unsigned int max)
 {
-	if (is_alone(stable)) {
-		ksm_stats.alone--;
-		ksm_stats.shared++;
-	}
-	if (stable->nr++)
+	if (static_branch_unlikely(&ksm_cgroup_used))
+		count_in_domain(stable, 1);
+	else if (stable->nr++)
 		ksm_stats.sharing++;
-	else if (is_alone(stable))
-		ksm_stats.alone++;
 	else
 		ksm_stats.shared++;
 	if (stable->nr == max)
@@ -214,18 +229,12 @@ void ksm_stable_count(struct ksm_stable *stable, unsigned int max)
  */
 void ksm_stable_uncount(struct ksm_stable *stable, unsigned int max)
 {
-	if (is_alone(stable)) {
-		ksm_stats.alone--;
-		ksm_stats.shared++;
-	}
-	if (--stable->nr)
+	if (static_branch_unlikely(&ksm_cgroup_used))
+		count_in_domain(stable, -1);
+	else if (--stable->nr)
 		ksm_stats.sharing--;
 	else
 		ksm_stats.shared--;
-	if (is_alone(stable)) {
-		ksm_stats.shared--;
-		ksm_stats.alone++;
-	}
 	if (stable->nr + 1 == max)
 		chain_sort(stable, true);
 }
@@ -241,12 +250,10 @@ void ksm_stable_set_uniform(struct ksm_stable *stable, bool uniform)
 {
 	if (stable->uniform == uniform)
 		return;
+	count_node(stable, -1);
 	stable->uniform = uniform;
+	count_node(stable, 1);
 	ksm_stats.uniform += uniform ? 1 : -1;
-	if (stable->nr == 1) {
-		ksm_stats.alone += uniform ? 1 : -1;
-		ksm_stats.shared -= uniform ? 1 : -1;
-	}
 }
 
 /**

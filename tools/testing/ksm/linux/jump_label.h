@@ -7,6 +7,7 @@ struct static_key_false {
 };
 
 #define DECLARE_STATIC_KEY_FALSE(name)	extern struct static_key_false name
+#define DEFINE_STATIC_KEY_FALSE(name)	struct static_key_false name
 #define static_branch_unlikely(key)	unlikely((key)->enabled)
 
 #endif /* _KSM_TEST_LINUX_JUMP_LABEL_H */
