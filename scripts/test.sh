@@ -19,6 +19,7 @@ usage() {
 	         attacker's statistics
 	  prod   the selftests, ours and upstream's, on the kernel as it is used
 	  off    that nothing is merged, on the same kernel booted with ksm=off
+	  no-memcg  domains on the same kernel without memory cgroups
 	  shadow those of our selftests that make KVM guests, on the same kernel, where
 	         KVM maps them by shadow pages, which do not tell what they write
 	  debug  the same as prod on a kernel that checks itself; a report by it is a failure
@@ -37,7 +38,7 @@ while (($#)); do
 	case $1 in
 	--quick) stages=(userspace kunit tools prod) ;;
 	--on)
-		[[ ${2:-} =~ ^(userspace|kunit|tools|prod|off|shadow|debug|base)$ ]] || usage
+		[[ ${2:-} =~ ^(userspace|kunit|tools|prod|off|no-memcg|shadow|debug|base)$ ]] || usage
 		stages+=("$2")
 		shift
 		;;
@@ -50,7 +51,7 @@ while (($#)); do
 	esac
 	shift
 done
-((${#stages[@]})) || stages=(userspace kunit tools prod off shadow debug)
+((${#stages[@]})) || stages=(userspace kunit tools prod off no-memcg shadow debug)
 
 logs=$BUILD/test
 all=$logs/results
@@ -160,6 +161,9 @@ run_on() {
 	case $stage in
 	off)
 		kernel=prod only=^off_test$ skip='' words+=" ksm=off"
+		;;
+	no-memcg)
+		kernel=prod only=^no_memcg_test$ words+=" cgroup_disable=memory"
 		;;
 	shadow)
 		kernel=prod only=^guest_ words+=" kvm.tdp_mmu=0" scale=$((scale / 4 ? scale / 4 : 1))

@@ -6,6 +6,7 @@
 #define _MM_KSM_NODE_H
 
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 
 #include "budget.h"
 #include "index.h"

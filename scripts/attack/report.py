@@ -31,6 +31,9 @@ MOST = 0.9
 # Its guesses are never equal to a secret.
 NEVER_MERGED = {"A12 ksmd"}
 
+# With uniform faults huge pages are left alone, so that they tell nothing.
+LEFT_ALONE = {"A6 neighbours", "A6 AnonHugePages"}
+
 CLOCKS = {"instructions": "by instructions", "wall": "by the wall clock"}
 
 
@@ -60,9 +63,15 @@ def is_to_be_open(row):
     return column(row) == "base" and row["channel"] in OPEN_ON_BASE
 
 
+def is_to_be_merged(row):
+    if row["mode"].startswith("uniform") and row["channel"] in LEFT_ALONE:
+        return False
+    return row["mode"] in MERGING and row["channel"] not in NEVER_MERGED
+
+
 def strange_merging(row):
     """What is wrong about the right guesses that share a frame with their secret, or nothing."""
-    if row["mode"] in MERGING and row["channel"] not in NEVER_MERGED:
+    if is_to_be_merged(row):
         if row["merged"] < MOST:
             return (f"{100 * row['merged']:.1f} % of the right guesses are merged, so that the "
                     "channel was not tried: does it take more passes (-p)?")

@@ -23,6 +23,18 @@ void ksm_node_forsake(struct folio *folio)
 	assert(!folio);
 }
 
+/* hold.c */
+void ksm_hold_end(struct ksm_stable *stable, struct folio *folio)
+{
+	assert(!stable->held);
+}
+
+bool __ksm_hold_over(struct ksm_stable *stable, struct folio *folio)
+{
+	assert(!folio);
+	return false;
+}
+
 /* anchor.c */
 bool ksm_anchor_keep(struct ksm_slot *slot, struct folio *folio)
 {
@@ -38,6 +50,12 @@ void ksm_anchor_drop_all(struct ksm_stable *stable)
 void ksm_anchor_move(struct ksm_stable *from, struct ksm_stable *to)
 {
 	assert(hlist_empty(&from->anchors));
+}
+
+int folio_mapcount(const struct folio *folio)
+{
+	assert(!folio);
+	return 0;
 }
 
 void folio_unlock(struct folio *folio)

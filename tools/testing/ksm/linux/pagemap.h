@@ -4,6 +4,7 @@
 
 #include <linux/mm.h>
 
+int folio_mapcount(const struct folio *folio);
 void folio_unlock(struct folio *folio);
 void folio_put(struct folio *folio);
 

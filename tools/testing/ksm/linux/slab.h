@@ -23,6 +23,16 @@ static inline void *kzalloc(size_t size, gfp_t gfp)
 	return calloc(1, size);
 }
 
+static inline void *kvcalloc(size_t nr, size_t size, gfp_t gfp)
+{
+	return calloc(nr, size);
+}
+
+static inline void kvfree(const void *object)
+{
+	free((void *)object);
+}
+
 static inline void kfree(void *object)
 {
 	free(object);

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <sched.h>
@@ -371,6 +372,30 @@ TEST_F(group_domains, not_one_of_a_million_pairs)
 		a.go_on("filled");
 		b.go_on("filled");
 	}
+}
+
+TEST_F(group_domains, each_is_told_what_is_shared_in_it)
+{
+	memory_group top("top");
+	memory_group one(top, "one"), two(top, "two"), plain(top, "plain");
+
+	mark(one);
+	mark(two);
+	tenant a(1, &one), b(1, &one), c(1, &one), d(1, &two), e(1, &two), f(1, &plain), g(1);
+
+	scan(3);
+	for (auto [group, shared, sharing] : {std::tuple(&one, 1, 2), std::tuple(&two, 1, 1),
+					      std::tuple(&plain, 0, 0), std::tuple(&top, 2, 3)}) {
+		EXPECT_EQ(group->stat("ksm_shared"), long(shared * pages * page_size));
+		EXPECT_EQ(group->stat("ksm_sharing"), long(sharing * pages * page_size));
+	}
+	a.exit();
+	b.exit();
+	two.join(f.pid());
+	scan(3);
+	EXPECT_EQ(one.stat("ksm_sharing"), 0);
+	EXPECT_EQ(two.stat("ksm_sharing"), long(2 * pages * page_size));
+	EXPECT_EQ(top.stat("ksm_sharing"), long(2 * pages * page_size));
 }
 
 TEST_F(group_domains, groups_that_nobody_uses_cost_nothing)

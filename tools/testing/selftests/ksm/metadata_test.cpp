@@ -152,14 +152,14 @@ TEST_F(metadata, is_charged)
 
 	group.take_in(other);
 	other.await("offered");
-	long bytes = knob("metadata_bytes"), before = group.kernel_bytes(), charged;
+	long bytes = knob("metadata_bytes"), before = group.stat("kernel"), charged;
 	auto limit = std::chrono::steady_clock::now() + hang_limit();
 
 	scan(4);
 	bytes = knob("metadata_bytes") - bytes;
 	ASSERT_GT(bytes, 0);
 	/* A group's statistics come some seconds late. */
-	while ((charged = group.kernel_bytes() - before) < bytes * 3 / 4) {
+	while ((charged = group.stat("kernel") - before) < bytes * 3 / 4) {
 		ASSERT_LT(std::chrono::steady_clock::now(), limit)
 			<< charged << " bytes are charged of KSM's " << bytes;
 		std::this_thread::sleep_for(std::chrono::milliseconds(100));

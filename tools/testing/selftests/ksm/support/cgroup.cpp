@@ -194,16 +194,16 @@ long memory_group::current_bytes() const
 	return std::stol(read_text(directory_ + "/memory.current"));
 }
 
-long memory_group::kernel_bytes() const
+long memory_group::stat(const std::string &name) const
 {
-	std::istringstream stat(read_text(directory_ + "/memory.stat"));
-	std::string name;
+	std::istringstream lines(read_text(directory_ + "/memory.stat"));
+	std::string each;
 	long value;
 
-	while (stat >> name >> value)
-		if (name == "kernel")
+	while (lines >> each >> value)
+		if (each == name)
 			return value;
-	throw std::runtime_error("memory.stat has no line kernel");
+	throw std::runtime_error("memory.stat has no line " + name);
 }
 
 bool memory_group::limit_tasks(std::size_t most) const

@@ -58,8 +58,8 @@ public:
 	void no_limit() const;
 	/* What is charged to it; each CPU may have charged up to 64 pages in advance. */
 	long current_bytes() const;
-	/* What the kernel has allocated on behalf of its processes. */
-	long kernel_bytes() const;
+	/* A line of memory.stat; throws if there is none. */
+	long stat(const std::string &name) const;
 	/* No more than so many processes and threads; false if that cannot be had. */
 	bool limit_tasks(std::size_t most) const;
 
