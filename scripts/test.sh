@@ -20,6 +20,7 @@ usage() {
 	  prod   the selftests, ours and upstream's, on the kernel as it is used
 	  off    that nothing is merged, on the same kernel booted with ksm=off
 	  no-memcg  domains on the same kernel without memory cgroups
+	  memcg-v1  and on debug's with those of version 1
 	  shadow those of our selftests that make KVM guests, on the same kernel, where
 	         KVM maps them by shadow pages, which do not tell what they write
 	  debug  the same as prod on a kernel that checks itself; a report by it is a failure
@@ -38,7 +39,7 @@ while (($#)); do
 	case $1 in
 	--quick) stages=(userspace kunit tools prod) ;;
 	--on)
-		[[ ${2:-} =~ ^(userspace|kunit|tools|prod|off|no-memcg|shadow|debug|base)$ ]] || usage
+		[[ ${2:-} =~ ^(userspace|kunit|tools|prod|off|no-memcg|memcg-v1|shadow|debug|base)$ ]] || usage
 		stages+=("$2")
 		shift
 		;;
@@ -51,7 +52,7 @@ while (($#)); do
 	esac
 	shift
 done
-((${#stages[@]})) || stages=(userspace kunit tools prod off no-memcg shadow debug)
+((${#stages[@]})) || stages=(userspace kunit tools prod off no-memcg memcg-v1 shadow debug)
 
 logs=$BUILD/test
 all=$logs/results
@@ -154,7 +155,8 @@ run_on() {
 	local stage=$1 kernel=$1 start=$SECONDS rc=0
 	local list=$logs/$stage.programs log=$logs/$stage.log out=$logs/$stage.results
 	# Seconds that a wait may take: long, for a machine that is busy with other things
-	local limit=1200 mem=1024 scale=${KSM_TEST_SCALE:-100} timeout=140 mib=32 factor=1 skip='^off_test$' options=()
+	local limit=1200 mem=1024 scale=${KSM_TEST_SCALE:-100} timeout=140 mib=32 factor=1 options=()
+	local skip='^(off|no_memcg|memcg_v1)_test$'
 	local only=. words=numa=fake=2
 	# Left offline by the kernel: for hotplug_test to plug in and take away
 	local dimm="-m slots=1,maxmem=4G -object memory-backend-ram,id=dimm,size=256M -device pc-dimm,memdev=dimm"
@@ -163,7 +165,10 @@ run_on() {
 		kernel=prod only=^off_test$ skip='' words+=" ksm=off"
 		;;
 	no-memcg)
-		kernel=prod only=^no_memcg_test$ words+=" cgroup_disable=memory"
+		kernel=prod only=^no_memcg_test$ skip='' words+=" cgroup_disable=memory"
+		;;
+	memcg-v1)
+		kernel=debug only=^memcg_v1_test$ skip=''
 		;;
 	shadow)
 		kernel=prod only=^guest_ words+=" kvm.tdp_mmu=0" scale=$((scale / 4 ? scale / 4 : 1))
@@ -171,7 +176,7 @@ run_on() {
 	debug)
 		limit=3000 mem=2048 scale=$((scale / 10 ? scale / 10 : 1)) timeout=400 mib=8 factor=3
 		# These take a kernel that checks itself too long
-		skip='^(full_machine_test|cow|off_test)$' options=(-v)
+		skip='^(full_machine_test|cow|(off|no_memcg|memcg_v1)_test)$' options=(-v)
 		[[ $pattern != . ]] || options+=(-l)
 		;;
 	esac

@@ -1,15 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Domains where there are no memory cgroups to have them: after boot with
- * cgroup_disable=memory, and with those of version 1.
- */
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
+/* Domains after boot with cgroup_disable=memory, when there are no memory cgroups. */
 #include <string>
 
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/sysfs.hpp"
@@ -80,55 +72,6 @@ TEST_F(no_memcg, uniform_faults_are_there)
 	EXPECT_EQ(knob("pages_uniform"), long(pages));
 	memory.fill_unique(1000);
 	EXPECT_EQ(memory.strangers_unique(1000), 0u);
-}
-
-/* A tree of memory cgroups of version 1, with two groups. */
-class version_one : public ksm_test
-{
-protected:
-	void prepare() override
-	{
-		ASSERT_NE(mkdtemp(root_), nullptr);
-		mounted_ = mount("none", root_, "cgroup", 0, "memory") == 0;
-		if (!mounted_)
-			GTEST_SKIP() << "no memory cgroups of version 1: " << strerror(errno);
-		for (const char *name : {"one", "two"})
-			ASSERT_EQ(mkdir(group(name).c_str(), 0755), 0) << strerror(errno);
-	}
-	void TearDown() override
-	{
-		if (mounted_) {
-			for (const char *name : {"one", "two"})
-				rmdir(group(name).c_str());
-			umount(root_);
-		}
-		rmdir(root_);
-		ksm_test::TearDown();
-	}
-
-	std::string group(const std::string &name) const { return root_ + ("/" + name); }
-	int join(const std::string &name, pid_t process) const
-	{
-		return write_text(group(name) + "/cgroup.procs", std::to_string(process));
-	}
-
-private:
-	char root_[32] = "/tmp/ksm-v1-XXXXXX";
-	bool mounted_ = false;
-};
-
-TEST_F(version_one, groups_have_no_domains)
-{
-	EXPECT_FALSE(std::filesystem::exists(group("one") + "/memory.ksm_domain"));
-	tenant a, b;
-
-	ASSERT_EQ(join("one", a.pid()), 0);
-	ASSERT_EQ(join("two", b.pid()), 0);
-	scan(3);
-	EXPECT_EQ(shared_by(a, b), pages);
-	EXPECT_EQ(knob("domain_pending"), 0);
-	a.exit();
-	b.exit();
 }
 
 } /* namespace ksm */
