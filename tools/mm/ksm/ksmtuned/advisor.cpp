@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "ksmtuned/advisor.hpp"
+
+#include <algorithm>
+
+#include "error.hpp"
+#include "format.hpp"
+
+namespace ksm::tuned
+{
+namespace
+{
+
+constexpr const char *mode = "advisor_mode";
+
+/* The better ones first. */
+constexpr const char *modes[] = {"cpu-budget", "scan-time"};
+
+struct limit {
+	const char *knob;
+	const char *setting;
+	std::optional<std::int64_t> settings::*value;
+};
+
+constexpr limit limits[] = {
+	{"advisor_max_cpu", "KSM_ADVISOR_MAX_CPU", &settings::advisor_max_cpu},
+	{"advisor_target_scan_time", "KSM_ADVISOR_TARGET_SCAN_TIME",
+	 &settings::advisor_target_scan_time},
+};
+
+} /* namespace */
+
+/* Empty where the kernel has none that we know. */
+std::string advisor::best() const
+{
+	const auto now = writer_.knobs().content(mode);
+
+	for (const char *name : modes)
+		if (now && std::ranges::find(now->choices, name) != now->choices.end())
+			return name;
+	return "";
+}
+
+void advisor::check(const settings &settings) const
+{
+	if (best().empty())
+		throw error("KSM_MODE=kernel: this kernel has no advisor that we know",
+			    "run Linux 6.8 or later, or set KSM_MODE=classic");
+	for (const auto &[knob, setting, value] : limits)
+		if (settings.*value && !writer_.knobs().has(knob))
+			throw error(fmt::format("{}: this kernel has no {}", setting, knob),
+				    fmt::format("remove {} from the configuration", setting));
+}
+
+void advisor::tune(const settings &settings)
+{
+	const auto now = writer_.knobs().content(mode);
+	const std::string wanted = best();
+	std::string said;
+
+	for (const auto &[knob, setting, value] : limits) {
+		if (!(settings.*value))
+			continue;
+		writer_.keep(knob, std::to_string(*(settings.*value)));
+		said += fmt::format(" {} {}", knob, *(settings.*value));
+	}
+	if (now && now->value != wanted && writer_.write(mode, wanted) && !before_)
+		before_ = now->value;
+	writer_.keep("run", "1");
+	journal_.debug(fmt::format("advisor {}{}, start ksm", wanted, said));
+	state_ = fmt::format("the kernel's advisor sets the pace: {}{}", wanted, said);
+}
+
+void advisor::give_back()
+{
+	if (before_)
+		writer_.keep(mode, *before_);
+	before_.reset();
+}
+
+} /* namespace ksm::tuned */

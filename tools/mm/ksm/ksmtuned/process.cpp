@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "ksmtuned/process.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "ksmtuned/characters.hpp"
+#include "lib/sysfs.hpp"
+
+namespace fs = std::filesystem;
+
+namespace ksm::tuned
+{
+namespace
+{
+
+/* Empty where there is no such file any more. */
+std::string content(const fs::path &file)
+{
+	std::ifstream in(file);
+	std::ostringstream text;
+
+	text << in.rdbuf();
+	return text.str();
+}
+
+/* Those before a failure: a process may end while its directory is read. */
+std::vector<fs::path> entries(const fs::path &dir, std::error_code &ec)
+{
+	std::vector<fs::path> all;
+
+	for (fs::directory_iterator at(dir, ec); !ec && at != fs::directory_iterator();
+	     at.increment(ec))
+		all.push_back(at->path());
+	return all;
+}
+
+/* "Name:    123 kB" among the lines of a file. */
+std::optional<std::int64_t> amount_in(const fs::path &file, const std::string &name)
+{
+	std::ifstream in(file);
+
+	for (std::string word, line; in >> word; std::getline(in, line)) {
+		std::int64_t amount = 0;
+
+		if (word == name && in >> amount)
+			return amount;
+	}
+	return std::nullopt;
+}
+
+/* QEMU takes "-name NAME" and "-name guest=NAME,...". */
+std::string guest_name(const std::string &argument)
+{
+	const std::string first = argument.substr(0, argument.find(','));
+
+	return first.starts_with("guest=") ? first.substr(6) : first;
+}
+
+bool is_unit(const std::string &part)
+{
+	return part.ends_with(".service") || part.ends_with(".scope");
+}
+
+} /* namespace */
+
+ksm_share &ksm_share::operator+=(const ksm_share &other)
+{
+	merging_pages += other.merging_pages;
+	zero_pages += other.zero_pages;
+	profit += other.profit;
+	return *this;
+}
+
+std::string process::command_line() const
+{
+	std::string text = content(dir_ / "cmdline");
+
+	while (!text.empty() && !text.back())
+		text.pop_back();
+	std::ranges::replace(text, '\0', ' ');
+	return text;
+}
+
+std::optional<std::int64_t> process::resident_kb() const
+{
+	return amount_in(dir_ / "status", "VmRSS:");
+}
+
+std::optional<std::int64_t> process::proportional_kb() const
+{
+	return amount_in(dir_ / "smaps_rollup", "Pss:");
+}
+
+std::optional<std::vector<std::string>> process::files() const
+{
+	std::vector<std::string> names;
+	std::error_code gone;
+
+	for (const fs::path &entry : entries(dir_ / "fd", gone)) {
+		const fs::path file = fs::read_symlink(entry, gone);
+
+		if (gone == std::errc::permission_denied)
+			break;
+		if (!gone)
+			names.push_back(file);
+	}
+	if (gone == std::errc::permission_denied)
+		return std::nullopt;
+	return names;
+}
+
+std::optional<ksm_share> process::share() const
+{
+	std::istringstream in(content(dir_ / "ksm_stat"));
+	ksm_share share;
+	bool known = false;
+
+	for (std::string name, rest; in >> name; std::getline(in, rest)) {
+		std::int64_t amount = 0;
+
+		if (!name.starts_with("ksm_") || name.ends_with(":") || !(in >> amount)) {
+			in.clear();
+			continue;
+		}
+		known = known || amount;
+		if (name == "ksm_merging_pages")
+			share.merging_pages = amount;
+		else if (name == "ksm_zero_pages")
+			share.zero_pages = amount;
+		else if (name == "ksm_process_profit")
+			share.profit = amount;
+	}
+	return known ? std::optional(share) : std::nullopt;
+}
+
+tuned::place process::place() const
+{
+	std::istringstream in(content(dir_ / "cgroup"));
+	std::string unified, systemd;
+	tuned::place place;
+
+	/* That of cgroup v2, or the one in which systemd keeps its units in v1. */
+	for (std::string line; std::getline(in, line);) {
+		static constexpr std::string_view v1 = ":name=systemd:";
+		const std::size_t at = line.find(v1);
+
+		if (line.starts_with("0::"))
+			unified = line.substr(3);
+		else if (at != line.npos)
+			systemd = line.substr(at + v1.size());
+	}
+	place.cgroup = (unified.empty() || unified == "/") && !systemd.empty() ? systemd : unified;
+	for (const fs::path &part : fs::path(place.cgroup))
+		if (is_unit(part))
+			place.unit = part;
+	return place;
+}
+
+std::string process::name() const
+{
+	std::istringstream in(content(dir_ / "cmdline"));
+
+	for (std::string argument; std::getline(in, argument, '\0');)
+		if ((argument == "-name" || argument == "--name") &&
+		    std::getline(in, argument, '\0'))
+			return guest_name(argument);
+
+	const std::string comm = content(dir_ / "comm");
+	return comm.substr(0, comm.find('\n'));
+}
+
+std::vector<process> processes(const fs::path &proc)
+{
+	std::vector<std::pair<std::int64_t, process>> found;
+	std::vector<process> sorted;
+	std::error_code hidden;
+
+	for (const fs::path &entry : entries(proc, hidden))
+		if (const auto pid = number_in(entry.filename().string()))
+			found.emplace_back(*pid, entry);
+	std::ranges::sort(found, {}, &std::pair<std::int64_t, process>::first);
+	for (auto &[pid, process] : found)
+		sorted.push_back(std::move(process));
+	return sorted;
+}
+
+} /* namespace ksm::tuned */

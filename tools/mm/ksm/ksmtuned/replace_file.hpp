@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A file whose readers see the old text or the new one, and never a part. */
+#pragma once
+
+#include <string>
+
+namespace ksm::tuned
+{
+
+/* Returns 0 or an errno; then the file is as it was, and nothing else is left there. */
+int replace_file(const std::string &path, const std::string &text);
+
+} /* namespace ksm::tuned */
