@@ -15,11 +15,40 @@ tuned_libs   := -lprometheus-cpp-core -lsystemd
 $(tuned)ksmtuned: $(tuned_objs) $(tuned_shared)
 	$(CXX) $(CXXFLAGS) -o $@ $^ $(LDFLAGS) $(tuned_libs)
 
+# From their source by scdoc, where it is installed
+scdoc      := $(shell command -v scdoc)
+tuned_man  := $(if $(scdoc),$(tuned)ksmtuned.8 $(tuned)ksmtuned.conf.5)
+
+$(tuned)%: $(tuned_src)man/%.scd
+	@mkdir -p $(@D)
+	$(scdoc) <$< >$@.new && mv $@.new $@
+
+all: $(tuned_man)
+
+install: install-ksmtuned
+
+install-ksmtuned: $(tuned)ksmtuned $(tuned_man)
+	install -D -m 755 $(tuned)ksmtuned $(DESTDIR)$(sbindir)/ksmtuned
+	install -D -m 644 $(tuned_src)ksmtuned.service $(DESTDIR)$(unitdir)/ksmtuned.service
+	install -D -m 644 $(tuned_src)ksmtuned.logrotate $(DESTDIR)$(sysconfdir)/logrotate.d/ksmtuned
+	install -D -m 644 $(tuned_src)ksm.rules.yml $(DESTDIR)$(datadir)/ksmtuned/ksm.rules.yml
+	@if [ -e $(DESTDIR)$(sysconfdir)/ksmtuned.conf ]; then \
+		echo "$(DESTDIR)$(sysconfdir)/ksmtuned.conf is kept as it is"; \
+	else \
+		install -D -m 644 $(tuned_src)ksmtuned.conf $(DESTDIR)$(sysconfdir)/ksmtuned.conf; \
+	fi
+ifeq ($(scdoc),)
+	@echo "SKIP man pages: scdoc is not installed (apt-get install scdoc)"
+else
+	install -D -m 644 $(tuned)ksmtuned.8 $(DESTDIR)$(mandir)/man8/ksmtuned.8
+	install -D -m 644 $(tuned)ksmtuned.conf.5 $(DESTDIR)$(mandir)/man5/ksmtuned.conf.5
+endif
+
 clean: clean-ksmtuned
 
 clean-ksmtuned:
-	$(RM) $(tuned_objs) $(tuned_objs:.o=.d) $(tuned)ksmtuned
+	$(RM) $(tuned_objs) $(tuned_objs:.o=.d) $(tuned)ksmtuned $(tuned_man)
 
-.PHONY: clean-ksmtuned
+.PHONY: install-ksmtuned clean-ksmtuned
 
 -include $(tuned_objs:.o=.d)
