@@ -10,10 +10,23 @@ tuned_src := $(src)ksmtuned/
 tuned_shared := $(addprefix $(OUTPUT),knobs.o ksmd.o sample.o text.o output.o suggest.o refusal.o \
 		rules.o lib/sysfs.o)
 tuned_objs   := $(patsubst $(src)%.cpp,$(OUTPUT)%.o,$(wildcard $(tuned_src)*.cpp))
+tuned_tests  := $(patsubst $(src)%.cpp,$(OUTPUT)%.o,$(wildcard $(tuned_src)tests/*.cpp))
 tuned_libs   := -lprometheus-cpp-core -lsystemd
 
 $(tuned)ksmtuned: $(tuned_objs) $(tuned_shared)
 	$(CXX) $(CXXFLAGS) -o $@ $^ $(LDFLAGS) $(tuned_libs)
+
+$(tuned)ksmtuned_test: $(filter-out $(tuned)main.o,$(tuned_objs)) $(tuned_shared) $(tuned_tests) \
+		$(addprefix $(OUTPUT)tests/,fake_sysfs.o program.o)
+	$(CXX) $(CXXFLAGS) -o $@ $^ $(LDFLAGS) $(tuned_libs) -lgtest -lgtest_main -lutil -pthread
+
+tests: $(tuned)ksmtuned $(tuned)ksmtuned_test
+
+test: test-ksmtuned
+
+test-ksmtuned: tests
+	KSMTUNED=$(abspath $(tuned)ksmtuned) KSMTUNED_SOURCE=$(abspath $(tuned_src)) \
+		$(tuned)ksmtuned_test
 
 # From their source by scdoc, where it is installed
 scdoc      := $(shell command -v scdoc)
@@ -48,7 +61,8 @@ clean: clean-ksmtuned
 
 clean-ksmtuned:
 	$(RM) $(tuned_objs) $(tuned_objs:.o=.d) $(tuned)ksmtuned $(tuned_man)
+	$(RM) $(tuned_tests) $(tuned_tests:.o=.d) $(tuned)ksmtuned_test
 
-.PHONY: install-ksmtuned clean-ksmtuned
+.PHONY: test-ksmtuned install-ksmtuned clean-ksmtuned
 
--include $(tuned_objs:.o=.d)
+-include $(tuned_objs:.o=.d) $(tuned_tests:.o=.d)
