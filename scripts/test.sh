@@ -15,8 +15,8 @@ usage() {
 	Stages, all of them by default but base:
 	  userspace  the KUnit suites of the rooms that need no kernel, with ASan and UBSan
 	  kunit  the KUnit suites, in User Mode Linux
-	  tools  the tests of ksmctl, on files that look like sysfs, and those of the
-	         attacker's statistics
+	  tools  the tests of ksmctl and ksmtuned, on files that look like sysfs and /proc,
+	         and those of the attacker's statistics
 	  prod   the selftests, ours and upstream's, on the kernel as it is used
 	  off    that nothing is merged, on the same kernel booted with ksm=off
 	  no-memcg  domains on the same kernel without memory cgroups
@@ -137,15 +137,18 @@ run_tool() {
 }
 
 run_tools() {
-	local out=$logs/tools.results start=$SECONDS
-	step "building ksmctl and its tests" build-tools env -u MAKEFLAGS -u MAKELEVEL \
-		make -C "$TOP/tools/mm/ksm" "-j$JOBS" "OUTPUT=$BUILD/tools/ksm/" tests || return 0
+	local out=$logs/tools.results start=$SECONDS built=$BUILD/tools/ksm source=$TOP/tools/mm/ksm original
+	step "building ksmctl, ksmtuned and their tests" build-tools env -u MAKEFLAGS -u MAKELEVEL \
+		make -C "$source" "-j$JOBS" "OUTPUT=$built/" tests || return 0
 	step "building the tests of the attacker's statistics" build-attack env -u MAKEFLAGS -u MAKELEVEL \
 		make -C "$TOP/tools/testing/selftests/ksm/attack/tests" "-j$JOBS" "OUTPUT=$BUILD/tools/attack/" ||
 		return 0
 	: >"$out"
-	run_tool tools env "KSMCTL=$BUILD/tools/ksm/ksmctl" "KSMCTL_SOURCE=$TOP/tools/mm/ksm" \
-		"$BUILD/tools/ksm/ksmctl_test"
+	run_tool ksmctl env "KSMCTL=$built/ksmctl" "KSMCTL_SOURCE=$source" "$built/ksmctl_test"
+	original=$("$TOP/scripts/original-ksmtuned.sh") ||
+		say "tools: no ksmtuned to compare with: $original"
+	run_tool ksmtuned env "KSMTUNED=$built/ksmtuned/ksmtuned" "KSMTUNED_SOURCE=$source/ksmtuned" \
+		"KSMTUNED_ORIGINAL=$original" "$built/ksmtuned/ksmtuned_test"
 	run_tool attack "$BUILD/tools/attack/statistics_test"
 	cat "$out" >>"$all"
 	say "tools: $(results tally "$out"), after $((SECONDS - start)) s"
