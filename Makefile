@@ -107,7 +107,7 @@ help:
 	@echo '  attack              what can be learned through KSM, here in each mode and on the unmodified'
 	@echo '                      kernel: table and plots; fails if a channel is open that should not be'
 	@echo '  attack-quick        the same with fewer samples'
-	@echo '  check               checkpatch, W=1, sparse, rooms, kernel-doc, shellcheck, clang-format'
+	@echo '  check               checkpatch, W=1, sparse, rooms, kernel-doc, shellcheck, clang-format, fuzzing'
 	@echo '  configs             compile mm/ without NUMA, without SWAP, for arm64..., by gcc and by clang'
 	@echo '                      (NAMES="no-numa arm64", COMPILERS=gcc: these only; QUICK=1: only our files)'
 	@echo '  build/prod/bzImage  the kernel, configured as a distribution would where mm cares'

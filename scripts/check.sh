@@ -3,7 +3,7 @@
 #
 # check.sh [NAME...]: the rules a kernel series must pass, on what is ours:
 # checkpatch, W=1, sparse, how the rooms use each other, kernel-doc, shellcheck, clang-format,
-# length. One line each: PASS, FAIL with the findings, or SKIP with the reason. Fails if there
+# a minute of fuzzing (FUZZ_SECONDS), length. One line each: PASS, FAIL with the findings, or SKIP with the reason. Fails if there
 # is any finding.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -147,6 +147,19 @@ check_clang_format() {
 	verdict clang-format "$rc" "$tmp/out" "$n C++ files"
 }
 
+# What reads the configuration of ksmtuned, fed with anything
+check_fuzz() {
+	local rc=0 seconds=${FUZZ_SECONDS:-60}
+	have clang++ || { skip fuzz "clang is not installed" && return; }
+	echo 'extern "C" int LLVMFuzzerTestOneInput(const char *, unsigned long) { return 0; }' >"$tmp/fuzz.cpp"
+	clang++ -fsanitize=fuzzer,address "$tmp/fuzz.cpp" -o "$tmp/fuzz" 2>/dev/null ||
+		{ skip fuzz "clang has no fuzzer here, which is in Debian's package libclang-rt-dev" && return; }
+	make -s -C tools/mm/ksm "-j$JOBS" "OUTPUT=$BUILD/tools/ksm/" "FUZZ_SECONDS=$seconds" fuzz >"$tmp/log" 2>&1 || rc=$?
+	: >"$tmp/out"
+	((rc == 0)) || grep -vE '^(#[0-9]+.(NEW|REDUCE|pulse|RELOAD|INITED)|.NEW_)' "$tmp/log" | tail -n 40 >"$tmp/out"
+	verdict fuzz "$rc" "$tmp/out" "$(sed -n 's/^Done \([0-9]* runs\).*/\1/p' "$tmp/log") of the configuration's parser"
+}
+
 # A file that grows past this wants to be two
 check_length() {
 	# Plots are data, however many lines they have
@@ -157,7 +170,7 @@ check_length() {
 }
 
 main() {
-	local all=(checkpatch W1 sparse rooms kernel_doc shellcheck clang_format length) c
+	local all=(checkpatch W1 sparse rooms kernel_doc shellcheck clang_format fuzz length) c
 	[[ -x $TOP/scripts/tree.sh ]] && "$TOP/scripts/tree.sh"
 	(($#)) || set -- "${all[@]}"
 	for c; do

@@ -33,7 +33,7 @@ wanted() {
 			[[ ${COMPILERS:-gcc} != *gcc* || $(uname -m) == aarch64 ]] || echo gcc-aarch64-linux-gnu
 			;;
 		bench) echo python3 gnuplot-nox ;;
-		check) echo git perl python3 sparse shellcheck clang-format ;;
+		check) echo git perl python3 sparse shellcheck clang-format g++ libfmt-dev ;;
 		*) die "no such topic: $t (there are: kernel boot selftests tools demo configs bench check)" ;;
 		esac
 	done
