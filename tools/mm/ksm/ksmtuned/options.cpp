@@ -67,7 +67,7 @@ options parse_options(int argc, const char *const *argv)
 		->take_last();
 	app.footer("Signals: USR1 retunes at once, HUP reads the configuration again, TERM ends "
 		   "the daemon and leaves KSM as it is. Exit status: 0; 1 if it failed; 2 for "
-		   "words that make no sense.");
+		   "words that make no sense, here or in the configuration.");
 	try {
 		app.parse(argc, argv);
 	} catch (const CLI::CallForHelp &) {

@@ -17,7 +17,7 @@ inline error refused(const std::string &file, unsigned line, const std::string &
 	const std::string place =
 		line ? fmt::format("{} line {}: ", file, line) : std::string("the environment: ");
 
-	return error(place + (name.empty() ? "" : name + ": ") + cause, cure);
+	return error(place + (name.empty() ? "" : name + ": ") + cause, cure, exit_status::usage);
 }
 
 } /* namespace ksm::tuned */

@@ -48,7 +48,7 @@ TEST_F(daemon_process, check)
 
 	configure("KSM_NPAGES_MAX=2000\nif true; then\n");
 	const ended bad = run({"--check"});
-	EXPECT_EQ(bad.status, 1);
+	EXPECT_EQ(bad.status, 2);
 	EXPECT_EQ(bad.out, "");
 	EXPECT_HAS(bad.err, "conf line 5: 'if' is no assignment; only lines like");
 }
@@ -56,7 +56,8 @@ TEST_F(daemon_process, check)
 TEST_F(daemon_process, troubles_at_the_start)
 {
 	configure("KSM_MODE=kernl\n");
-	EXPECT_EQ(run({}).status, 1);
+	EXPECT_EQ(run({}).status, 2);
+	EXPECT_EQ(run({"--foreground"}).status, 2);
 	EXPECT_HAS(run({}).err, "conf line 4: KSM_MODE: there is no 'kernl'");
 
 	configure("PIDFILE=/none/pid\n");

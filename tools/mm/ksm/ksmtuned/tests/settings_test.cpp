@@ -143,6 +143,8 @@ TEST(settings, text_and_back)
 
 	EXPECT_EQ(text_of(of(text_of(s)).settings), text_of(s));
 	EXPECT_EQ(of(text_of(s)).settings.vm_pattern, "it's \"$x\"");
+	EXPECT_EQ(of(text_of(s)).settings.npages_decay, -7);
+	EXPECT_EQ(of(text_of(s)).settings.advisor_max_cpu, 20);
 	EXPECT_EQ(of(text_of(s)).settings.interval, std::chrono::milliseconds(500));
 	EXPECT_EQ(text_of(of(text_of({})).settings), text_of({}));
 }
