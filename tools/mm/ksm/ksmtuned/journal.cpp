@@ -70,7 +70,8 @@ void journal::debug(const std::string &text)
 
 void journal::say(const std::string &text)
 {
-	fmt::print(stderr, "ksmtuned: {}\n", text);
+	/* Where it goes may be gone, as a terminal may, and we go on. */
+	std::fputs(fmt::format("ksmtuned: {}\n", text).c_str(), stderr);
 	if (debug_ && !log_file_.empty())
 		append(log_file_, dated(text));
 }

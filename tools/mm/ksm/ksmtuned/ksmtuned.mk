@@ -64,7 +64,8 @@ install: install-ksmtuned
 
 install-ksmtuned: $(tuned)ksmtuned $(tuned_man)
 	install -D -m 755 $(tuned)ksmtuned $(DESTDIR)$(sbindir)/ksmtuned
-	install -D -m 644 $(tuned_src)ksmtuned.service $(DESTDIR)$(unitdir)/ksmtuned.service
+	install -d $(DESTDIR)$(unitdir)
+	sed 's|/usr/sbin/|$(sbindir)/|' $(tuned_src)ksmtuned.service >$(DESTDIR)$(unitdir)/ksmtuned.service
 	install -D -m 644 $(tuned_src)ksmtuned.logrotate $(DESTDIR)$(sysconfdir)/logrotate.d/ksmtuned
 	install -D -m 644 $(tuned_src)ksm.rules.yml $(DESTDIR)$(datadir)/ksmtuned/ksm.rules.yml
 	@if [ -e $(DESTDIR)$(sysconfdir)/ksmtuned.conf ]; then \

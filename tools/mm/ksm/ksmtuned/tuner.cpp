@@ -35,8 +35,9 @@ void tuner::use(const tuned::settings &settings)
 		withdraw();
 	journal_.use(settings.debug, settings.log_file);
 	settings_ = settings;
-	if (settings.mode == tuning::classic)
-		advisor_.give_back();
+	if (settings.mode == tuning::kernel)
+		return;
+	advisor_.give_back();
 	classic_.use(settings, memory.total);
 }
 

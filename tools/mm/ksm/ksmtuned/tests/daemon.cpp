@@ -88,9 +88,10 @@ ended daemon_test::run(std::vector<std::string> words) const
 	return {status, file("run.out"), file("run.err")};
 }
 
-pid_t daemon_test::start()
+pid_t daemon_test::start(const std::string &err)
 {
-	const pid_t daemon = spawn(command({"--foreground"}), root() + "/out", root() + "/err");
+	const pid_t daemon = spawn(command({"--foreground"}), root() + "/out",
+				   err.empty() ? root() + "/err" : err);
 
 	running_.push_back(daemon);
 	EXPECT_TRUE(wait_for([&] {

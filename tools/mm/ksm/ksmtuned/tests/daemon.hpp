@@ -33,7 +33,7 @@ protected:
 	ended run(std::vector<std::string> words) const;
 
 	/* Starts it in the foreground, and waits until it has written its pid file. */
-	pid_t start();
+	pid_t start(const std::string &err = "");
 
 	/* What it has said on standard error since it was started. */
 	std::string said() const;

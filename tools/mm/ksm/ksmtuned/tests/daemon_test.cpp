@@ -182,6 +182,18 @@ TEST_F(daemon_process, goes_on_when_there_is_nothing_to_go_by)
 	EXPECT_EQ(lines_of(said()).size(), 1u);
 }
 
+/* As after the terminal is closed from which it was started. */
+TEST_F(daemon_process, goes_on_when_nobody_listens)
+{
+	const pid_t daemon = start("/dev/full");
+
+	configure("KSM_MODE=nonsense\n");
+	signal(daemon, SIGHUP);
+	signal(daemon, SIGUSR1);
+	EXPECT_HAS(file("log"), "there is no 'nonsense'");
+	EXPECT_EQ(end(daemon, SIGTERM), 0);
+}
+
 TEST_F(daemon_process, does_not_start_twice)
 {
 	const pid_t daemon = start();

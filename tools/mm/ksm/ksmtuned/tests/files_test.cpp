@@ -180,13 +180,14 @@ TEST_F(files, install)
 					 .parent_path()
 					 .parent_path()
 					 .string() +
-				 "/ DESTDIR=" + root() + "/root install-ksmtuned 2>&1";
+				 "/ sbindir=/sbin DESTDIR=" + root() +
+				 "/root install-ksmtuned 2>&1";
 	int status = 0;
 
 	std::string said = shell(make, &status);
 	EXPECT_EQ(status, 0) << said;
 	for (const char *name :
-	     {"usr/sbin/ksmtuned", "etc/ksmtuned.conf", "etc/logrotate.d/ksmtuned",
+	     {"sbin/ksmtuned", "etc/ksmtuned.conf", "etc/logrotate.d/ksmtuned",
 	      "usr/lib/systemd/system/ksmtuned.service", "usr/share/ksmtuned/ksm.rules.yml"})
 		EXPECT_TRUE(std::filesystem::exists(root() + "/root/" + name)) << name;
 	if (have("scdoc")) {
@@ -196,6 +197,9 @@ TEST_F(files, install)
 	} else {
 		EXPECT_HAS(said, "SKIP man pages");
 	}
+
+	EXPECT_HAS(file("root/usr/lib/systemd/system/ksmtuned.service"),
+		   "\nExecStart=/sbin/ksmtuned --foreground\n");
 
 	put_file("root/etc/ksmtuned.conf", "DEBUG=1\n");
 	said = shell(make, &status);

@@ -169,6 +169,7 @@ TEST_F(tuning_test, kernel_mode_sets_the_advisor_and_leaves_the_rest_to_it)
 	tune();
 	EXPECT_EQ(knobs_.written, (lines{"advisor_max_cpu=20", "advisor_target_scan_time=60",
 					 "advisor_mode=scan-time", "run=1"}));
+	EXPECT_EQ(logged(3).size(), 2u); /* no threshold that nothing goes by */
 	EXPECT_EQ(logged(2)[0], "advisor scan-time advisor_max_cpu 20 advisor_target_scan_time 60, "
 				"start ksm");
 	EXPECT_HAS(tuner_->state(), "the kernel's advisor sets the pace: scan-time");
