@@ -47,7 +47,8 @@ $(OUTPUT)fuzz/configuration: $(fuzz_objs)
 fuzz: $(OUTPUT)fuzz/configuration
 	@mkdir -p $(OUTPUT)fuzz/corpus $(OUTPUT)fuzz/found
 	cp $(tuned_src)ksmtuned.conf $(OUTPUT)fuzz/corpus/
-	$< -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=4096 -artifact_prefix=$(OUTPUT)fuzz/found/ \
+	$< -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=4096 \
+		-artifact_prefix=$(OUTPUT)fuzz/found/ \
 		-dict=$(tuned_src)fuzz/configuration.dict $(OUTPUT)fuzz/corpus
 
 # From their source by scdoc, where it is installed
