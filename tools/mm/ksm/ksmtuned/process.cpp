@@ -5,7 +5,8 @@
 #include <fstream>
 #include <sstream>
 
-#include "ksmtuned/characters.hpp"
+#include "error.hpp"
+#include "format.hpp"
 #include "lib/sysfs.hpp"
 
 namespace fs = std::filesystem;
@@ -23,17 +24,6 @@ std::string content(const fs::path &file)
 
 	text << in.rdbuf();
 	return text.str();
-}
-
-/* Those before a failure: a process may end while its directory is read. */
-std::vector<fs::path> entries(const fs::path &dir, std::error_code &ec)
-{
-	std::vector<fs::path> all;
-
-	for (fs::directory_iterator at(dir, ec); !ec && at != fs::directory_iterator();
-	     at.increment(ec))
-		all.push_back(at->path());
-	return all;
 }
 
 /* "Name:    123 kB" among the lines of a file. */
@@ -93,22 +83,21 @@ std::optional<std::int64_t> process::proportional_kb() const
 	return amount_in(dir_ / "smaps_rollup", "Pss:");
 }
 
-std::optional<std::vector<std::string>> process::files() const
+std::optional<bool> process::has_open(const std::string &file) const
 {
-	std::vector<std::string> names;
-	std::error_code gone;
+	std::error_code listed, read;
 
-	for (const fs::path &entry : entries(dir_ / "fd", gone)) {
-		const fs::path file = fs::read_symlink(entry, gone);
-
-		if (gone == std::errc::permission_denied)
-			break;
-		if (!gone)
-			names.push_back(file);
+	for (fs::directory_iterator at(dir_ / "fd", listed), end; !listed && at != end;
+	     at.increment(listed)) {
+		if (fs::read_symlink(at->path(), read) == file)
+			return true;
+		if (read == std::errc::permission_denied)
+			return std::nullopt;
 	}
-	if (gone == std::errc::permission_denied)
+	/* Any other failure: it has ended, or that file was closed, meanwhile. */
+	if (listed == std::errc::permission_denied)
 		return std::nullopt;
-	return names;
+	return false;
 }
 
 std::optional<ksm_share> process::share() const
@@ -175,11 +164,15 @@ std::vector<process> processes(const fs::path &proc)
 {
 	std::vector<std::pair<std::int64_t, process>> found;
 	std::vector<process> sorted;
-	std::error_code hidden;
+	std::error_code ec;
 
-	for (const fs::path &entry : entries(proc, hidden))
-		if (const auto pid = number_in(entry.filename().string()))
-			found.emplace_back(*pid, entry);
+	for (fs::directory_iterator at(proc, ec), end; !ec && at != end; at.increment(ec))
+		if (const auto pid = number_in(at->path().filename().string()))
+			found.emplace_back(*pid, at->path());
+	if (ec)
+		throw error(fmt::format("cannot list the processes in {}: {}", proc.string(),
+					ec.message()),
+			    "run as root, with the proc filesystem there");
 	std::ranges::sort(found, {}, &std::pair<std::int64_t, process>::first);
 	for (auto &[pid, process] : found)
 		sorted.push_back(std::move(process));

@@ -41,8 +41,8 @@ public:
 	std::optional<std::int64_t> resident_kb() const;
 	std::optional<std::int64_t> proportional_kb() const;
 
-	/* What the file descriptors are; nothing where they are hidden from us. */
-	std::optional<std::vector<std::string>> files() const;
+	/* Among its file descriptors; nothing where they are hidden from us. */
+	std::optional<bool> has_open(const std::string &file) const;
 
 	/* Nothing if KSM knows no page of it. */
 	std::optional<ksm_share> share() const;
@@ -56,7 +56,7 @@ private:
 	std::filesystem::path dir_;
 };
 
-/* All of them, by PID. */
+/* All of them, by PID. Throws ksm::error where they cannot be listed. */
 std::vector<process> processes(const std::filesystem::path &proc);
 
 } /* namespace ksm::tuned */

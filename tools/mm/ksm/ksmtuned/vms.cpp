@@ -30,11 +30,11 @@ vms by_files(std::vector<process> all)
 	vms vms;
 
 	for (const process &process : all) {
-		const auto files = process.files();
+		const auto is_vm = process.has_open(vm_file);
 
-		if (!files)
+		if (!is_vm)
 			vms.hidden++;
-		else if (std::ranges::find(*files, vm_file) != files->end())
+		else if (*is_vm)
 			vms.found.push_back(process);
 	}
 	return vms;

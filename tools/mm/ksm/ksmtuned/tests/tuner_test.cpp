@@ -236,6 +236,22 @@ TEST_F(tuning_test, hidden_files_are_told_of)
 			  "not seen; run with CAP_SYS_PTRACE");
 }
 
+/* Not to see them is not to know that there are none, for which ksmd would be stopped. */
+TEST_F(tuning_test, processes_that_cannot_be_listed)
+{
+	if (geteuid())
+		GTEST_SKIP() << "takes root, to become somebody else";
+	memory(16'000'000, 8'000'000);
+	settings_.debug = false;
+	tuner_.emplace(knobs_, proc(), journal_, settings_);
+	chmod(root().c_str(), 0755);
+	chmod(proc().c_str(), 0711);
+	ASSERT_EQ(seteuid(65534), 0);
+	EXPECT_THROW(tuner_->tune(), error);
+	ASSERT_EQ(seteuid(0), 0);
+	EXPECT_TRUE(knobs_.written.empty());
+}
+
 TEST_F(tuning_test, metrics)
 {
 	settings_.metrics_file = root() + "/ksm.prom";
