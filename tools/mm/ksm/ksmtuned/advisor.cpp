@@ -57,18 +57,24 @@ void advisor::tune(const settings &settings)
 	const auto now = writer_.knobs().content(mode);
 	const std::string wanted = best();
 	std::string said;
+	bool done = true;
 
 	for (const auto &[knob, setting, value] : limits) {
 		if (!(settings.*value))
 			continue;
-		writer_.keep(knob, std::to_string(*(settings.*value)));
+		done &= writer_.keep(knob, std::to_string(*(settings.*value)));
 		said += fmt::format(" {} {}", knob, *(settings.*value));
 	}
-	if (now && now->value != wanted && writer_.write(mode, wanted) && !before_)
-		before_ = now->value;
-	writer_.keep("run", "1");
+	if (now && now->value != wanted) {
+		if (!writer_.write(mode, wanted))
+			done = false;
+		else if (!before_)
+			before_ = now->value;
+	}
+	done &= writer_.keep("run", "1");
 	journal_.debug(fmt::format("advisor {}{}, start ksm", wanted, said));
-	state_ = fmt::format("the kernel's advisor sets the pace: {}{}", wanted, said);
+	state_ = fmt::format("{}the kernel's advisor sets the pace: {}{}", done ? "" : refused_some,
+			     wanted, said);
 }
 
 void advisor::give_back()

@@ -26,12 +26,12 @@ void classic::tune(const load &load)
 
 void classic::stop(const load &load)
 {
-	writer_.write("run", 0);
+	const bool done = writer_.write("run", 0);
+
 	journal_.debug(fmt::format("{} < {} and free > {}, stop ksm",
 				   load.committed + pacer_.threshold(), pacer_.total(),
 				   pacer_.threshold()));
-	state_ = fmt::format("ksmd stopped: virtual machines hold {} kB, {} kB are free",
-			     load.committed, load.free);
+	settle_state("ksmd stopped", done, load);
 }
 
 void classic::start(const load &load, const decision &decision)
@@ -43,17 +43,21 @@ void classic::start(const load &load, const decision &decision)
 				   pacer_.total()));
 	journal_.debug(fmt::format("{} {} {}, {}", load.free, boost ? '<' : '>', pacer_.threshold(),
 				   boost ? "boost" : "decay"));
-	if (!advised)
-		writer_.write("pages_to_scan", decision.pages);
-	writer_.write("sleep_millisecs", pacer_.sleep_msec());
-	writer_.write("run", 1);
+	bool done = advised || writer_.write("pages_to_scan", decision.pages);
+	done &= writer_.write("sleep_millisecs", pacer_.sleep_msec());
+	done &= writer_.write("run", 1);
 	journal_.debug(fmt::format("KSMCTL start {} {}", decision.pages, pacer_.sleep_msec()));
 
 	const std::string pages = advised ? "as many pages as the advisor says"
 					  : fmt::format("{} pages", decision.pages);
-	state_ = fmt::format("ksmd scans {}, then sleeps {} ms: virtual machines hold {} kB, {} kB "
-			     "are free",
-			     pages, pacer_.sleep_msec(), load.committed, load.free);
+	settle_state(fmt::format("ksmd scans {}, then sleeps {} ms", pages, pacer_.sleep_msec()),
+		     done, load);
+}
+
+void classic::settle_state(const std::string &what, bool done, const load &load)
+{
+	state_ = fmt::format("{}{}: virtual machines hold {} kB, {} kB are free",
+			     done ? "" : refused_some, what, load.committed, load.free);
 }
 
 /*

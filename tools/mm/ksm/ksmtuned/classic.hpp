@@ -28,6 +28,7 @@ private:
 	void stop(const load &load);
 	void start(const load &load, const decision &decision);
 	bool advised();
+	void settle_state(const std::string &what, bool done, const load &load);
 
 	writer &writer_;
 	journal &journal_;

@@ -11,6 +11,9 @@
 namespace ksm::tuned
 {
 
+/* Before what was to be done; what it was, and why, has been said. */
+constexpr const char *refused_some = "the kernel refuses a part of this, see the journal: ";
+
 class writer
 {
 public:

@@ -159,6 +159,37 @@ TEST_F(tuning_test, refused_writes_are_told_once_and_the_rest_is_done)
 	EXPECT_HAS(said_, "cannot set sleep_millisecs");
 }
 
+/* Nobody shall read that ksmd does what it does not. */
+TEST_F(tuning_test, the_state_tells_of_refused_writes)
+{
+	const std::string refuses = "the kernel refuses a part of this, see the journal: ";
+
+	for (const char *name : {"pages_to_scan", "sleep_millisecs", "run"}) {
+		memory(16'000'000, 3'000'000);
+		knobs_.refused = {{name, EACCES}};
+		tune();
+		EXPECT_EQ(tuner_->state().rfind(refuses + "ksmd scans ", 0), 0u) << name;
+	}
+	memory(16'000'000, 8'000'000);
+	tune();
+	EXPECT_EQ(tuner_->state().rfind(refuses + "ksmd stopped", 0), 0u);
+	knobs_.refused.clear();
+	tune();
+	EXPECT_EQ(tuner_->state().rfind("ksmd stopped", 0), 0u);
+
+	settings_.mode = tuning::kernel;
+	settings_.advisor_max_cpu = 20;
+	tuner_->use(settings_);
+	for (const char *name : {"advisor_max_cpu", "advisor_mode", "run"}) {
+		knobs_.refused = {{name, EACCES}};
+		knob("advisor_mode", "[none] scan-time");
+		knob("advisor_max_cpu", "70");
+		knob("run", "0");
+		tune();
+		EXPECT_EQ(tuner_->state().rfind(refuses, 0), 0u) << name;
+	}
+}
+
 TEST_F(tuning_test, kernel_mode_sets_the_advisor_and_leaves_the_rest_to_it)
 {
 	settings_.mode = tuning::kernel;
