@@ -46,6 +46,9 @@ pid_file::pid_file(const std::string &path) : path_(path)
 	/* Whoever held the lock may have removed the file since we opened it: once more then. */
 	while (!lock_it())
 		close(fd_);
+	/* Until ours is known, nobody shall signal what has the number of a daemon before us. */
+	if (ftruncate(fd_, 0))
+		throw cannot(path_, errno);
 }
 
 bool pid_file::lock_it()
@@ -75,7 +78,7 @@ void pid_file::write(pid_t pid)
 {
 	const std::string text = fmt::format("{}\n", pid);
 
-	if (ftruncate(fd_, 0) || pwrite(fd_, text.data(), text.size(), 0) != ssize_t(text.size()))
+	if (pwrite(fd_, text.data(), text.size(), 0) != ssize_t(text.size()))
 		throw cannot(path_, errno);
 }
 

@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "ksmtuned/pid_file.hpp"
 #include "ksmtuned/tests/daemon.hpp"
 #include "tests/expect.hpp"
 #include "tests/program.hpp"
@@ -206,6 +207,11 @@ TEST_F(daemon_process, does_not_start_twice)
 	/* One that was killed is no hindrance, though it left its file. */
 	EXPECT_EQ(end(daemon, SIGKILL), -1);
 	EXPECT_TRUE(fs::exists(pid_file()));
+	{
+		/* Its number may be somebody else's by now, whom no signal shall meet. */
+		const tuned::pid_file next(pid_file());
+		EXPECT_EQ(file("pid"), "");
+	}
 	end(start(), SIGINT);
 	EXPECT_FALSE(fs::exists(pid_file()));
 }
