@@ -2,6 +2,7 @@
 #include "ksmtuned/background.hpp"
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 #include <fcntl.h>
@@ -33,10 +34,10 @@ background::background()
 	close(pipe[0]);
 	told_ = pipe[1];
 	setsid();
-	/* As of a background job of the shell, which the daemon once was. */
-	const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	dup2(nothing, STDIN_FILENO);
-	close(nothing);
+	/* No directory is kept from being unmounted, and no terminal is read. */
+	if (chdir("/") || !std::freopen("/dev/null", "r", stdin))
+		throw error(fmt::format("cannot let go of the terminal: {}", std::strerror(errno)),
+			    "run it with --foreground");
 }
 
 void background::ready()

@@ -32,7 +32,8 @@ std::string dated(const std::string &line)
 /* Opened for each line, so that the file can be moved away at any time. */
 int append(const std::string &file, const std::string &line)
 {
-	const int fd = open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+	const int fd =
+		open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_CLOEXEC, 0644);
 
 	if (fd < 0)
 		return errno;

@@ -24,9 +24,10 @@ using namespace ksm::tuned;
 void must_exist(const ksm::knobs &knobs)
 {
 	if (!knobs.exist())
-		throw ksm::error(knobs.path() + " is not there",
-				 "mount sysfs on /sys, run a kernel built with CONFIG_KSM=y, or, "
-				 "in a container, run ksmtuned on the host");
+		throw ksm::error(
+			knobs.path() + " is not there",
+			"mount sysfs on /sys, run a kernel built with CONFIG_KSM=y and not "
+			"booted with ksm=off, or, in a container, run ksmtuned on the host");
 }
 
 configuration first_configuration(const options &options)

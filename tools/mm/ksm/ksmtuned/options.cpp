@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "ksmtuned/options.hpp"
 
+#include <filesystem>
+
 #include "error.hpp"
 #include "help.hpp"
 #include "lib/cli.hpp"
@@ -78,6 +80,12 @@ options parse_options(int argc, const char *const *argv)
 		throw complaint(app, failure);
 	}
 	options.config_given = app.count("--config") > 0;
+	/* The daemon leaves the directory that it was started in. */
+	for (std::string *path : {&options.config, &options.sysfs, &options.proc}) {
+		std::error_code none; /* an empty name, which stays one */
+
+		*path = std::filesystem::absolute(*path, none);
+	}
 	return options;
 }
 

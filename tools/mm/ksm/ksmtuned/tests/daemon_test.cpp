@@ -90,6 +90,44 @@ TEST_F(daemon_process, goes_to_the_background_once_it_runs)
 	EXPECT_TRUE(wait_for([&] { return !fs::exists(pid_file()); }));
 }
 
+/* So that its directory can be unmounted; and what it was told by a relative name stays. */
+TEST_F(daemon_process, leaves_the_directory_that_it_was_started_in)
+{
+	const fs::path before = fs::current_path();
+
+	fs::current_path(root());
+	const ended parent = run({"--config", "conf"});
+	fs::current_path(before);
+	ASSERT_EQ(parent.status, 0) << parent.err;
+	const pid_t daemon = std::stoi(file("pid"));
+	EXPECT_EQ(fs::read_symlink("/proc/" + file("pid") + "/cwd"), "/");
+	EXPECT_EQ(fs::read_symlink("/proc/" + file("pid") + "/fd/0"), "/dev/null");
+	memory(16'000'000, 3'000'000);
+	configure("KSM_NPAGES_BOOST=111\n");
+	signal(daemon, SIGHUP);
+	EXPECT_EQ(number("pages_to_scan"), 111);
+	kill(daemon, SIGTERM);
+	EXPECT_TRUE(wait_for([&] { return !fs::exists(pid_file()); }));
+}
+
+TEST_F(daemon_process, keeps_no_more_files_open_as_time_goes_by)
+{
+	const auto open_files = [](pid_t daemon) {
+		const fs::directory_iterator all("/proc/" + std::to_string(daemon) + "/fd");
+
+		return std::distance(fs::begin(all), fs::end(all));
+	};
+
+	configure("KSM_METRICS_FILE=" + root() + "/ksm.prom\n");
+	const pid_t daemon = start();
+	const auto before = open_files(daemon);
+	for (int i = 0; i < 200; i++)
+		signal(daemon, i % 10 ? SIGUSR1 : SIGHUP);
+	/* The figures are written behind the line that counts a cycle. */
+	EXPECT_TRUE(wait_for([&] { return open_files(daemon) == before; }))
+		<< before << " before, now " << open_files(daemon);
+}
+
 TEST_F(daemon_process, retunes_when_told_to_and_not_before)
 {
 	const pid_t daemon = start();
