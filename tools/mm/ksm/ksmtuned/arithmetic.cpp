@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "ksmtuned/arithmetic.hpp"
 
-#include <array>
 #include <charconv>
-#include <limits>
 
 #include "format.hpp"
 #include "ksmtuned/characters.hpp"
@@ -22,21 +20,20 @@ struct effort {
 	unsigned names = 0;
 };
 
-struct operation {
-	std::string_view text;
-	int rank; /* the higher, the tighter it binds */
-};
+/* Counts the brackets, signs and names that are open. */
+class level
+{
+public:
+	explicit level(effort &spent) : spent_(spent)
+	{
+		if (spent_.depth >= deepest)
+			throw bad_expression("it is nested too deep");
+		spent_.depth++;
+	}
+	~level() { spent_.depth--; }
 
-/* Longer ones first where one is the beginning of another. */
-constexpr std::array<operation, 19> operations = {{
-	{"**", 11}, {"<<", 8}, {">>", 8}, {"<=", 7}, {">=", 7}, {"==", 6}, {"!=", 6},
-	{"&&", 2},  {"||", 1}, {"*", 10}, {"/", 10}, {"%", 10}, {"+", 9},  {"-", 9},
-	{"<", 7},   {">", 7},  {"&", 5},  {"^", 4},  {"|", 3},
-}};
-
-/* bash takes these for a change of a variable wherever they stand. */
-constexpr std::array<std::string_view, 13> changing = {
-	"<<=", ">>=", "++", "--", "*=", "/=", "%=", "+=", "-=", "&=", "^=", "|=", "=",
+private:
+	effort &spent_;
 };
 
 [[noreturn]] void too_large()
@@ -44,87 +41,31 @@ constexpr std::array<std::string_view, 13> changing = {
 	throw bad_expression("the result is beyond what 64 bits hold");
 }
 
-std::int64_t power(std::int64_t base, std::int64_t exponent)
-{
-	std::int64_t result = 1;
-
-	if (exponent < 0)
-		throw bad_expression("the exponent is less than 0");
-	if (base == 0 || base == 1)
-		return exponent ? base : 1;
-	if (base == -1)
-		return exponent % 2 ? -1 : 1;
-	for (; exponent; exponent--)
-		if (__builtin_mul_overflow(result, base, &result))
-			too_large();
-	return result;
-}
-
-std::int64_t shifted(std::string_view op, std::int64_t left, std::int64_t right)
-{
-	if (right < 0 || right > 63)
-		throw bad_expression(fmt::format("cannot shift by {} bits", right));
-	if (op == ">>")
-		return left >> right;
-	const auto result = std::int64_t(std::uint64_t(left) << right);
-	if (result >> right != left)
-		too_large();
-	return result;
-}
-
-std::int64_t divided(std::string_view op, std::int64_t left, std::int64_t right)
-{
-	if (!right)
-		throw bad_expression("division by 0");
-	if (right == -1) { /* the one quotient that may not fit */
-		std::int64_t result = 0;
-
-		if (op == "/" && __builtin_sub_overflow(0, left, &result))
-			too_large();
-		return result;
-	}
-	return op == "/" ? left / right : left % right;
-}
-
-std::int64_t apply(std::string_view op, std::int64_t left, std::int64_t right)
+std::int64_t apply(char operation, std::int64_t left, std::int64_t right)
 {
 	std::int64_t result = 0;
 	bool over = false;
 
-	if (op == "**")
-		return power(left, right);
-	if (op == "<<" || op == ">>")
-		return shifted(op, left, right);
-	if (op == "/" || op == "%")
-		return divided(op, left, right);
-	if (op == "*")
-		over = __builtin_mul_overflow(left, right, &result);
-	else if (op == "+")
+	if ((operation == '/' || operation == '%') && !right)
+		throw bad_expression("division by 0");
+	switch (operation) {
+	case '+':
 		over = __builtin_add_overflow(left, right, &result);
-	else if (op == "-")
+		break;
+	case '-':
 		over = __builtin_sub_overflow(left, right, &result);
-	else if (op == "<=")
-		result = left <= right;
-	else if (op == ">=")
-		result = left >= right;
-	else if (op == "==")
-		result = left == right;
-	else if (op == "!=")
-		result = left != right;
-	else if (op == "<")
-		result = left < right;
-	else if (op == ">")
-		result = left > right;
-	else if (op == "&")
-		result = left & right;
-	else if (op == "^")
-		result = left ^ right;
-	else if (op == "|")
-		result = left | right;
-	else if (op == "&&")
-		result = left && right;
-	else
-		result = left || right;
+		break;
+	case '*':
+		over = __builtin_mul_overflow(left, right, &result);
+		break;
+	case '/':
+		/* The one quotient that may not fit is the same as this difference. */
+		if (right == -1)
+			return apply('-', 0, left);
+		return left / right;
+	default:
+		return right == -1 ? 0 : left % right;
+	}
 	if (over)
 		too_large();
 	return result;
@@ -140,116 +81,57 @@ public:
 
 	std::int64_t value()
 	{
-		const std::int64_t result = choice();
+		const std::int64_t result = sum();
 
 		blanks();
-		if (at_ < text_.size())
+		if (!text_.empty())
 			unexpected();
 		return result;
 	}
 
 private:
-	/* Counts the brackets and signs that are open. */
-	class level
-	{
-	public:
-		explicit level(effort &spent) : spent_(spent)
-		{
-			if (spent_.depth >= deepest)
-				throw bad_expression("it is nested too deep");
-			spent_.depth++;
-		}
-		~level() { spent_.depth--; }
-
-	private:
-		effort &spent_;
-	};
-
 	void blanks()
 	{
-		while (at_ < text_.size() && (is_blank(text_[at_]) || text_[at_] == '\n'))
-			at_++;
+		while (!text_.empty() && (is_blank(text_.front()) || text_.front() == '\n'))
+			text_.remove_prefix(1);
 	}
 
-	bool at(std::string_view word)
+	[[noreturn]] void unexpected() const
 	{
-		blanks();
-		return text_.substr(at_).starts_with(word);
-	}
-
-	bool take(char c)
-	{
-		if (!at(std::string_view(&c, 1)))
-			return false;
-		at_++;
-		return true;
-	}
-
-	[[noreturn]] void unexpected()
-	{
-		blanks();
-		if (at_ == text_.size())
+		if (text_.empty())
 			throw bad_expression("a number is missing at its end");
-		throw bad_expression(
-			fmt::format("'{}' makes no sense there", text_.substr(at_, 8)));
+		throw bad_expression(fmt::format("'{}' makes no sense there", text_.substr(0, 8)));
 	}
 
-	const operation *next_operation()
+	/* The character if it is one of these, else none. */
+	char take(std::string_view any)
 	{
-		for (const std::string_view word : changing)
-			if (at(word) && !at("=="))
-				would_change(word);
-		for (const operation &op : operations)
-			if (at(op.text))
-				return &op;
-		return nullptr;
+		blanks();
+		if (text_.empty() || any.find(text_.front()) == any.npos)
+			return '\0';
+		for (const std::string_view word : {"++", "--"})
+			if (text_.starts_with(word))
+				throw bad_expression(fmt::format("'{}' changes variables", word));
+		const char taken = text_.front();
+		text_.remove_prefix(1);
+		return taken;
 	}
 
-	[[noreturn]] static void would_change(std::string_view word)
+	std::int64_t sum()
 	{
-		throw bad_expression(fmt::format("'{}' changes variables", word));
+		std::int64_t left = product();
+
+		while (const char operation = take("+-"))
+			left = apply(operation, left, product());
+		return left;
 	}
 
-	std::int64_t choice()
-	{
-		const level level(spent_);
-		const std::int64_t condition = binary(1);
-
-		if (!take('?'))
-			return condition;
-		const std::int64_t yes = in_part(condition, [this] { return choice(); });
-		if (!take(':'))
-			throw bad_expression("'?' without ':'");
-		const std::int64_t no = in_part(!condition, [this] { return choice(); });
-		return condition ? yes : no;
-	}
-
-	/* Nothing is wrong with what is not evaluated, as long as it can be read. */
-	template <typename F> std::int64_t in_part(bool live, F &&f)
-	{
-		const bool before = live_;
-
-		live_ = live_ && live;
-		const std::int64_t result = f();
-		live_ = before;
-		return result;
-	}
-
-	std::int64_t binary(int least)
+	std::int64_t product()
 	{
 		std::int64_t left = sign();
 
-		for (const operation *op; (op = next_operation()) && op->rank >= least;) {
-			at_ += op->text.size();
-			const bool needed = op->text == "&&"   ? left != 0
-					    : op->text == "||" ? left == 0
-							       : true;
-			/* Only "**" groups from the right. */
-			const int above = op->rank + (op->text != "**");
-			const std::int64_t right =
-				in_part(needed, [this, above] { return binary(above); });
-			left = live_ ? apply(op->text, left, right) : 0;
-		}
+		while (const char operation = take("*/%"))
+			left = apply(operation, left, sign());
 		return left;
 	}
 
@@ -257,47 +139,38 @@ private:
 	{
 		const level level(spent_);
 
-		for (const std::string_view word : {"++", "--"})
-			if (at(word))
-				would_change(word);
-		if (take('-')) {
-			const std::int64_t operand = sign();
-			return live_ ? apply("-", 0, operand) : 0;
-		}
-		if (take('+'))
-			return sign();
-		if (take('~'))
-			return ~sign();
-		if (!at("!=") && take('!'))
-			return !sign();
+		if (const char sign = take("+-"))
+			return apply(sign, 0, this->sign());
 		return operand();
 	}
 
 	std::int64_t operand()
 	{
-		blanks();
-		if (take('(')) {
-			const std::int64_t inside = choice();
+		if (take("(")) {
+			const std::int64_t inside = sum();
 
-			if (!take(')'))
+			if (!take(")"))
 				throw bad_expression("')' is missing");
 			return inside;
 		}
-		if (at_ < text_.size() && is_digit(text_[at_]))
+		if (!text_.empty() && is_digit(text_.front()))
 			return number();
-		if (at_ < text_.size() && starts_name(text_[at_]))
+		if (!text_.empty() && starts_name(text_.front()))
 			return named();
 		unexpected();
 	}
 
+	/* All that could be meant for a number or a name. */
 	std::string_view word()
 	{
-		const std::size_t from = at_;
+		std::size_t length = 0;
 
-		while (at_ < text_.size() &&
-		       (in_name(text_[at_]) || text_[at_] == '#' || text_[at_] == '.'))
-			at_++;
-		return text_.substr(from, at_ - from);
+		while (length < text_.size() &&
+		       (in_name(text_[length]) || text_[length] == '#' || text_[length] == '.'))
+			length++;
+		const std::string_view taken = text_.substr(0, length);
+		text_.remove_prefix(length);
+		return taken;
 	}
 
 	std::int64_t number()
@@ -321,27 +194,20 @@ private:
 
 	std::int64_t named()
 	{
-		const std::size_t from = at_;
-
-		while (at_ < text_.size() && in_name(text_[at_]))
-			at_++;
-		const std::string name(text_.substr(from, at_ - from));
-		if (!live_)
-			return 0;
+		const std::string name(word());
 		const auto value = variable_(name);
+		const level level(spent_);
+
 		if (!value)
 			throw bad_expression(fmt::format("{} has no value", name));
 		if (spent_.names++ >= most_names)
 			throw bad_expression("its names stand for too many others");
-		const level level(spent_);
 		return expression(*value, variable_, spent_).value();
 	}
 
-	std::string_view text_;
+	std::string_view text_; /* what is left of it */
 	const lookup &variable_;
 	effort &spent_;
-	std::size_t at_ = 0;
-	bool live_ = true;
 };
 
 } /* namespace */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Whole-number expressions as bash has them between $(( and )), less what changes variables. */
+/* Sums and products of whole numbers, brackets and names, as bash has them between $(( and )). */
 #pragma once
 
 #include <cstdint>

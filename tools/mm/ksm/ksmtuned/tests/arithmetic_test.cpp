@@ -43,20 +43,11 @@ TEST(arithmetic, results)
 		{"(2 + 3) * 4", 20},
 		{"-7 / 2", -3},
 		{"-7 % 3", -1},
-		{"2 ** 3 ** 2", 512},
-		{"-2 ** 2", 4},
+		{"-7 % -1", 0},
+		{"7 / -1", -7},
+		{"20 / 3 * 3 % 5", 3},
 		{"10 - 4 - 3", 3},
-		{"1 << 4 >> 2", 4},
 		{"0x1F", 31},
-		{"7 & 3 | 8 ^ 1", 11},
-		{"~0", -1},
-		{"!5 || !0", 1},
-		{"1 < 2 == 1", 1},
-		{"5 != 5", 0},
-		{"5 >= 5", 1},
-		{"4 <= 3", 0},
-		{"1 ? 2 : 3", 2},
-		{"0 ? 1 : 0 ? 2 : 3", 3},
 		{"five * 2", 10},
 		{"sum * 2", 16},
 		{"again", 16},
@@ -64,7 +55,6 @@ TEST(arithmetic, results)
 		{"+5", 5},
 		{" 5\t", 5},
 		{"5 - -5", 10},
-		{"!0", 1},
 		{"2\n+ 2", 4},
 		{"0", 0},
 		{"-9223372036854775807 - 1", INT64_MIN},
@@ -74,14 +64,6 @@ TEST(arithmetic, results)
 		EXPECT_EQ(complaint(text), "it is " + std::to_string(result)) << text;
 }
 
-TEST(arithmetic, what_is_not_needed_is_not_evaluated)
-{
-	EXPECT_EQ(evaluate("0 && 1 / 0", value), 0);
-	EXPECT_EQ(evaluate("1 || nothing", value), 1);
-	EXPECT_EQ(evaluate("1 ? 2 : 1 / 0", value), 2);
-	EXPECT_EQ(complaint("0 && (1"), "')' is missing");
-}
-
 TEST(arithmetic, refusals)
 {
 	const std::pair<const char *, const char *> all[] = {
@@ -89,15 +71,10 @@ TEST(arithmetic, refusals)
 		{"1 +", "a number is missing"},
 		{"1 2", "'2' makes no sense there"},
 		{"(1", "')' is missing"},
-		{"1 ? 2", "'?' without ':'"},
 		{"1 / 0", "division by 0"},
 		{"1 % (5 - 5)", "division by 0"},
-		{"2 ** -1", "less than 0"},
-		{"1 << 64", "cannot shift by 64"},
-		{"1 << 63", "64 bits"},
 		{"9223372036854775807 + 1", "64 bits"},
 		{"9223372036854775808", "64 bits"},
-		{"10 ** 30", "64 bits"},
 		{"(-9223372036854775807 - 1) / -1", "64 bits"},
 		{"4294967296 * 4294967296", "64 bits"},
 		{"010", "begins with 0"},
@@ -108,10 +85,16 @@ TEST(arithmetic, refusals)
 		{"nothing", "nothing has no value"},
 		{"text", "'2' makes no sense there"},
 		{"loop", "nested too deep"},
-		{"five = 3", "'=' changes variables"},
-		{"five += 3", "'+=' changes variables"},
+		{"five = 3", "'= 3' makes no sense there"},
+		{"five += 3", "'= 3' makes no sense there"},
 		{"++five", "'++' changes variables"},
 		{"five--", "'--' changes variables"},
+		{"2 ** 3", "'* 3' makes no sense there"},
+		{"1 << 2", "'<< 2' makes no sense there"},
+		{"1 ? 2 : 3", "'? 2 : 3' makes no sense there"},
+		{"!1", "'!1' makes no sense there"},
+		{"5--5", "'--' changes variables"},
+		{"five.5", "five.5 has no value"},
 		{"1, 2", "', 2' makes no sense there"},
 		{"'1'", "makes no sense there"},
 	};
@@ -120,7 +103,7 @@ TEST(arithmetic, refusals)
 		EXPECT_HAS(complaint(text), said);
 	EXPECT_HAS(complaint(std::string(1000, '(')), "nested too deep");
 	EXPECT_HAS(complaint(std::string(1000, '-') + "1"), "changes variables");
-	EXPECT_HAS(complaint(std::string(1000, '!') + "1"), "nested too deep");
+	EXPECT_HAS(complaint("- " + std::string(1000, '(')), "nested too deep");
 }
 
 /* An expression of any shape; a fixed seed makes them the same each time. */
@@ -132,21 +115,15 @@ public:
 private:
 	std::string part(unsigned depth)
 	{
-		static constexpr const char *operations[] = {
-			"+", "-", "*", "/",  "%",  "**", "<<", ">>", "<",  ">",
-			"&", "|", "^", "==", "!=", "<=", ">=", "&&", "||",
-		};
-
 		switch (depth ? random_() % 6 : 5) {
 		case 0:
 			return "(" + part(depth - 1) + ")";
 		case 1:
-			return std::string(1, "-+!~"[random_() % 4]) + " " + part(depth - 1);
+			return std::string(1, "-+"[random_() % 2]) + " " + part(depth - 1);
 		case 2:
-			return part(depth - 1) + " ? " + part(depth - 1) + " : " + part(depth - 1);
 		case 3:
 		case 4:
-			return part(depth - 1) + " " + operations[random_() % 19] + " " +
+			return part(depth - 1) + " " + "+-*/%"[random_() % 5] + " " +
 			       part(depth - 1);
 		default:
 			return std::to_string(random_() % 12);
@@ -185,9 +162,6 @@ TEST(arithmetic, bash_has_the_same_results)
 	for (std::size_t i = 0; i < results.size(); i++) {
 		const std::string ours = complaint(expressions[i]);
 
-		/* bash wants exponents in order where they are not needed, too. */
-		if (results[i] == "fails" && expressions[i].find("**") != std::string::npos)
-			continue;
 		if (ours.starts_with("it is ")) {
 			EXPECT_EQ(ours, "it is " + results[i]) << expressions[i];
 		}

@@ -90,7 +90,7 @@ TEST(settings, numbers_may_be_expressions)
 {
 	EXPECT_EQ(of("KSM_NPAGES_BOOST='100*3'").settings.npages_boost, 300);
 	EXPECT_EQ(of("N=5; KSM_NPAGES_BOOST=N*2").settings.npages_boost, 10);
-	EXPECT_EQ(of("KSM_NPAGES_MIN=$((2 ** 6))").settings.npages_min, 64);
+	EXPECT_EQ(of("KSM_NPAGES_MIN=$((2 * 32))").settings.npages_min, 64);
 }
 
 TEST(settings, refusals_name_line_and_variable)
