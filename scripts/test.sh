@@ -137,18 +137,17 @@ run_tool() {
 }
 
 run_tools() {
-	local out=$logs/tools.results start=$SECONDS built=$BUILD/tools/ksm source=$TOP/tools/mm/ksm original
+	local out=$logs/tools.results start=$SECONDS built=$BUILD/tools/ksm source=$TOP/tools/mm/ksm
 	step "building ksmctl, ksmtuned and their tests" build-tools env -u MAKEFLAGS -u MAKELEVEL \
 		make -C "$source" "-j$JOBS" "OUTPUT=$built/" tests || return 0
 	step "building the tests of the attacker's statistics" build-attack env -u MAKEFLAGS -u MAKELEVEL \
 		make -C "$TOP/tools/testing/selftests/ksm/attack/tests" "-j$JOBS" "OUTPUT=$BUILD/tools/attack/" ||
 		return 0
+	step "fetching the script that was ksmtuned before" fetch-script "$TOP/scripts/fetch.sh" ksmtuned || return 0
 	: >"$out"
 	run_tool ksmctl env "KSMCTL=$built/ksmctl" "KSMCTL_SOURCE=$source" "$built/ksmctl_test"
-	original=$("$TOP/scripts/original-ksmtuned.sh") ||
-		say "tools: no ksmtuned to compare with: $original"
 	run_tool ksmtuned env "KSMTUNED=$built/ksmtuned/ksmtuned" "KSMTUNED_SOURCE=$source/ksmtuned" \
-		"KSMTUNED_ORIGINAL=$original" "$built/ksmtuned/ksmtuned_test"
+		"KSM_TEST_PROGRAMS=$BUILD/fetched" "$built/ksmtuned/ksmtuned_test"
 	run_tool attack "$BUILD/tools/attack/statistics_test"
 	cat "$out" >>"$all"
 	say "tools: $(results tally "$out"), after $((SECONDS - start)) s"

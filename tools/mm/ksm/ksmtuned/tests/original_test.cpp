@@ -91,15 +91,16 @@ std::vector<step> bounds(std::int64_t total, std::int64_t threshold)
 class original : public fake_machine
 {
 protected:
-	/* Where it is, or why it is not here. */
 	void SetUp() override
 	{
-		const char *script = std::getenv("KSMTUNED_ORIGINAL");
+		const char *programs = std::getenv("KSM_TEST_PROGRAMS");
+		const fs::path dir = fs::path(programs ? programs : "/none") / "ksmtuned";
 
-		if (!script)
-			GTEST_SKIP() << "the script is not here: scripts/test.sh fetches it";
-		if (!fs::exists(script))
-			GTEST_SKIP() << script;
+		script_ = dir / "root/usr/sbin/ksmtuned";
+		if (fs::exists(dir / "why"))
+			GTEST_SKIP() << read_text(dir / "why");
+		if (!fs::exists(script_))
+			GTEST_SKIP() << "the script is not here: scripts/fetch.sh fetches it";
 	}
 
 	/* What each of the two made of it: the knobs after each step, and the log. */
@@ -155,8 +156,7 @@ protected:
 		show(1);
 		const std::string said =
 			shell(fmt::format("bash {}/tests/original.sh {} {} 2>&1",
-					  environment("KSMTUNED_SOURCE"),
-					  environment("KSMTUNED_ORIGINAL"), root()),
+					  environment("KSMTUNED_SOURCE"), script_, root()),
 			      &status);
 		EXPECT_EQ(said, "");
 		EXPECT_EQ(status, 0);
@@ -201,6 +201,9 @@ protected:
 		EXPECT_EQ(our.log, their.log);
 		EXPECT_EQ(our.knobs.size(), steps.size());
 	}
+
+private:
+	std::string script_;
 };
 
 TEST_F(original, recorded_machine)
