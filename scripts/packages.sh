@@ -25,7 +25,7 @@ wanted() {
 			;;
 		tools)
 			echo make g++ libc6-dev libcli11-dev libfmt-dev nlohmann-json3-dev libgtest-dev
-			echo python3 python3-jsonschema tmux libsystemd-dev prometheus-cpp-dev scdoc logrotate
+			echo python3 python3-jsonschema procps tmux libsystemd-dev prometheus-cpp-dev scdoc logrotate
 			;;
 		demo) echo make g++ libc6-dev libcli11-dev libfmt-dev nlohmann-json3-dev python3 qemu-system-x86 busybox-static ;;
 		configs)

@@ -17,7 +17,8 @@ usage() {
 	  kunit  the KUnit suites, in User Mode Linux
 	  tools  the tests of ksmctl and ksmtuned, on files that look like sysfs and /proc,
 	         and those of the attacker's statistics
-	  prod   the selftests, ours and upstream's, on the kernel as it is used
+	  prod   the selftests, ours and upstream's, on the kernel as it is used, with
+	         ksmtuned and programs of others that read and write KSM's files
 	  off    that nothing is merged, on the same kernel booted with ksm=off
 	  no-memcg  domains on the same kernel without memory cgroups
 	  memcg-v1  and on debug's with those of version 1
@@ -157,12 +158,13 @@ run_on() {
 	local stage=$1 kernel=$1 start=$SECONDS rc=0
 	local list=$logs/$stage.programs log=$logs/$stage.log out=$logs/$stage.results
 	# Seconds that a wait may take: long, for a machine that is busy with other things
-	local limit=1200 mem=1024 scale=${KSM_TEST_SCALE:-100} timeout=140 mib=32 factor=1 options=()
+	local limit=1200 mem=1024 scale=${KSM_TEST_SCALE:-100} timeout=140 mib=32 factor=1 options=() fetched=()
 	local skip='^(off|no_memcg|memcg_v1)_test$'
 	local only=. words=numa=fake=2
 	# Left offline by the kernel: for hotplug_test to plug in and take away
 	local dimm="-m slots=1,maxmem=4G -object memory-backend-ram,id=dimm,size=256M -device pc-dimm,memdev=dimm"
 	case $stage in
+	prod | base) fetched=(ksmtuned node_exporter atop libvirt) ;;
 	off)
 		kernel=prod only=^off_test$ skip='' words+=" ksm=off"
 		;;
@@ -178,12 +180,18 @@ run_on() {
 	debug)
 		limit=3000 mem=2048 scale=$((scale / 10 ? scale / 10 : 1)) timeout=400 mib=8 factor=3
 		# These take a kernel that checks itself too long
-		skip='^(full_machine_test|cow|(off|no_memcg|memcg_v1)_test)$' options=(-v)
+		skip='^(full_machine_test|cow|(off|no_memcg|memcg_v1|programs|ksmtuned)_test)$' options=(-v)
 		[[ $pattern != . ]] || options+=(-l)
 		;;
 	esac
 	step "building the $kernel kernel" "build-$kernel" "$TOP/scripts/build.sh" "$kernel" || return 0
 	step "building the selftests" build-selftests "$TOP/scripts/selftests.sh" || return 0
+	if ((${#fetched[@]})); then
+		step "building ksmtuned" build-ksmtuned env -u MAKEFLAGS -u MAKELEVEL \
+			make -C "$TOP/tools/mm/ksm" "-j$JOBS" "OUTPUT=$BUILD/tools/ksm/" \
+			"$BUILD/tools/ksm/ksmtuned/ksmtuned" || return 0
+		step "fetching programs that use KSM's files" fetch "$TOP/scripts/fetch.sh" "${fetched[@]}" || return 0
+	fi
 	{
 		our_selftests
 		upstream_selftests "$TOP/scripts/test/programs" "$kernel"
@@ -197,6 +205,7 @@ run_on() {
 	"$TOP/scripts/boot.sh" -k "$kernel" -9 -c 2 -m "$mem" -t "$limit" -a "$words" -q "$dimm" \
 		-l "$logs/$stage.console" -- \
 		env "KSM_TEST_SCALE=$scale" "KSM_TEST_TIMEOUT=$timeout" "MIB=$mib" \
+		"KSM_TEST_PROGRAMS=$BUILD/fetched" "KSMTUNED=$BUILD/tools/ksm/ksmtuned/ksmtuned" \
 		"$TOP/scripts/guest/run.sh" "${options[@]}" "$list" \
 		2>"$logs/$stage.boot" | tee "$log" |
 		{ results progress "$stage" || { rc=$? && cat >/dev/null && exit "$rc"; }; } || rc=$?

@@ -149,7 +149,7 @@ other_knob::~other_knob()
 other_value::other_value(const std::string &path, const std::string &value) : path_(path)
 {
 	if (access(path.c_str(), F_OK) == 0) {
-		before_ = read_text(path);
+		before_ = chosen(read_text(path));
 		write_text(path, value);
 	}
 }
