@@ -200,6 +200,11 @@ configuration configure(const variables &variables, const std::string &file)
 	s.debug = from.find("DEBUG") != nullptr; /* as ever: "0" is a word, too */
 
 	result.warnings = from.warnings();
+	if (!s.metrics_file.empty() && !s.metrics_file.ends_with(".prom"))
+		result.warnings.push_back(
+			fmt::format("KSM_METRICS_FILE ({}) does not end in .prom, "
+				    "so node_exporter passes it over",
+				    s.metrics_file));
 	if (s.npages_min > s.npages_max)
 		result.warnings.push_back(fmt::format("KSM_NPAGES_MIN ({}) is more than "
 						      "KSM_NPAGES_MAX ({}), so the pace jumps",

@@ -131,6 +131,11 @@ TEST(settings, warnings)
 	ASSERT_EQ(bounds.size(), 1u);
 	EXPECT_HAS(bounds[0], "more than KSM_NPAGES_MAX (1250)");
 	EXPECT_TRUE(of("KSM_NPAGES_MIN=1250").warnings.empty());
+
+	const auto name = of("KSM_METRICS_FILE=/m/ksm.txt").warnings;
+	ASSERT_EQ(name.size(), 1u);
+	EXPECT_HAS(name[0], "KSM_METRICS_FILE (/m/ksm.txt) does not end in .prom");
+	EXPECT_TRUE(of("KSM_METRICS_FILE=/m/ksm.prom").warnings.empty());
 }
 
 /* What --check prints can be a configuration itself. */
