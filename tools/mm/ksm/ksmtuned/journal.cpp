@@ -29,11 +29,14 @@ std::string dated(const std::string &line)
 	return fmt::format("{}: {}\n", std::string_view(text, size), line);
 }
 
-/* Opened for each line, so that the file can be moved away at any time. */
+/*
+ * Opened for each line, so that the file can be moved away at any time. Not for everybody:
+ * the counters in it may be root's secret.
+ */
 int append(const std::string &file, const std::string &line)
 {
 	const int fd =
-		open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_CLOEXEC, 0644);
+		open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_CLOEXEC, 0640);
 
 	if (fd < 0)
 		return errno;

@@ -14,7 +14,7 @@ namespace ksm::tuned
 namespace
 {
 
-int fill(int fd, const std::string &text)
+int fill(int fd, const std::string &text, mode_t mode)
 {
 	for (std::size_t at = 0; at < text.size();) {
 		const ssize_t put = write(fd, text.data() + at, text.size() - at);
@@ -23,12 +23,12 @@ int fill(int fd, const std::string &text)
 			return errno;
 		at += put < 0 ? 0 : std::size_t(put);
 	}
-	return fchmod(fd, 0644) ? errno : 0;
+	return fchmod(fd, mode) ? errno : 0;
 }
 
 } /* namespace */
 
-int replace_file(const std::string &path, const std::string &text)
+int replace_file(const std::string &path, const std::string &text, mode_t mode)
 {
 	/* In the same directory, under a name that node_exporter does not read: not *.prom. */
 	std::string temporary = path + ".XXXXXX";
@@ -36,7 +36,7 @@ int replace_file(const std::string &path, const std::string &text)
 
 	if (fd < 0)
 		return errno;
-	int err = fill(fd, text);
+	int err = fill(fd, text, mode);
 	if (close(fd) && !err)
 		err = errno;
 	if (!err && std::rename(temporary.c_str(), path.c_str()))

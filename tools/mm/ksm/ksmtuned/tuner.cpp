@@ -99,8 +99,11 @@ void tuner::write_metrics(const vms &vms)
 {
 	if (settings_.metrics_file.empty())
 		return;
+	/* What root keeps to itself there is not to be read here. */
+	const bool restricted = knobs_.number("restrict_counters").value_or(0);
 	const int err =
-		replace_file(settings_.metrics_file, metrics_text(knobs_, ksmd_, proc_, vms));
+		replace_file(settings_.metrics_file, metrics_text(knobs_, ksmd_, proc_, vms),
+			     restricted ? 0640 : 0644);
 
 	if (!err)
 		journal_.settle("metrics");

@@ -135,7 +135,7 @@ TEST_F(figures, promtool_takes_them)
 	counter("pressure_pages_freed", "6");
 	counter("domain_pending", "7");
 	add_process(100, qemu("a\"b\\c\nd\xff", 1));
-	ASSERT_EQ(replace_file(root() + "/m", text_of_all()), 0);
+	ASSERT_EQ(replace_file(root() + "/m", text_of_all(), 0644), 0);
 	EXPECT_EQ(shell("promtool check metrics <" + root() + "/m 2>&1", &status), "");
 	EXPECT_EQ(status, 0);
 }
@@ -169,18 +169,18 @@ protected:
 TEST_F(replacing, leaves_the_new_text_and_nothing_else)
 {
 	put_file("out/m", "old");
-	EXPECT_EQ(replace_file(root() + "/out/m", "new\n"), 0);
+	EXPECT_EQ(replace_file(root() + "/out/m", "new\n", 0640), 0);
 	EXPECT_EQ(file("out/m"), "new");
 	EXPECT_EQ(files_there(), 1u);
 	EXPECT_EQ(std::filesystem::status(root() + "/out/m").permissions(),
-		  std::filesystem::perms(0644));
-	EXPECT_EQ(replace_file(root() + "/none/m", "x"), ENOENT);
+		  std::filesystem::perms(0640));
+	EXPECT_EQ(replace_file(root() + "/none/m", "x", 0644), ENOENT);
 }
 
 TEST_F(replacing, leaves_nothing_if_it_fails)
 {
 	put_file("out/m/file", "");
-	EXPECT_NE(replace_file(root() + "/out/m", "x"), 0); /* it is a directory */
+	EXPECT_NE(replace_file(root() + "/out/m", "x", 0644), 0); /* it is a directory */
 	EXPECT_EQ(files_there(), 1u);
 }
 
@@ -192,7 +192,7 @@ TEST_F(replacing, readers_never_see_a_part)
 	put_file("out/m", one);
 	std::thread writer([&] {
 		for (int i = 0; i < 200; i++)
-			replace_file(root() + "/out/m", i % 2 ? one : two);
+			replace_file(root() + "/out/m", i % 2 ? one : two, 0644);
 		__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
 	});
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {

@@ -36,6 +36,11 @@ protected:
 		said_ = testing::internal::GetCapturedStderr();
 	}
 
+	int permissions(const std::string &name) const
+	{
+		return int(std::filesystem::status(root() + "/" + name).permissions());
+	}
+
 	/* What use() throws. */
 	std::string refusal()
 	{
@@ -77,6 +82,7 @@ TEST_F(tuning_test, classic)
 				    "scan cycle 7: shared 100000 sharing 299950 unshared 5000 "
 				    "volatile 12"}));
 	EXPECT_HAS(tuner_->state(), "ksmd stopped: virtual machines hold 4000000 kB");
+	EXPECT_EQ(permissions("log"), 0640); /* whatever counters are root's secret */
 
 	knobs_.written.clear();
 	memory(16'000'000, 3'000'000);
@@ -288,6 +294,10 @@ TEST_F(tuning_test, metrics)
 	settings_.metrics_file = root() + "/ksm.prom";
 	tune();
 	EXPECT_HAS(file("ksm.prom"), "ksm_exposure_bytes 1228800000\n");
+	EXPECT_EQ(permissions("ksm.prom"), 0644);
+	knob("restrict_counters", "1");
+	tune();
+	EXPECT_EQ(permissions("ksm.prom"), 0640);
 
 	/* Elsewhere from now on: the old ones would be taken for those of now. */
 	settings_.metrics_file = root() + "/other.prom";
