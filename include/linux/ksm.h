@@ -21,7 +21,7 @@ struct mem_cgroup;
 struct seq_buf;
 
 #ifdef CONFIG_KSM
-DECLARE_STATIC_KEY_FALSE(ksm_uniform_used);
+DECLARE_STATIC_KEY_FALSE(ksm_domain_uniform_used);
 extern atomic_long_t ksm_zero_pages;
 extern struct task_struct *ksm_splitter;
 
@@ -68,7 +68,7 @@ static inline bool ksm_keeps_empty_pages(void)
  */
 static inline bool ksm_hides_mapcount(const struct folio *folio)
 {
-	return static_branch_unlikely(&ksm_uniform_used) && folio_test_ksm(folio);
+	return static_branch_unlikely(&ksm_domain_uniform_used) && folio_test_ksm(folio);
 }
 
 /* The dirty bit tells the zero pages that KSM has mapped from all others. */

@@ -64,7 +64,7 @@ static bool all_belong_to(struct ksm_stable *stable, const struct ksm_domain *do
  */
 bool ksm_apart_still(struct ksm_stable *stable)
 {
-	return static_branch_unlikely(&ksm_cgroup_used) && ksm_cgroup_unsettled() &&
+	return static_branch_unlikely(&ksm_domain_used) && ksm_cgroup_unsettled() &&
 	       !all_belong_to(stable, stable->index->domain);
 }
 
@@ -94,7 +94,7 @@ static bool follow_uniform(struct ksm_mm *kmm, struct ksm_budget *budget)
 {
 	bool uniform;
 
-	if (!static_branch_unlikely(&ksm_uniform_used))
+	if (!static_branch_unlikely(&ksm_domain_uniform_used))
 		return true;
 	uniform = ksm_cgroup_uniform(kmm);
 	ksm_domain_set_uniform(kmm->domain, uniform);
@@ -191,7 +191,8 @@ static bool take_along(struct ksm_stable *stable, struct folio *folio,
 	if (!folio_trylock(folio))
 		return false;
 	ours = ksm_node_of(folio) == stable && hlist_empty(&stable->anchors) &&
-	       stable->nr <= KSM_MAX_COMPANIONS && folio_mapcount(folio) - stable->held == stable->nr &&
+	       stable->nr <= KSM_MAX_COMPANIONS &&
+	       folio_mapcount(folio) == stable->nr + stable->held &&
 	       all_belong_to(stable, domain) &&
 	       ksm_chain_rehome(stable, folio, domain);
 	if (ours) {
@@ -393,7 +394,7 @@ unsigned long ksm_apart_pending(void)
 	unsigned long pending = 0;
 	struct ksm_mm *kmm = NULL;
 
-	if (!static_branch_unlikely(&ksm_cgroup_used))
+	if (!static_branch_unlikely(&ksm_domain_used))
 		return 0;
 	while ((kmm = ksm_mms_next_visited(kmm))) {
 		pending += pending_of(kmm);

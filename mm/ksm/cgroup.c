@@ -226,8 +226,8 @@ bool ksm_cgroup_uniform(struct ksm_mm *kmm)
 void ksm_cgroup_set_uniform(bool uniform)
 {
 	if (uniform) {
-		static_branch_enable(&ksm_uniform_used);
-		static_branch_enable(&ksm_cgroup_used);
+		static_branch_enable(&ksm_domain_uniform_used);
+		static_branch_enable(&ksm_domain_used);
 	}
 	WRITE_ONCE(ksm_knobs.uniform_faults, uniform);
 	ksm_cgroup_unsettle();
@@ -242,7 +242,7 @@ void ksm_cgroup_set_uniform(bool uniform)
  */
 void ksm_new_domain(struct mm_struct *mm)
 {
-	static_branch_enable(&ksm_cgroup_used);
+	static_branch_enable(&ksm_domain_used);
 	WRITE_ONCE(mm->ksm_domain, new_own());
 	if (test_bit(MMF_VM_MERGEABLE, &mm->flags))
 		ksm_cgroup_unsettle();
@@ -258,7 +258,7 @@ void ksm_new_domain(struct mm_struct *mm)
 void ksm_cgroup_set_users(bool apart)
 {
 	if (apart)
-		static_branch_enable(&ksm_cgroup_used);
+		static_branch_enable(&ksm_domain_used);
 	WRITE_ONCE(ksm_knobs.domain_users, apart);
 	ksm_cgroup_unsettle();
 	ksm_pace_news();
@@ -286,7 +286,7 @@ void ksm_cgroup_attach(struct cgroup_taskset *tset)
 	struct cgroup_subsys_state *css;
 	struct task_struct *task;
 
-	if (!static_branch_unlikely(&ksm_cgroup_used))
+	if (!static_branch_unlikely(&ksm_domain_used))
 		return;
 	cgroup_taskset_for_each(task, css, tset) {
 		if (is_mergeable(task)) {
@@ -313,9 +313,9 @@ static ssize_t domain_write(struct kernfs_open_file *of, char *buf, size_t count
 	if (domain == READ_ONCE(memcg->ksm_domain))
 		return count;
 	if (domain == DOMAIN_UNIFORM)
-		static_branch_enable(&ksm_uniform_used);
+		static_branch_enable(&ksm_domain_uniform_used);
 	if (domain != DOMAIN_NONE)
-		static_branch_enable(&ksm_cgroup_used);
+		static_branch_enable(&ksm_domain_used);
 	WRITE_ONCE(memcg->ksm_domain, domain);
 	ksm_cgroup_unsettle();
 	ksm_pace_news();

@@ -21,8 +21,8 @@
 
 #define KSM_DOMAINS_HASH_BITS	10
 
-DEFINE_STATIC_KEY_FALSE(ksm_cgroup_used);
-DEFINE_STATIC_KEY_FALSE(ksm_uniform_used);
+DEFINE_STATIC_KEY_FALSE(ksm_domain_used);
+DEFINE_STATIC_KEY_FALSE(ksm_domain_uniform_used);
 
 /**
  * struct ksm_domain - pages that may be merged with each other
@@ -153,7 +153,7 @@ bool ksm_domain_has(const struct ksm_domain *domain, const struct ksm_domain_key
 }
 
 /* See ksm_domain_uniform(). */
-bool __ksm_domain_uniform(const struct ksm_domain *domain)
+bool ksm_domain_is_uniform(const struct ksm_domain *domain)
 {
 	return domain->uniform;
 }

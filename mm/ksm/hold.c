@@ -105,7 +105,7 @@ void ksm_hold_end(struct ksm_stable *stable, struct folio *folio)
 }
 
 /* See ksm_hold_over(). */
-bool __ksm_hold_over(struct ksm_stable *stable, struct folio *folio)
+bool ksm_hold_give_up(struct ksm_stable *stable, struct folio *folio)
 {
 	if (ksm_hold_mapped(stable, folio))
 		return false;

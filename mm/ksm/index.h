@@ -118,9 +118,9 @@ void ksm_frame_drain(void);
 /* domain.c */
 
 /* Some processes are, or were, in a domain that is not the global one, or uniform. */
-DECLARE_STATIC_KEY_FALSE(ksm_cgroup_used);
+DECLARE_STATIC_KEY_FALSE(ksm_domain_used);
 /* Some domain has, or had, uniform faults; then the other is true, too. */
-DECLARE_STATIC_KEY_FALSE(ksm_uniform_used);
+DECLARE_STATIC_KEY_FALSE(ksm_domain_uniform_used);
 
 /**
  * struct ksm_domain_key - what keeps a process apart from others; all 0: nothing
@@ -140,7 +140,7 @@ struct ksm_domain *ksm_domain_global(void);
 struct ksm_domain *ksm_domain_get(const struct ksm_domain_key *key);
 void ksm_domain_put(struct ksm_domain *domain);
 bool ksm_domain_has(const struct ksm_domain *domain, const struct ksm_domain_key *key);
-bool __ksm_domain_uniform(const struct ksm_domain *domain);
+bool ksm_domain_is_uniform(const struct ksm_domain *domain);
 
 /**
  * ksm_domain_uniform - tell whether a domain has uniform faults
@@ -151,7 +151,7 @@ bool __ksm_domain_uniform(const struct ksm_domain *domain);
  */
 static inline bool ksm_domain_uniform(const struct ksm_domain *domain)
 {
-	return static_branch_unlikely(&ksm_uniform_used) && __ksm_domain_uniform(domain);
+	return static_branch_unlikely(&ksm_domain_uniform_used) && ksm_domain_is_uniform(domain);
 }
 
 void ksm_domain_set_uniform(struct ksm_domain *domain, bool uniform);

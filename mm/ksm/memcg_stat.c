@@ -6,6 +6,7 @@
  * whole pass.  Nobody is told of the domain of another.
  */
 #include <linux/cgroup.h>
+#include <linux/ksm.h>
 #include <linux/memcontrol.h>
 #include <linux/seq_buf.h>
 
@@ -61,7 +62,7 @@ void ksm_memcg_stat_format(struct mem_cgroup *memcg, struct seq_buf *s)
 	unsigned long shared = 0, sharing = 0;
 	struct mem_cgroup *iter;
 
-	if (static_branch_unlikely(&ksm_cgroup_used)) {
+	if (static_branch_unlikely(&ksm_domain_used)) {
 		for (iter = mem_cgroup_iter(memcg, NULL, NULL); iter;
 		     iter = mem_cgroup_iter(memcg, iter, NULL)) {
 			shared += max(READ_ONCE(iter->ksm_shared), 0L);

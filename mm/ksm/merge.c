@@ -431,7 +431,7 @@ void ksm_merge_adopt(struct ksm_item *item)
 	if (stable) {
 		/* Over max_page_sharing too: the mapping is there, made by fork. */
 		ksm_mapping_add(item->tile, item->nr, stable, item->vma->anon_vma);
-		if (static_branch_unlikely(&ksm_uniform_used))
+		if (static_branch_unlikely(&ksm_domain_uniform_used))
 			ksm_hold_settle(stable, folio);
 	} else if (spare && folio_test_ksm(folio)) {
 		ksm_chain_add(spare, index, item->page, key);

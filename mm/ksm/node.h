@@ -79,7 +79,7 @@ void ksm_hold_settle(struct ksm_stable *stable, struct folio *folio);
 void ksm_hold_switch(struct ksm_stable *stable, struct folio *folio, bool uniform);
 void ksm_hold_move(struct ksm_stable *from, struct ksm_stable *to);
 void ksm_hold_end(struct ksm_stable *stable, struct folio *folio);
-bool __ksm_hold_over(struct ksm_stable *stable, struct folio *folio);
+bool ksm_hold_give_up(struct ksm_stable *stable, struct folio *folio);
 
 /**
  * ksm_hold_over - give up a folio that came by uniform faults and that no process maps
@@ -91,8 +91,8 @@ bool __ksm_hold_over(struct ksm_stable *stable, struct folio *folio);
  */
 static inline bool ksm_hold_over(struct ksm_stable *stable, struct folio *folio)
 {
-	return static_branch_unlikely(&ksm_uniform_used) && stable->held &&
-	       __ksm_hold_over(stable, folio);
+	return static_branch_unlikely(&ksm_domain_uniform_used) && stable->held &&
+	       ksm_hold_give_up(stable, folio);
 }
 
 void ksm_hold_set_shrinker(int id);

@@ -21,7 +21,7 @@
 
 static void reap_domains(void)
 {
-	if (static_branch_unlikely(&ksm_cgroup_used))
+	if (static_branch_unlikely(&ksm_domain_used))
 		ksm_memcg_stat_update();
 	ksm_domain_reap();
 }

@@ -134,7 +134,7 @@ void ksm_cgroup_set_uniform(bool uniform);
 /* May a process have left the domain that it is in, so that nothing is to be merged? */
 static inline bool ksm_cgroup_left(struct ksm_mm *kmm)
 {
-	return static_branch_unlikely(&ksm_cgroup_used) && ksm_cgroup_unsettled() &&
+	return static_branch_unlikely(&ksm_domain_used) && ksm_cgroup_unsettled() &&
 	       !ksm_cgroup_keeps(kmm);
 }
 

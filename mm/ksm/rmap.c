@@ -103,7 +103,7 @@ void rmap_walk_ksm(struct folio *folio, struct rmap_walk_control *rwc)
 	if (!stable)
 		return;
 	walk(folio, rwc, stable);
-	if (static_branch_unlikely(&ksm_uniform_used))
+	if (static_branch_unlikely(&ksm_domain_uniform_used))
 		ksm_hold_settle(stable, folio);
 }
 

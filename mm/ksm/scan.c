@@ -121,7 +121,7 @@ static enum scan_result scan_in_domain(struct ksm_mm *kmm, struct ksm_budget *bu
 {
 	int err = 0;
 
-	if (static_branch_unlikely(&ksm_cgroup_used))
+	if (static_branch_unlikely(&ksm_domain_used))
 		err = ksm_apart_follow(kmm, budget);
 	if (err)
 		return err == -EAGAIN ? SCAN_MORE : SCAN_DONE;

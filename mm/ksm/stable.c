@@ -210,7 +210,7 @@ static noinline void count_in_domain(struct ksm_stable *stable, int by)
  */
 void ksm_stable_count(struct ksm_stable *stable, unsigned int max)
 {
-	if (static_branch_unlikely(&ksm_cgroup_used))
+	if (static_branch_unlikely(&ksm_domain_used))
 		count_in_domain(stable, 1);
 	else if (stable->nr++)
 		ksm_stats.sharing++;
@@ -229,7 +229,7 @@ void ksm_stable_count(struct ksm_stable *stable, unsigned int max)
  */
 void ksm_stable_uncount(struct ksm_stable *stable, unsigned int max)
 {
-	if (static_branch_unlikely(&ksm_cgroup_used))
+	if (static_branch_unlikely(&ksm_domain_used))
 		count_in_domain(stable, -1);
 	else if (--stable->nr)
 		ksm_stats.sharing--;

@@ -390,7 +390,7 @@ static unsigned long scan_ptes(struct ksm_mm *kmm, const struct ksm_vmas *vmas,
 			ksm_forget_others(v->tile, v->addr, v->next);
 		ksm_visit_note(v, budget);
 	}
-	if (static_branch_unlikely(&ksm_cgroup_used))
+	if (static_branch_unlikely(&ksm_domain_used))
 		stop = end_shares(kmm, visits, nr, budget);
 	for (v = visits; v < visits + nr; v++) {
 		if (v->quiet)
@@ -400,7 +400,7 @@ static unsigned long scan_ptes(struct ksm_mm *kmm, const struct ksm_vmas *vmas,
 			if (next < v->end)
 				stop = next;
 		}
-		if (static_branch_unlikely(&ksm_cgroup_used)) {
+		if (static_branch_unlikely(&ksm_domain_used)) {
 			next = end_shares(kmm, v, 1, budget);
 			if (next && (!stop || next < stop))
 				stop = next;

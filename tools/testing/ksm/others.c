@@ -29,7 +29,7 @@ void ksm_hold_end(struct ksm_stable *stable, struct folio *folio)
 	assert(!stable->held);
 }
 
-bool __ksm_hold_over(struct ksm_stable *stable, struct folio *folio)
+bool ksm_hold_give_up(struct ksm_stable *stable, struct folio *folio)
 {
 	assert(!folio);
 	return false;
