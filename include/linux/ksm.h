@@ -71,6 +71,12 @@ static inline bool ksm_hides_mapcount(const struct folio *folio)
 	return static_branch_unlikely(&ksm_domain_uniform_used) && folio_test_ksm(folio);
 }
 
+/* Nor how often one that is swapped out: what it was, nobody knows then. */
+static inline bool ksm_hides_swapcount(void)
+{
+	return static_branch_unlikely(&ksm_domain_uniform_used);
+}
+
 /* The dirty bit tells the zero pages that KSM has mapped from all others. */
 static inline bool is_ksm_zero_pte(pte_t pte)
 {
@@ -220,6 +226,11 @@ static inline void ksm_memcg_stat_format(struct mem_cgroup *memcg, struct seq_bu
 }
 
 static inline bool ksm_hides_mapcount(const struct folio *folio)
+{
+	return false;
+}
+
+static inline bool ksm_hides_swapcount(void)
 {
 	return false;
 }

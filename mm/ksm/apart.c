@@ -69,42 +69,45 @@ bool ksm_apart_still(struct ksm_stable *stable)
 }
 
 /* Take the pages of a process out of the unstable trees of the domain that it has left. */
-static bool leave_trees(struct ksm_mm *kmm, struct ksm_budget *budget)
+static bool leave_trees(struct ksm_mm *kmm, unsigned long *left, struct ksm_budget *budget)
 {
 	struct ksm_tile *tile;
 
-	for (tile = ksm_tile_from(kmm, kmm->left); tile; tile = ksm_tile_next(tile)) {
+	for (tile = ksm_tile_from(kmm, *left); tile; tile = ksm_tile_next(tile)) {
 		if (!ksm_budget_left(budget) || ksm_mm_hurried(kmm)) {
-			kmm->left = tile->addr;
+			*left = tile->addr;
 			return false;
 		}
 		ksm_budget_spend(budget, 1 + hweight64(ksm_tile_unstable(tile)));
 		ksm_tile_unsettle(tile, ~0ULL);
 		cond_resched();
 	}
-	kmm->left = 0;
+	*left = 0;
 	return true;
 }
 
 /*
- * Have the domain of a process be one with uniform faults or not, as is said by now, and
- * the process be sorted anew if that is news to it.  Returns false if there is more to do.
+ * Have the domain of a process be one with uniform faults or not, as was said at the start
+ * of its turn, and the process be sorted anew if that is news to it.  Returns false if there
+ * is more to do.
  */
 static bool follow_uniform(struct ksm_mm *kmm, struct ksm_budget *budget)
 {
-	bool uniform;
-
 	if (!static_branch_unlikely(&ksm_domain_uniform_used))
 		return true;
-	uniform = ksm_cgroup_uniform(kmm);
-	ksm_domain_set_uniform(kmm->domain, uniform);
-	if (kmm->uniform == uniform)
+	if (kmm->asked != kmm->turn) {
+		kmm->asked = kmm->turn;
+		kmm->wanted = ksm_cgroup_uniform(kmm);
+		kmm->unsorted = 0;
+	}
+	ksm_domain_set_uniform(kmm->domain, kmm->wanted);
+	if (kmm->uniform == kmm->wanted)
 		return true;
 	if (kmm->slot.mm->ksm_merging_pages)
 		ksm_apart_set(kmm);
-	if (!leave_trees(kmm, budget))
+	if (!leave_trees(kmm, &kmm->unsorted, budget))
 		return false;
-	kmm->uniform = uniform;
+	kmm->uniform = kmm->wanted;
 	return true;
 }
 
@@ -124,7 +127,7 @@ static int follow_domain(struct ksm_mm *kmm, struct ksm_budget *budget)
 		ksm_apart_set(kmm);
 		return -EBUSY;
 	}
-	if (!leave_trees(kmm, budget))
+	if (!leave_trees(kmm, &kmm->left, budget))
 		return -EAGAIN;
 	domain = ksm_domain_get(&key);
 	if (!domain) {
@@ -135,6 +138,8 @@ static int follow_domain(struct ksm_mm *kmm, struct ksm_budget *budget)
 	ksm_domain_put(kmm->domain);
 	kmm->domain = domain;
 	kmm->followed = kmm->turn;
+	/* That other domain may have other faults. */
+	kmm->asked = kmm->turn - 1;
 	trace_ksm_change_domain(kmm->slot.mm, key.group, key.own, key.user);
 	return 0;
 }
@@ -216,8 +221,10 @@ static bool switch_to(struct ksm_item *item, struct folio *folio,
 	switched = ksm_node_of(folio) == ksm_slot_stable(ksm_slot(item->tile, item->nr)) &&
 		   ksm_anchor_keep(ksm_slot(item->tile, item->nr), folio) &&
 		   !ksm_pte_merge(item, &lookup->folio->page);
-	if (switched)
+	if (switched) {
 		ksm_mapping_switch(item->tile, item->nr, lookup->stable);
+		ksm_hold_settle(lookup->stable, lookup->folio);
+	}
 	folio_unlock(folio);
 	return switched;
 }

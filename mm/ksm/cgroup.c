@@ -116,13 +116,17 @@ static void tell_users_apart(struct ksm_mm *kmm, struct task_struct *owner,
 	key->own = kmm->own;
 }
 
-static bool is_in_uniform_group(struct task_struct *owner)
+/**
+ * ksm_cgroup_is_uniform - tell whether processes of a memory cgroup have uniform faults
+ * @memcg: memory cgroup
+ *
+ * Return: true if so.
+ */
+bool ksm_cgroup_is_uniform(struct mem_cgroup *memcg)
 {
-	struct mem_cgroup *memcg;
-
-	if (mem_cgroup_disabled())
-		return false;
-	for (memcg = mem_cgroup_from_task(owner); memcg; memcg = parent_mem_cgroup(memcg))
+	if (READ_ONCE(ksm_knobs.uniform_faults))
+		return true;
+	for (; memcg; memcg = parent_mem_cgroup(memcg))
 		if (READ_ONCE(memcg->ksm_domain) == DOMAIN_UNIFORM)
 			return true;
 	return false;
@@ -206,12 +210,12 @@ bool ksm_cgroup_uniform(struct ksm_mm *kmm)
 #ifdef CONFIG_MEMCG
 	struct task_struct *owner;
 
+	if (uniform || mem_cgroup_disabled())
+		return uniform;
 	rcu_read_lock();
 	owner = owner_of(kmm);
-	if (!owner)
-		uniform = ksm_domain_uniform(kmm->domain);
-	else if (!uniform)
-		uniform = is_in_uniform_group(owner);
+	uniform = owner ? ksm_cgroup_is_uniform(mem_cgroup_from_task(owner)) :
+			  ksm_domain_uniform(kmm->domain);
 	rcu_read_unlock();
 #endif
 	return uniform;

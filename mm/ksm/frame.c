@@ -9,37 +9,41 @@
  * Source: Oliverio, Razavi, Bos, Giuffrida, "Secure Page Fusion with VUsion", SOSP 2017.
  */
 #include <linux/gfp.h>
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/numa.h>
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include "../internal.h"
 #include "index.h"
 #include "state.h"
 
 /* Of each kind and NUMA node. */
 #define KSM_FRAMES	1024
 
-#define KSM_FRAME_GFP	(GFP_HIGHUSER_MOVABLE | __GFP_THISNODE | __GFP_NORETRY | __GFP_NOWARN)
+/*
+ * Nothing is reclaimed for them.  They stay where they are for a long time, so they are not
+ * to be where all has to be movable.
+ */
+#define KSM_FRAME_GFP \
+	(__GFP_HIGHMEM | __GFP_THISNODE | __GFP_KSWAPD_RECLAIM | __GFP_NOWARN)
 
 /**
  * struct frames - page frames of a NUMA node
  * @fresh: free ones, to be chosen from
- * @retired: those that somebody had, each with a reference
+ * @retired: those that somebody had
+ * @nr: of @fresh
  */
 struct frames {
 	struct folio *fresh[KSM_FRAMES];
 	struct folio *retired[KSM_FRAMES];
+	unsigned int nr;
 };
 
 /* By NUMA node, once one was asked for; guarded by ksm_mutex. */
 static struct frames *frames[MAX_NUMNODES];
-
-static long bytes_of(const struct frames *of)
-{
-	return sizeof(*of) + KSM_FRAMES * PAGE_SIZE;
-}
 
 static void give_up(struct folio **folio)
 {
@@ -48,35 +52,33 @@ static void give_up(struct folio **folio)
 	*folio = NULL;
 }
 
-static void free_frames(struct frames *of)
+static struct folio *new_frame(int nid)
 {
-	unsigned int i;
+	struct folio *folio = __folio_alloc_node(KSM_FRAME_GFP, 0, nid);
 
-	for (i = 0; i < KSM_FRAMES; i++) {
-		give_up(&of->fresh[i]);
-		give_up(&of->retired[i]);
-		cond_resched();
-	}
-	kvfree(of);
+	if (folio)
+		atomic_long_add(PAGE_SIZE, &ksm_stats.bytes);
+	return folio;
 }
 
-static struct frames *make_frames(int nid)
+/* All that are to be chosen from have to be there.  Returns NULL as long as they are not. */
+static struct frames *fill(int nid)
 {
-	struct frames *of = kvzalloc_node(sizeof(*of), GFP_KERNEL | __GFP_NOWARN, nid);
-	unsigned int i;
+	struct frames *of = frames[nid];
 
-	if (!of)
-		return NULL;
-	for (i = 0; i < KSM_FRAMES; i++) {
-		of->fresh[i] = __folio_alloc_node(KSM_FRAME_GFP, 0, nid);
-		if (!of->fresh[i]) {
-			free_frames(of);
+	if (!of) {
+		of = kvzalloc_node(sizeof(*of), GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN, nid);
+		if (!of)
 			return NULL;
-		}
-		cond_resched();
+		atomic_long_add(sizeof(*of), &ksm_stats.bytes);
+		frames[nid] = of;
 	}
-	atomic_long_add(bytes_of(of), &ksm_stats.bytes);
-	frames[nid] = of;
+	while (of->nr < KSM_FRAMES) {
+		of->fresh[of->nr] = new_frame(nid);
+		if (!of->fresh[of->nr])
+			return NULL;
+		of->nr++;
+	}
 	return of;
 }
 
@@ -89,19 +91,43 @@ static struct frames *make_frames(int nid)
  */
 struct folio *ksm_frame_get(int nid)
 {
-	struct frames *of = frames[nid] ?: make_frames(nid);
-	struct folio *next = of ? __folio_alloc_node(KSM_FRAME_GFP, 0, nid) : NULL;
-
+	struct frames *of = fill(nid);
 	unsigned int i = get_random_u32_below(KSM_FRAMES);
+	struct folio *next = of ? new_frame(nid) : NULL;
 
-	if (next)
-		swap(of->fresh[i], next);
+	if (!next)
+		return NULL;
+	swap(of->fresh[i], next);
+	atomic_long_sub(PAGE_SIZE, &ksm_stats.bytes);
+	/* Nobody looks after memory that goes bad while it lies there. */
+	if (PageHWPoison(&next->page))
+		give_up(&next);
 	return next;
+}
+
+/*
+ * Nobody is to pay for a folio that is given up, and nobody to reclaim it.  Returns false if
+ * somebody else still has to do with it.
+ */
+static bool take_off(struct folio *folio)
+{
+	if (folio_mapped(folio) || folio_test_swapcache(folio) || folio_test_mlocked(folio))
+		return false;
+	/* A copy that was not used has never been there. */
+	if (folio_test_lru(folio)) {
+		if (!folio_isolate_lru(folio))
+			return false;
+		folio_clear_active(folio);
+		folio_clear_unevictable(folio);
+		folio_put(folio);
+	}
+	mem_cgroup_uncharge(folio);
+	return true;
 }
 
 /**
  * ksm_frame_retire - give up a reference to a folio, after a while that nobody can foretell
- * @folio: folio
+ * @folio: folio that nobody maps any more
  *
  * Context: ksm_mutex held.
  */
@@ -110,7 +136,7 @@ void ksm_frame_retire(struct folio *folio)
 	struct frames *of = frames[folio_nid(folio)];
 	unsigned int i = get_random_u32_below(KSM_FRAMES);
 
-	if (of)
+	if (of && take_off(folio))
 		swap(of->retired[i], folio);
 	if (folio)
 		folio_put(folio);
@@ -123,13 +149,21 @@ void ksm_frame_retire(struct folio *folio)
  */
 void ksm_frame_drain(void)
 {
+	unsigned int i;
 	int nid;
 
 	for (nid = 0; nid < nr_node_ids; nid++) {
-		if (!frames[nid])
+		struct frames *of = frames[nid];
+
+		if (!of)
 			continue;
-		atomic_long_sub(bytes_of(frames[nid]), &ksm_stats.bytes);
-		free_frames(frames[nid]);
 		frames[nid] = NULL;
+		for (i = 0; i < KSM_FRAMES; i++) {
+			give_up(&of->fresh[i]);
+			give_up(&of->retired[i]);
+			cond_resched();
+		}
+		atomic_long_sub(sizeof(*of) + of->nr * PAGE_SIZE, &ksm_stats.bytes);
+		kvfree(of);
 	}
 }

@@ -15,6 +15,7 @@
 #include <linux/pagemap.h>
 #include <linux/rmap.h>
 #include <linux/shrinker.h>
+#include <linux/swap.h>
 
 #include "node.h"
 #include "state.h"
@@ -48,12 +49,8 @@ static void unmap(struct ksm_stable *stable, struct folio *folio)
 	folio_put(folio);
 }
 
-/**
- * ksm_hold_settle - have a node map its folio if a process does, or else not
- * @stable: node
- * @folio: its folio, locked; a reference is held
- */
-void ksm_hold_settle(struct ksm_stable *stable, struct folio *folio)
+/* See ksm_hold_settle(). */
+void ksm_hold_follow(struct ksm_stable *stable, struct folio *folio)
 {
 	bool wanted = stable->uniform && ksm_hold_mapped(stable, folio);
 
@@ -110,7 +107,8 @@ bool ksm_hold_give_up(struct ksm_stable *stable, struct folio *folio)
 	if (ksm_hold_mapped(stable, folio))
 		return false;
 	unmap(stable, folio);
-	if (folio_test_swapcache(folio))
+	/* Whoever unmapped it last took it for mapped, and left that to others. */
+	if (folio_test_swapcache(folio) && !folio_free_swap(folio))
 		return false;
 	ksm_node_forsake(folio);
 	folio_get(folio);

@@ -112,6 +112,7 @@ void ksm_scan_restart(void);
 /* reap.c */
 bool ksm_reap_dead(void);
 bool ksm_reap_watched(struct ksm_budget *budget);
+unsigned long ksm_reap_held(unsigned long number);
 
 /* shrink.c */
 int ksm_shrink_init(void);

@@ -21,6 +21,7 @@ static struct task_struct *thread;
 #define KSMD_WATCH_JIFFIES	max(HZ / 4, 1)
 #define KSMD_MAX_WATCH_JIFFIES	(64 * HZ)
 #define KSMD_WATCH_VISITS	(64 * 1024)
+#define KSMD_WATCH_HELD		4096
 
 /* Not so long that a time to come can be mistaken for one that has been. */
 #define KSMD_MAX_SLEEP_JIFFIES	(24 * 3600 * HZ)
@@ -73,6 +74,12 @@ static void do_batch(void)
 	clock.pass = jiffies + msecs_to_jiffies(pause);
 }
 
+/* Is there anything that may be given up without a pass? */
+static bool may_watch(void)
+{
+	return ksm_watch_any() || READ_ONCE(ksm_stats.uniform);
+}
+
 /* Nodes that wait for their folio to go: often after an exit, else ever more rarely. */
 static void do_watch(void)
 {
@@ -86,6 +93,7 @@ static void do_watch(void)
 	if (ksm_reap_watched(&budget))
 		clock.watch_interval = min(2 * clock.watch_interval,
 					   KSMD_MAX_WATCH_JIFFIES);
+	ksm_reap_held(KSMD_WATCH_HELD);
 	clock.watch = jiffies + clock.watch_interval;
 }
 
@@ -95,7 +103,7 @@ static long time_to_sleep(void)
 
 	if (should_scan() && time_before(next_batch(), next))
 		next = next_batch();
-	if (ksm_watch_any() && time_before(clock.watch, next))
+	if (may_watch() && time_before(clock.watch, next))
 		next = clock.watch;
 	/* An exit that has not come to its end. */
 	if (ksm_mms_dead() && time_before(jiffies + KSMD_REAP_JIFFIES, next))
@@ -147,7 +155,7 @@ static int ksmd(void *unused)
 		more = ksm_reap_dead();
 		if (!more && batch_is_due())
 			do_batch();
-		else if (!more && ksm_watch_any())
+		else if (!more && may_watch())
 			do_watch();
 		mutex_unlock(&ksm_mutex);
 

@@ -26,14 +26,14 @@ static unsigned long offlining;
 #endif
 
 /**
- * ksm_lock_try - take ksm_mutex, or give up after a while
- * @tries: about as many ms
+ * ksm_lock_try_soon - take ksm_mutex, or give up after a while
  *
- * Context: may sleep.
+ * Context: may sleep, for some 50 ms at the most.
  * Return: true if ksm_mutex is held now.
  */
-bool ksm_lock_try(unsigned int tries)
+bool ksm_lock_try_soon(void)
 {
+	int tries = KSM_SOON_TRIES;
 	bool locked;
 
 	if (mutex_trylock(&ksm_mutex))
@@ -45,17 +45,6 @@ bool ksm_lock_try(unsigned int tries)
 	} while (!locked && --tries);
 	atomic_dec(&ksm_lock_waiting);
 	return locked;
-}
-
-/**
- * ksm_lock_try_soon - take ksm_mutex, or give up after a while
- *
- * Context: may sleep, for some 50 ms at the most.
- * Return: true if ksm_mutex is held now.
- */
-bool ksm_lock_try_soon(void)
-{
-	return ksm_lock_try(KSM_SOON_TRIES);
 }
 
 /**

@@ -66,6 +66,7 @@ void ksm_mapping_bury(struct ksm_stable *stable)
 {
 	trace_ksm_remove_ksm_page(stable->pfn);
 	list_del_init(&stable->watch);
+	stable->watched = false;
 	ksm_stable_erase(stable);
 }
 

@@ -53,7 +53,8 @@ void ksm_memcg_stat_update(void)
  * @s: where to
  *
  * In bytes, as of the end of the last pass.  With several users' domains in one cgroup,
- * that is the sum of them.
+ * that is the sum of them.  Where there are uniform faults nothing is told: it would tell
+ * whether a page has found an equal.
  *
  * Context: any that memory.stat is written in, a kill for want of memory included.
  */
@@ -65,6 +66,8 @@ void ksm_memcg_stat_format(struct mem_cgroup *memcg, struct seq_buf *s)
 	if (static_branch_unlikely(&ksm_domain_used)) {
 		for (iter = mem_cgroup_iter(memcg, NULL, NULL); iter;
 		     iter = mem_cgroup_iter(memcg, iter, NULL)) {
+			if (ksm_cgroup_is_uniform(iter))
+				continue;
 			shared += max(READ_ONCE(iter->ksm_shared), 0L);
 			sharing += max(READ_ONCE(iter->ksm_sharing), 0L);
 		}

@@ -142,9 +142,11 @@ static enum outcome merge_stable(struct ksm_item *item, struct ksm_index *index,
 		/* Until then others are kept, with a KSM folio of their own. */
 		outcome = ksm_apart_still(lookup.stable) ? DIFFERS :
 						       merge_with(item, kpage, key);
-		if (outcome == MERGED)
+		if (outcome == MERGED) {
 			ksm_mapping_add(item->tile, item->nr, lookup.stable,
 					item->vma->anon_vma);
+			ksm_hold_settle(lookup.stable, lookup.folio);
+		}
 		trace_ksm_merge_with_ksm_page(kpage, pfn,
 					      ksm_slot(item->tile, item->nr), mm,
 					      error_of(outcome));
@@ -431,8 +433,12 @@ void ksm_merge_adopt(struct ksm_item *item)
 	if (stable) {
 		/* Over max_page_sharing too: the mapping is there, made by fork. */
 		ksm_mapping_add(item->tile, item->nr, stable, item->vma->anon_vma);
-		if (static_branch_unlikely(&ksm_domain_uniform_used))
+		if (static_branch_unlikely(&ksm_domain_uniform_used)) {
 			ksm_hold_settle(stable, folio);
+			/* It may be of the other kind. */
+			if (stable->uniform != ksm_domain_uniform(domain))
+				ksm_apart_set(item->tile->owner);
+		}
 	} else if (spare && folio_test_ksm(folio)) {
 		ksm_chain_add(spare, index, item->page, key);
 		ksm_mapping_add(item->tile, item->nr, spare, item->vma->anon_vma);

@@ -75,7 +75,19 @@ static inline bool ksm_hold_mapped(const struct ksm_stable *stable, struct folio
 	return folio_mapcount(folio) > READ_ONCE(stable->held);
 }
 
-void ksm_hold_settle(struct ksm_stable *stable, struct folio *folio);
+void ksm_hold_follow(struct ksm_stable *stable, struct folio *folio);
+
+/**
+ * ksm_hold_settle - have a node map its folio if a process does, or else not
+ * @stable: node
+ * @folio: its folio, locked; a reference is held
+ */
+static inline void ksm_hold_settle(struct ksm_stable *stable, struct folio *folio)
+{
+	if (static_branch_unlikely(&ksm_domain_uniform_used))
+		ksm_hold_follow(stable, folio);
+}
+
 void ksm_hold_switch(struct ksm_stable *stable, struct folio *folio, bool uniform);
 void ksm_hold_move(struct ksm_stable *from, struct ksm_stable *to);
 void ksm_hold_end(struct ksm_stable *stable, struct folio *folio);

@@ -53,6 +53,7 @@ static void move_mappings(struct folio *folio, struct ksm_stable *bad,
 
 	rmap_walk_ksm(folio, &rwc);
 	ksm_mapping_move_all(bad, sound);
+	ksm_hold_settle(sound, sound_folio);
 	/* While it is mapped, memory failure needs its node. */
 	if (ksm_hold_mapped(bad, folio))
 		ksm_watch_add(bad);

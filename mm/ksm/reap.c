@@ -109,3 +109,45 @@ bool ksm_reap_watched(struct ksm_budget *budget)
 		ksm_frame_drain();
 	return true;
 }
+
+/* Give up the folio of a node if no process maps it any more.  Returns whether it was. */
+static bool give_up(struct ksm_stable *stable)
+{
+	struct folio *folio = ksm_node_get(stable, KSM_TRYLOCK);
+	bool over;
+
+	if (IS_ERR(folio))
+		return false;
+	if (!folio) {
+		ksm_mapping_kill(stable);
+		return false;
+	}
+	over = ksm_hold_over(stable, folio);
+	folio_unlock(folio);
+	folio_put(folio);
+	if (over)
+		ksm_mapping_kill(stable);
+	return over;
+}
+
+/**
+ * ksm_reap_held - give up folios that came by uniform faults and that nobody maps
+ * @number: nodes to look at, those that come next
+ *
+ * Context: ksm_mutex held, may sleep.
+ * Return: how many folios were given up.
+ */
+unsigned long ksm_reap_held(unsigned long number)
+{
+	struct ksm_stable *stable;
+	unsigned long given = 0;
+
+	for (; number; number--) {
+		stable = ksm_watch_next_held();
+		if (!stable)
+			break;
+		given += give_up(stable);
+		cond_resched();
+	}
+	return given;
+}

@@ -17,6 +17,7 @@
 
 struct ksm_domain;
 struct ksm_domain_key;
+struct mem_cgroup;
 
 /**
  * struct ksm_span - where VMAs of a process were mergeable, see vma.c
@@ -53,6 +54,9 @@ struct ksm_span {
  * @apart: it may share pages with processes of other domains, see apart.c
  * @full: there was no memory for a copy in that turn
  * @uniform: its pages are sorted as is right with uniform faults
+ * @wanted: they are to be, or not
+ * @asked: number of the turn in which that was asked
+ * @unsorted: address from which on that is still to be done
  * @followed: number of the turn in which it came into its domain
  * @left: address from which on its pages are still in trees of a domain that it has left
  * @own: number of the domain that it has for itself as users are kept apart, or 0
@@ -81,8 +85,11 @@ struct ksm_mm {
 	bool apart;
 	bool full;
 	bool uniform;
+	bool wanted;
 	unsigned int followed;
 	unsigned long left;
+	unsigned int asked;
+	unsigned long unsorted;
 	u64 own;
 	bool visited;
 	bool exiting;
@@ -139,6 +146,7 @@ static inline bool ksm_cgroup_left(struct ksm_mm *kmm)
 }
 
 #ifdef CONFIG_MEMCG
+bool ksm_cgroup_is_uniform(struct mem_cgroup *memcg);
 void ksm_cgroup_set_users(bool apart);
 int ksm_cgroup_init(void);
 #else

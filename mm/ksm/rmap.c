@@ -103,8 +103,7 @@ void rmap_walk_ksm(struct folio *folio, struct rmap_walk_control *rwc)
 	if (!stable)
 		return;
 	walk(folio, rwc, stable);
-	if (static_branch_unlikely(&ksm_domain_uniform_used))
-		ksm_hold_settle(stable, folio);
+	ksm_hold_settle(stable, folio);
 }
 
 static struct folio *copy_folio(struct folio *folio, struct vm_area_struct *vma,

@@ -6,57 +6,25 @@
  * A pass finds them, too.  But it may be long in coming, while a memory cgroup comes to
  * its limit by them.
  */
-#include <linux/mm.h>
-#include <linux/pagemap.h>
-#include <linux/sched.h>
+#include <linux/mutex.h>
 #include <linux/shrinker.h>
 
 #include "internal.h"
-
-/* Who reclaims may hold ksm_mutex himself, so it is not waited for long. */
-#define SHRINK_TRIES	4
-
-/* Give up the folio of a node if nobody maps it any more.  Returns whether it was. */
-static bool give_up(struct ksm_stable *stable)
-{
-	struct folio *folio = ksm_node_get(stable, KSM_TRYLOCK);
-	bool over;
-
-	if (IS_ERR(folio))
-		return false;
-	if (!folio) {
-		ksm_mapping_kill(stable);
-		return false;
-	}
-	over = ksm_hold_over(stable, folio);
-	folio_unlock(folio);
-	folio_put(folio);
-	if (over)
-		ksm_mapping_kill(stable);
-	return over;
-}
 
 static unsigned long shrink_count(struct shrinker *shrinker, struct shrink_control *sc)
 {
 	return READ_ONCE(ksm_stats.uniform) ?: SHRINK_EMPTY;
 }
 
+/* Who reclaims may hold ksm_mutex himself, and is not to keep ksmd from its work. */
 static unsigned long shrink_scan(struct shrinker *shrinker, struct shrink_control *sc)
 {
-	unsigned long freed = 0, left = sc->nr_to_scan;
-	struct ksm_stable *stable;
+	unsigned long freed;
 
-	if (!ksm_lock_try(SHRINK_TRIES))
+	if (!mutex_trylock(&ksm_mutex))
 		return SHRINK_STOP;
-	for (; left; left--) {
-		stable = ksm_watch_next_held();
-		if (!stable)
-			break;
-		freed += give_up(stable);
-		cond_resched();
-	}
+	freed = ksm_reap_held(sc->nr_to_scan);
 	mutex_unlock(&ksm_mutex);
-	sc->nr_scanned = sc->nr_to_scan - left;
 	return freed;
 }
 

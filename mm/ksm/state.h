@@ -111,7 +111,6 @@ static inline bool ksm_lock_wanted(void)
 	return atomic_read(&ksm_lock_waiting);
 }
 
-bool ksm_lock_try(unsigned int tries);
 bool ksm_lock_try_soon(void);
 void ksm_lock_soon(void);
 void ksm_lock_let_them_run(void);

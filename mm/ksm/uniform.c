@@ -42,9 +42,12 @@ static struct folio *random_copy(struct ksm_item *item)
 static bool find(struct ksm_lookup *lookup, struct folio *copy)
 {
 	while (ksm_chain_lookup(lookup)) {
-		if (lookup->stable->uniform && !ksm_apart_still(lookup->stable) &&
-		    ksm_content_same(&lookup->folio->page, &copy->page))
+		if (!ksm_apart_still(lookup->stable) &&
+		    ksm_content_same(&lookup->folio->page, &copy->page)) {
+			/* It may have been there before. */
+			ksm_hold_switch(lookup->stable, lookup->folio, true);
 			return true;
+		}
 		folio_unlock(lookup->folio);
 		folio_put(lookup->folio);
 	}
@@ -75,8 +78,10 @@ static int share(struct ksm_item *item, struct ksm_lookup *lookup)
 {
 	int err = replace(item, lookup->folio);
 
-	if (!err)
+	if (!err) {
 		ksm_mapping_add(item->tile, item->nr, lookup->stable, item->vma->anon_vma);
+		ksm_hold_settle(lookup->stable, lookup->folio);
+	}
 	folio_unlock(lookup->folio);
 	folio_put(lookup->folio);
 	return err;

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lib/sysfs.hpp"
 #include "support/cgroup.hpp"
 #include "support/child.hpp"
 #include "support/fixture.hpp"
@@ -218,6 +219,25 @@ TEST_F(uniform, many_frames_are_free_again)
 	EXPECT_GT(after - before, long(many / 2));
 }
 
+TEST_F(uniform, frames_are_given_up_without_a_pass)
+{
+	region memory(pages), rest(pages);
+
+	memory.fill_unique(1);
+	rest.fill_unique(1000);
+	memory.mergeable();
+	rest.mergeable();
+	scan(enough);
+	ASSERT_EQ(knob("pages_uniform"), long(2 * pages));
+	memory.advise(MADV_DONTNEED);
+	/* ksmd is stopped: slabs, and the like, are asked to give back what they can. */
+	ASSERT_EQ(write_text("/proc/sys/vm/drop_caches", "2"), 0);
+	EXPECT_EQ(knob("pages_uniform"), long(pages));
+	rest.advise(MADV_DONTNEED);
+	ASSERT_EQ(write_text("/proc/sys/vm/drop_caches", "2"), 0);
+	EXPECT_EQ(knob("pages_uniform"), 0);
+}
+
 TEST_F(uniform, exit_leaves_nothing)
 {
 	{
@@ -276,6 +296,9 @@ TEST_F(uniform, pages_move_between_nodes)
 	memory.mergeable();
 	scan(enough);
 	for (int node : {1, 0, 1}) {
+		/* ksmd may be looking at one. */
+		for (int tries = 0; tries < 10 && move_to(memory, node) < pages; tries++)
+			usleep(100000);
 		ASSERT_EQ(move_to(memory, node), pages) << "to node " << node;
 		EXPECT_EQ(memory.strangers_unique(1), 0u);
 		/* Still held: nobody is told that it is alone. */
@@ -366,6 +389,52 @@ TEST_F(uniform, huge_pages_are_left_alone)
 	EXPECT_EQ(memory.strangers(1), 0u);
 }
 
+/* A node from before that only a child comes to know of is of the right kind, too. */
+TEST_F(uniform, heirs_are_sorted_too)
+{
+	set_knob("uniform_faults", 0);
+	child parent_process([](parent_link &parent) {
+		region memory(pages);
+
+		for (std::size_t i = 0; i < pages; i++)
+			memory.fill(i, i / 2);
+		memory.mergeable();
+		parent.reach("filled");
+		if (fork() > 0)
+			_exit(0);
+		parent.reach("forked");
+		for (std::size_t i = 0; i < pages; i++)
+			require(memory.holds(i, i / 2), "content changed");
+		parent.reach("read");
+	});
+
+	parent_process.await("filled");
+	scan(enough);
+	ASSERT_EQ(knob("pages_shared"), long(pages / 2));
+	set_knob("uniform_faults", 1);
+	parent_process.go_on("filled");
+	parent_process.await("forked");
+	scan(enough);
+	EXPECT_EQ(knob("pages_shared"), long(pages / 2));
+	parent_process.go_on("forked");
+	parent_process.await("read");
+
+	/* Half of what is left is alone, if its nodes are of the right kind. */
+	region one(pages / 2);
+
+	for (std::size_t i = 0; i < one.pages(); i++)
+		one.fill(i, i);
+	one.mergeable();
+	scan(enough);
+	EXPECT_EQ(ksm_pages_of(one), one.pages());
+	parent_process.go_on("read");
+	start_ksmd();
+	await_scans(2);
+	stop_ksmd();
+	EXPECT_EQ(knob("pages_uniform"), long(one.pages()));
+	EXPECT_EQ(knob("pages_shared"), 0);
+}
+
 class uniform_groups : public ksm_test
 {
 protected:
@@ -388,12 +457,14 @@ TEST_F(uniform_groups, only_those_that_say_so)
 	EXPECT_EQ(ksm_pages_of(one.memory()), std::size_t(tenant::pages));
 	EXPECT_EQ(ksm_pages_of(two.memory()), 0u);
 	EXPECT_EQ(ksm_pages_of(three.memory()), 0u);
+	EXPECT_EQ(with.stat("ksm_sharing"), 0);
 	EXPECT_EQ(knob("pages_uniform"), long(tenant::pages));
 
 	/* Who comes into it gets them, who leaves it is without. */
 	with.join(three.pid());
 	scan(enough);
 	EXPECT_EQ(shared_by(one, three), std::size_t(tenant::pages));
+	EXPECT_EQ(with.stat("ksm_sharing"), 0) << "that tells whether a page has an equal";
 	without.join(one.pid());
 	scan(enough);
 	EXPECT_EQ(shared_by(one, two), std::size_t(tenant::pages));
