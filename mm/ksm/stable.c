@@ -193,12 +193,14 @@ static void count_node(const struct ksm_stable *stable, int by)
 	}
 }
 
-/* Not inlined, for the sake of machines without domains. */
-static noinline void count_in_domain(struct ksm_stable *stable, int by)
+/* Not inlined, and all that there is to do, for the sake of machines without domains. */
+static noinline void count_in_domain(struct ksm_stable *stable, int by, unsigned int max)
 {
 	count_node(stable, -1);
 	stable->nr += by;
 	count_node(stable, 1);
+	if (by > 0 ? stable->nr == max : stable->nr + 1 == max)
+		chain_sort(stable, by < 0);
 }
 
 /**
@@ -210,9 +212,11 @@ static noinline void count_in_domain(struct ksm_stable *stable, int by)
  */
 void ksm_stable_count(struct ksm_stable *stable, unsigned int max)
 {
-	if (static_branch_unlikely(&ksm_domain_used))
-		count_in_domain(stable, 1);
-	else if (stable->nr++)
+	if (static_branch_unlikely(&ksm_domain_used)) {
+		count_in_domain(stable, 1, max);
+		return;
+	}
+	if (stable->nr++)
 		ksm_stats.sharing++;
 	else
 		ksm_stats.shared++;
@@ -229,9 +233,11 @@ void ksm_stable_count(struct ksm_stable *stable, unsigned int max)
  */
 void ksm_stable_uncount(struct ksm_stable *stable, unsigned int max)
 {
-	if (static_branch_unlikely(&ksm_domain_used))
-		count_in_domain(stable, -1);
-	else if (--stable->nr)
+	if (static_branch_unlikely(&ksm_domain_used)) {
+		count_in_domain(stable, -1, max);
+		return;
+	}
+	if (--stable->nr)
 		ksm_stats.sharing--;
 	else
 		ksm_stats.shared--;
