@@ -8,7 +8,7 @@ tuned     := $(OUTPUT)ksmtuned/
 tuned_src := $(src)ksmtuned/
 # What it shares with ksmctl
 tuned_shared := $(addprefix $(OUTPUT),knobs.o ksmd.o sample.o text.o output.o suggest.o refusal.o \
-		rules.o lib/sysfs.o)
+		rules.o lib/sysfs.o lib/proc/process.o lib/proc/vms.o)
 tuned_objs   := $(patsubst $(src)%.cpp,$(OUTPUT)%.o,$(wildcard $(tuned_src)*.cpp))
 tuned_tests  := $(patsubst $(src)%.cpp,$(OUTPUT)%.o,$(wildcard $(tuned_src)tests/*.cpp))
 tuned_libs   := -lprometheus-cpp-core -lsystemd
@@ -17,7 +17,7 @@ $(tuned)ksmtuned: $(tuned_objs) $(tuned_shared)
 	$(CXX) $(CXXFLAGS) -o $@ $^ $(LDFLAGS) $(tuned_libs)
 
 $(tuned)ksmtuned_test: $(filter-out $(tuned)main.o,$(tuned_objs)) $(tuned_shared) $(tuned_tests) \
-		$(addprefix $(OUTPUT)tests/,fake_sysfs.o program.o)
+		$(addprefix $(OUTPUT)tests/,fake_proc.o fake_sysfs.o program.o)
 	$(CXX) $(CXXFLAGS) -o $@ $^ $(LDFLAGS) $(tuned_libs) -lgtest -lgtest_main -lutil -pthread
 
 tests: $(tuned)ksmtuned $(tuned)ksmtuned_test

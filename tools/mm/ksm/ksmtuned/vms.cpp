@@ -10,9 +10,6 @@ namespace ksm::tuned
 namespace
 {
 
-/* As KVM names what KVM_CREATE_VM returns; /dev/kvm itself is open in managers, too. */
-constexpr const char *vm_file = "anon_inode:kvm-vm";
-
 vms by_pattern(std::vector<process> all, const pattern &pattern)
 {
 	vms vms;
@@ -25,27 +22,12 @@ vms by_pattern(std::vector<process> all, const pattern &pattern)
 	return vms;
 }
 
-vms by_files(std::vector<process> all)
-{
-	vms vms;
-
-	for (const process &process : all) {
-		const auto is_vm = process.has_open(vm_file);
-
-		if (!is_vm)
-			vms.hidden++;
-		else if (*is_vm)
-			vms.found.push_back(process);
-	}
-	return vms;
-}
-
 } /* namespace */
 
 vms find_vms(const std::filesystem::path &proc, const settings &settings)
 {
 	if (settings.vm_pattern.empty())
-		return by_files(processes(proc));
+		return ksm::find_vms(proc);
 	return by_pattern(processes(proc), pattern(settings.vm_pattern));
 }
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace ksm::tuned
+namespace ksm
 {
 
 /* How much of a process KSM has merged. */
@@ -47,7 +47,7 @@ public:
 	/* Nothing if KSM knows no page of it. */
 	std::optional<ksm_share> share() const;
 
-	tuned::place place() const;
+	ksm::place place() const;
 
 	/* That of a guest if QEMU has been told it, else that of the program. */
 	std::string name() const;
@@ -59,4 +59,4 @@ private:
 /* All of them, by PID. Throws ksm::error where they cannot be listed. */
 std::vector<process> processes(const std::filesystem::path &proc);
 
-} /* namespace ksm::tuned */
+} /* namespace ksm */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "ksmtuned/process.hpp"
+#include "lib/proc/process.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -11,7 +11,7 @@
 
 namespace fs = std::filesystem;
 
-namespace ksm::tuned
+namespace ksm
 {
 namespace
 {
@@ -124,11 +124,11 @@ std::optional<ksm_share> process::share() const
 	return known ? std::optional(share) : std::nullopt;
 }
 
-tuned::place process::place() const
+place process::place() const
 {
 	std::istringstream in(content(dir_ / "cgroup"));
 	std::string unified, systemd;
-	tuned::place place;
+	ksm::place place;
 
 	/* That of cgroup v2, or the one in which systemd keeps its units in v1. */
 	for (std::string line; std::getline(in, line);) {
@@ -179,4 +179,4 @@ std::vector<process> processes(const fs::path &proc)
 	return sorted;
 }
 
-} /* namespace ksm::tuned */
+} /* namespace ksm */

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "lib/proc/vms.hpp"
+
+namespace ksm
+{
+namespace
+{
+
+/* As KVM names what KVM_CREATE_VM returns; /dev/kvm itself is open in managers, too. */
+constexpr const char *vm_file = "anon_inode:kvm-vm";
+
+} /* namespace */
+
+vms find_vms(const std::filesystem::path &proc)
+{
+	vms vms;
+
+	for (const process &process : processes(proc)) {
+		const auto is_vm = process.has_open(vm_file);
+
+		if (!is_vm)
+			vms.hidden++;
+		else if (*is_vm)
+			vms.found.push_back(process);
+	}
+	return vms;
+}
+
+} /* namespace ksm */

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "tests/fake_proc.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "format.hpp"
+#include "lib/sysfs.hpp"
+
+namespace fs = std::filesystem;
+
+namespace ksm
+{
+
+fake_process qemu(const std::string &name, std::int64_t resident_kb)
+{
+	fake_process process;
+
+	process.arguments = {"/usr/bin/qemu-system-x86_64", "-name", "guest=" + name + ",x=on",
+			     "-accel", "kvm"};
+	process.resident_kb = resident_kb;
+	process.files = {"/dev/null", "/dev/kvm", "anon_inode:kvm-vm", "anon_inode:kvm-vcpu:0"};
+	process.cgroup =
+		"0::/machine.slice/machine-qemu\\x2d1\\x2d" + name + ".scope/libvirt/emulator\n";
+	return process;
+}
+
+fake_proc::fake_proc()
+{
+	std::string name = fs::temp_directory_path() / "ksm-XXXXXX";
+
+	root_ = mkdtemp(name.data());
+	fs::create_directories(proc());
+}
+
+fake_proc::~fake_proc()
+{
+	fs::remove_all(root_);
+}
+
+std::string fake_proc::proc(const std::string &name) const
+{
+	return root_ + "/proc" + (name.empty() ? "" : "/" + name);
+}
+
+void fake_proc::put_file(const std::string &name, const std::string &text) const
+{
+	const fs::path path = fs::path(root_) / name;
+
+	fs::create_directories(path.parent_path());
+	std::ofstream(path) << text;
+}
+
+std::string fake_proc::file(const std::string &name) const
+{
+	return read_text(root_ + "/" + name);
+}
+
+void fake_proc::add_process(int pid, const fake_process &process) const
+{
+	const std::string dir = fmt::format("proc/{}/", pid);
+
+	end_process(pid);
+	std::string cmdline;
+	int fd = 0;
+
+	for (const std::string &argument : process.arguments)
+		cmdline += argument + '\0';
+	put_file(dir + "cmdline", cmdline);
+	const std::string program = process.arguments.empty() ? "kthread" : process.arguments[0];
+	put_file(dir + "comm", fs::path(program).filename().string().substr(0, 15) + "\n");
+	put_file(dir + "status", fmt::format("Name:\tx\nVmHWM:\t99999999 kB\nVmRSS:\t{} kB\n",
+					     process.resident_kb));
+	put_file(dir + "smaps_rollup", fmt::format("Rss:  9 kB\nPss:  {} kB\nPss_Anon:  7 kB\n",
+						   process.proportional_kb));
+	put_file(dir + "cgroup", process.cgroup);
+	put_file(dir + "ksm_stat", process.ksm_stat);
+	fs::create_directories(fs::path(root_) / dir / "fd");
+	for (const std::string &target : process.files)
+		fs::create_symlink(target, fs::path(root_) / dir / "fd" / std::to_string(fd++));
+}
+
+void fake_proc::end_process(int pid) const
+{
+	fs::remove_all(proc(std::to_string(pid)));
+}
+
+} /* namespace ksm */
