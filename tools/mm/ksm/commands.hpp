@@ -7,6 +7,7 @@
 
 #include "knobs.hpp"
 #include "ksmd.hpp"
+#include "ps_rows.hpp"
 
 namespace ksm
 {
@@ -27,11 +28,20 @@ struct set_options {
 	bool json = false;
 };
 
+struct ps_options {
+	ps_by by = ps_by::process;
+	ps_order order = ps_order::saved;
+	bool json = false;
+	std::vector<std::string> pids;
+};
+
 int status(const knobs &knobs, const ksmd &ksmd, const status_options &options);
 int watch(const knobs &knobs, const ksmd &ksmd, const watch_options &options);
 
 /* @words: KNOB=VALUE..., or one KNOB and its VALUE. */
 int set(const knobs &knobs, const std::vector<std::string> &words, const set_options &options);
+
+int ps(const std::string &proc, const ps_options &options);
 
 /* Returns only if the program cannot be started. */
 int run(const knobs &knobs, const std::vector<std::string> &command);

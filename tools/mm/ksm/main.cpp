@@ -35,6 +35,8 @@ int dispatch(const ksm::options &options)
 	if (options.command == ksm::command::run)
 		return ksm::run(knobs, options.program);
 
+	if (options.command == ksm::command::ps && hidden(knobs))
+		return ksm::ps(options.proc, options.ps);
 	if (options.command == ksm::command::status && hidden(knobs))
 		ksm::say("warning: " + knobs.path() + " is hidden here, as in a container");
 	else
@@ -43,6 +45,8 @@ int dispatch(const ksm::options &options)
 	switch (options.command) {
 	case ksm::command::set:
 		return ksm::set(knobs, options.words, options.set);
+	case ksm::command::ps:
+		return ksm::ps(options.proc, options.ps);
 	case ksm::command::watch:
 		return ksm::watch(knobs, ksm::ksmd(), options.watch);
 	default:

@@ -46,6 +46,7 @@ private:
 		return sub;
 	}
 
+	void add_ps_options();
 	void add_set_options();
 	void check_owners() const;
 	options result() const;
@@ -59,6 +60,7 @@ private:
 	CLI::App app_{"Look at the kernel's same-page merging, and steer it", "ksmctl"};
 	CLI::App *status_;
 	CLI::App *watch_;
+	CLI::App *ps_;
 	CLI::App *set_;
 	CLI::App *start_;
 	CLI::App *stop_;
@@ -77,6 +79,9 @@ command_line::command_line()
 	app_.add_option("--sysfs", options_.sysfs, "Directory of KSM's files, if it is another one")
 		->type_name("DIR")
 		->take_last();
+	app_.add_option("--proc", options_.proc, "Directory of processes, if it is another one")
+		->type_name("DIR")
+		->take_last();
 	app_.footer("Options may stand before or after the command. Exit status: 0; 1 if it "
 		    "failed; 2 for words that make no sense. Of 'run': the program's, or 125 if "
 		    "ksmctl failed, 126 if the program cannot be started, 127 if there is none.");
@@ -84,6 +89,7 @@ command_line::command_line()
 	status_ = add_command("status", "Show how KSM does");
 	watch_ = add_command("watch", "A row of figures at each interval, then a summary (stop it "
 				      "with Ctrl-C)");
+	add_ps_options();
 	add_set_options();
 	start_ = add_command("start", "The same as set run=1");
 	stop_ = add_command("stop", "The same as set run=0: what is merged stays merged");
@@ -97,7 +103,7 @@ command_line::command_line()
 	add_to({status_}, [this](CLI::App &app) {
 		return app.add_flag("-a,--all", options_.status.all, "Every knob and counter");
 	});
-	add_to({status_, watch_, set_, start_, stop_}, [this](CLI::App &app) {
+	add_to({status_, watch_, ps_, set_, start_, stop_}, [this](CLI::App &app) {
 		return app.add_flag("--json", json_,
 				    &app == watch_ ? "One JSON object per line"
 						   : "One JSON object");
@@ -121,6 +127,28 @@ command_line::command_line()
 	add_to({set_, start_, stop_}, [this](CLI::App &app) {
 		return app.add_flag("-n,--dry-run", options_.set.dry_run,
 				    "Check all, write nothing");
+	});
+}
+
+void command_line::add_ps_options()
+{
+	ps_ = add_command("ps", "What processes offer, what of it is merged, and what that saves");
+	ps_->add_option("PID", options_.ps.pids, "These processes only, whatever they offer")
+		->transform(whole_number_from(1));
+	add_to({ps_}, [this](CLI::App &app) {
+		return app.add_option("--by", options_.ps.by, "A row for each process, vm or unit")
+			->type_name("WHAT")
+			->transform(one_of({"process", "vm", "unit"}))
+			->take_last();
+	});
+	add_to({ps_}, [this](CLI::App &app) {
+		return app
+			.add_option("--sort", options_.ps.order,
+				    "By offered, merged, saved, cost, name or domain")
+			->type_name("COLUMN")
+			->transform(
+				one_of({"offered", "merged", "saved", "cost", "name", "domain"}))
+			->take_last();
 	});
 }
 
@@ -222,7 +250,7 @@ options command_line::result() const
 	options result = options_;
 	const CLI::App *command = chosen();
 
-	result.status.json = result.watch.json = result.set.json = json_;
+	result.status.json = result.watch.json = result.ps.json = result.set.json = json_;
 	if (command == start_)
 		result.words = {"run=1"};
 	if (command == stop_)
@@ -231,6 +259,8 @@ options command_line::result() const
 		result.command = command::run;
 	else if (command == watch_)
 		result.command = command::watch;
+	else if (command == ps_)
+		result.command = command::ps;
 	else if (command != status_)
 		result.command = command::set;
 	return result;

@@ -13,13 +13,15 @@ namespace ksm
 
 constexpr const char *default_sysfs = "/sys/kernel/mm/ksm";
 
-enum class command { status, watch, set, run };
+enum class command { status, watch, ps, set, run };
 
 struct options {
 	ksm::command command = command::status;
 	std::string sysfs = default_sysfs;
+	std::string proc = "/proc";
 	status_options status;
 	watch_options watch;
+	ps_options ps;
 	set_options set;
 	std::vector<std::string> words;	  /* of set: what to set */
 	std::vector<std::string> program; /* of run */

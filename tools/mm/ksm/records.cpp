@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/json.hpp"
+#include "utf8.hpp"
 
 namespace ksm
 {
@@ -76,6 +77,19 @@ void add_figures(json &out, const sample &sample)
 	out["full_scans"] = or_null(sample.full_scans);
 }
 
+json text_or_null(const std::string &text)
+{
+	return text.empty() ? json() : json(valid_utf8(text));
+}
+
+json ps_figures(const ps_row &row)
+{
+	return {{"offered_bytes", or_null(row.offered)},
+		{"merged_pages", or_null(row.merged)},
+		{"saved_bytes", or_null(row.saved)},
+		{"metadata_bytes", or_null(row.cost)}};
+}
+
 } /* namespace */
 
 std::string status_record(const std::vector<knob_file> &files, const sample &sample)
@@ -141,6 +155,29 @@ std::string set_record(const std::vector<made_change> &changes,
 			 {"after", number_or_text(change.after)},
 			 {"seconds", change.seconds}});
 	out["warnings"] = warnings;
+	return out.dump(2);
+}
+
+std::string ps_record(const ps_rows &found, ps_by by)
+{
+	static constexpr const char *words[] = {"process", "vm", "unit"};
+	json out = record("ps");
+
+	out["by"] = words[int(by)];
+	out["rows"] = json::array();
+	for (const ps_row &row : found.rows) {
+		json &entry = out["rows"].emplace_back(ps_figures(row));
+
+		entry["name"] = valid_utf8(row.name);
+		entry["pids"] = json::array();
+		for (const std::string &pid : row.pids)
+			entry["pids"].push_back(number_or_text(pid));
+		entry["unit"] = text_or_null(row.unit);
+		entry["cgroup"] = text_or_null(row.cgroup);
+		entry["domain"] = text_or_null(row.domain);
+	}
+	out["sum"] = ps_figures(sum_of(found.rows));
+	out["hidden_processes"] = found.hidden;
 	return out.dump(2);
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "knobs.hpp"
+#include "ps_rows.hpp"
 #include "sample.hpp"
 
 namespace ksm
@@ -24,5 +25,6 @@ std::string watch_record(const course &course, const sample &sample, std::option
 std::string summary_record(const course &course);
 std::string set_record(const std::vector<made_change> &changes,
 		       const std::vector<std::string> &warnings, bool dry_run);
+std::string ps_record(const ps_rows &found, ps_by by);
 
 } /* namespace ksm */

@@ -2,10 +2,10 @@
 #include "watch_table.hpp"
 
 #include <string>
-#include <vector>
 
 #include <unistd.h>
 
+#include "fitting.hpp"
 #include "format.hpp"
 #include "text.hpp"
 
@@ -63,29 +63,12 @@ constexpr column columns[] = {
 	{"ksmd %", 6, 2, cpu},
 };
 
-std::vector<const column *> fitting(std::size_t width)
-{
-	for (int rank = 7;; rank--) {
-		std::vector<const column *> chosen;
-		std::size_t used = 0;
-
-		for (const column &column : columns) {
-			if (column.rank > rank)
-				continue;
-			used += column.width + !chosen.empty();
-			chosen.push_back(&column);
-		}
-		if (used <= width || !rank)
-			return chosen;
-	}
-}
-
 } /* namespace */
 
 void watch_table::print(double seconds, const sample &sample, std::optional<double> cpu)
 {
 	const std::size_t width = line_width(STDOUT_FILENO);
-	const auto chosen = fitting(width);
+	const auto chosen = fitting<column>(columns, width);
 	const row row = {seconds, sample, cpu};
 	std::string heading, text;
 

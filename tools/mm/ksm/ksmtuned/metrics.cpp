@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "ksmtuned/prometheus.hpp"
-#include "ksmtuned/utf8.hpp"
 #include "sample.hpp"
+#include "utf8.hpp"
 
 namespace ksm::tuned
 {
@@ -102,16 +102,16 @@ void add_system(families &all, const knobs &knobs, const ksmd &ksmd,
 }
 
 /* The three figures that processes and units have alike. */
-void add_share(families &all, const std::string &what, const labels &labels, const ksm_share &share)
+void add_share(families &all, const std::string &what, const labels &labels, const ksm_stat &stat)
 {
 	all.add((what + "_merged_bytes").c_str(), MetricType::Gauge,
 		"Memory that is merged with other memory, zero pages excluded.", labels,
-		double(share.merging_pages) * page_size());
+		double(stat.merging_pages) * page_size());
 	all.add((what + "_zero_bytes").c_str(), MetricType::Gauge,
 		"Memory that KSM has mapped to the zero page.", labels,
-		double(share.zero_pages) * page_size());
+		double(stat.zero_pages) * page_size());
 	all.add((what + "_profit_bytes").c_str(), MetricType::Gauge,
-		"Memory saved, less what KSM needs for it.", labels, double(share.profit));
+		"Memory saved, less what KSM needs for it.", labels, double(stat.profit));
 }
 
 void add_vms(families &all, const vms &vms)
@@ -123,20 +123,20 @@ void add_vms(families &all, const vms &vms)
 		all.add("ksm_vm_resident_bytes", MetricType::Gauge,
 			"Memory that the virtual machine's process has mapped.", labels,
 			times(vm.resident_kb(), 1024));
-		add_share(all, "ksm_vm", labels, vm.share().value_or(ksm_share()));
+		add_share(all, "ksm_vm", labels, vm.stat().value_or(ksm_stat()));
 	}
 }
 
 /* Virtual machines or not: any process that KSM knows pages of. */
 void add_units(families &all, const std::filesystem::path &proc)
 {
-	std::map<place, ksm_share> units;
+	std::map<place, ksm_stat> units;
 
 	for (const process &process : processes(proc))
-		if (const auto share = process.share())
-			units[process.place()] += *share;
-	for (const auto &[place, share] : units)
-		add_share(all, "ksm_unit", {{"unit", place.unit}, {"cgroup", place.cgroup}}, share);
+		if (const auto stat = process.stat(); stat && stat->knows_pages())
+			units[process.place()] += *stat;
+	for (const auto &[place, stat] : units)
+		add_share(all, "ksm_unit", {{"unit", place.unit}, {"cgroup", place.cgroup}}, stat);
 }
 
 } /* namespace */

@@ -2,10 +2,12 @@
 /* CLI11, which parses options; says which package brings it. */
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #if !__has_include(<CLI/CLI.hpp>)
 #error "CLI11 is missing: apt-get install libcli11-dev"
@@ -32,6 +34,27 @@ inline CLI::Validator whole_number_from(std::int64_t least)
 				return "'" + text + "' is not a whole number from " +
 				       std::to_string(least) + " up";
 			text = std::to_string(*number);
+			return std::string();
+		},
+		"");
+}
+
+/*
+ * For transform(): takes one of the words, which stand in the order of an enumeration's
+ * values. CLI11's own transformers take the bare numbers too.
+ */
+inline CLI::Validator one_of(const std::vector<std::string> &words)
+{
+	return CLI::Validator(
+		[words](std::string &text) {
+			const auto at = std::find(words.begin(), words.end(), text);
+			std::string all;
+
+			for (const std::string &word : words)
+				all += (all.empty() ? "" : ", ") + word;
+			if (at == words.end())
+				return "'" + text + "' is none of " + all;
+			text = std::to_string(at - words.begin());
 			return std::string();
 		},
 		"");

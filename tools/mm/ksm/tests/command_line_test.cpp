@@ -30,6 +30,10 @@ TEST_F(command_line, unknown_words_are_named)
 		{{"status", "foo"}, "'foo' makes no sense after 'status'"},
 		{{"status", "--count", "3"}, "'status' has no option '--count'"},
 		{{"--dry-run", "watch"}, "'watch' has no option '--dry-run'"},
+		{{"ps", "self"}, "'self' is not a whole number from 1 up"},
+		{{"ps", "--by", "1"}, "'1' is none of process, vm, unit"},
+		{{"--sort", "pid", "ps"}, "'pid' is none of offered, merged"},
+		{{"status", "--by", "vm"}, "'status' has no option '--by'"},
 		{{}, "which command?"},
 	};
 
@@ -69,7 +73,7 @@ TEST_F(command_line, version_and_help)
 {
 	EXPECT_EQ(ksmctl({"--version"}).status, 0);
 	EXPECT_EQ(ksmctl({"--version"}).out.rfind("ksmctl ", 0), 0u);
-	for (const char *name : {"status", "watch", "set", "start", "stop", "run"}) {
+	for (const char *name : {"status", "watch", "ps", "set", "start", "stop", "run"}) {
 		EXPECT_HAS(ksmctl({"--help"}).out, name);
 		EXPECT_EQ(ksmctl({name, "--help"}).status, 0);
 		EXPECT_HAS(ksmctl({name, "--help"}).out, std::string("ksmctl ") + name);
@@ -82,6 +86,8 @@ TEST_F(command_line, output_that_does_not_arrive_is_an_error)
 		{"status"},
 		{"status", "--all"},
 		{"status", "--json"},
+		{"ps"},
+		{"ps", "--json"},
 		{"watch", "--count", "1", "--interval", "0.01"},
 		{"watch", "--count", "1", "--interval", "0.01", "--json"},
 		{"set", "run=1"},

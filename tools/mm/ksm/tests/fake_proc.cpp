@@ -26,12 +26,33 @@ fake_process qemu(const std::string &name, std::int64_t resident_kb)
 	return process;
 }
 
+std::string smaps_of(const std::vector<fake_mapping> &mappings)
+{
+	std::string text;
+
+	for (const fake_mapping &m : mappings)
+		text += fmt::format("{} {} 00000000 00:00 0                          {}\n"
+				    "Size:                  9 kB\nRss:         {} kB\n"
+				    "Pss:                   1 kB\nAnonymous:   {} kB\n"
+				    "AnonHugePages:        {} kB\nShared_Hugetlb:   0 kB\n"
+				    "Private_Hugetlb:      {} kB\nSwap:        {} kB\n"
+				    "SwapPss:               0 kB\nTHPeligible:    0\n"
+				    "VmFlags: {}\n",
+				    m.range, m.permissions, m.name, m.resident_kb, m.anonymous_kb,
+				    m.huge_kb, m.hugetlb_kb, m.swapped_kb, m.flags);
+	return text;
+}
+
 fake_proc::fake_proc()
 {
 	std::string name = fs::temp_directory_path() / "ksm-XXXXXX";
 
 	root_ = mkdtemp(name.data());
-	fs::create_directories(proc());
+	chmod(root_.c_str(), 0755);
+	put_file("proc/self/mountinfo",
+		 "21 1 0:20 / /proc rw - proc proc rw\n"
+		 "30 1 0:30 / " +
+			 root_ + "/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw\n");
 }
 
 fake_proc::~fake_proc()
@@ -76,6 +97,9 @@ void fake_proc::add_process(int pid, const fake_process &process) const
 						   process.proportional_kb));
 	put_file(dir + "cgroup", process.cgroup);
 	put_file(dir + "ksm_stat", process.ksm_stat);
+	put_file(dir + "smaps", process.smaps);
+	for (const char *private_file : {"ksm_stat", "smaps"})
+		chmod(proc(fmt::format("{}/{}", pid, private_file)).c_str(), 0400);
 	fs::create_directories(fs::path(root_) / dir / "fd");
 	for (const std::string &target : process.files)
 		fs::create_symlink(target, fs::path(root_) / dir / "fd" / std::to_string(fd++));
@@ -84,6 +108,11 @@ void fake_proc::add_process(int pid, const fake_process &process) const
 void fake_proc::end_process(int pid) const
 {
 	fs::remove_all(proc(std::to_string(pid)));
+}
+
+void fake_proc::mark_domain(const std::string &cgroup, const std::string &value) const
+{
+	put_file("cgroup" + cgroup + "/memory.ksm_domain", value + "\n");
 }
 
 } /* namespace ksm */

@@ -19,9 +19,25 @@ struct fake_process {
 	std::string cgroup = "0::/system.slice/some.service\n";
 	std::string ksm_stat = "ksm_rmap_items 0\nksm_zero_pages 0\nksm_merging_pages 0\n"
 			       "ksm_process_profit 0\nksm_merge_any: no\nksm_mergeable: no\n";
+	std::string smaps = "";
 };
 
 fake_process qemu(const std::string &name, std::int64_t resident_kb);
+
+struct fake_mapping {
+	std::string range; /* "1000-3000" */
+	std::string permissions = "rw-p";
+	std::string flags = "rd wr mr mw me ac";
+	std::string name = "";
+	std::int64_t resident_kb = 0;
+	std::int64_t anonymous_kb = 0;
+	std::int64_t huge_kb = 0;
+	std::int64_t hugetlb_kb = 0;
+	std::int64_t swapped_kb = 0;
+};
+
+/* As smaps shows it. */
+std::string smaps_of(const std::vector<fake_mapping> &mappings);
 
 class fake_proc : public fake_sysfs
 {
@@ -38,6 +54,9 @@ protected:
 
 	void add_process(int pid, const fake_process &process) const;
 	void end_process(int pid) const;
+
+	/* Below the root there is a directory cgroup, with this in it. */
+	void mark_domain(const std::string &cgroup, const std::string &value = "1") const;
 
 private:
 	std::string root_;

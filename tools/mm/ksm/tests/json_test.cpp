@@ -3,7 +3,7 @@
 #include <fstream>
 
 #include "lib/json.hpp"
-#include "tests/fake_sysfs.hpp"
+#include "tests/fake_proc.hpp"
 #include "tests/program.hpp"
 
 namespace ksm
@@ -11,12 +11,12 @@ namespace ksm
 namespace
 {
 
-class json_output : public fake_sysfs
+class json_output : public fake_proc
 {
 protected:
 	std::string at(std::vector<std::string> words, const manner &manner = {}) const
 	{
-		words.insert(words.begin(), {"--sysfs", path(), "--json"});
+		words.insert(words.begin(), {"--sysfs", path(), "--proc", proc(), "--json"});
 		const outcome done = ksmctl(words, manner);
 
 		EXPECT_EQ(done.status, 0) << done.err;
@@ -64,6 +64,13 @@ TEST_F(json_schema, all_output_is_valid)
 	EXPECT_EQ(faults(at({"set", "-n", "run=2", "fingerprint=xxhash", "max_page_sharing=2"})),
 		  "");
 	EXPECT_EQ(faults(at({"stop"})), "");
+	EXPECT_EQ(faults(at({"ps"})), "");
+	add_process(100, qemu("a", 1000));
+	add_process(101, {.arguments = {"\xff"}, .cgroup = ""});
+	for (const char *by : {"process", "vm", "unit"}) {
+		EXPECT_EQ(faults(at({"ps", "--by", by, "100", "101"})), "");
+		EXPECT_EQ(faults(at({"ps", "--by", by, "101"}, {.as_nobody = true})), "");
+	}
 	make_old();
 	EXPECT_EQ(faults(at({"status"})), "");
 	EXPECT_EQ(faults(at(two_rows)), "");

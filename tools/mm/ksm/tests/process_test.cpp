@@ -92,6 +92,9 @@ TEST_F(process_files, units)
 		  "machine-a.scope");
 	EXPECT_EQ(place("0::/machine.slice/machine-a.scope/libvirt/emulator\n").cgroup,
 		  "/machine.slice/machine-a.scope/libvirt/emulator");
+	EXPECT_EQ(place("0::/machine.slice/machine-a.scope/libvirt/emulator\n").unit_cgroup(),
+		  "/machine.slice/machine-a.scope");
+	EXPECT_EQ(place("0::/pods/x\n").unit_cgroup(), "/pods/x");
 	EXPECT_EQ(place("0::/user.slice/user@1.service/app.slice/x.service\n").unit, "x.service");
 	EXPECT_EQ(place("0::/pods/x\n").unit, "");
 	EXPECT_EQ(place("5:memory:/x\n1:name=systemd:/system.slice/y.service\n0::/\n").unit,
@@ -101,22 +104,27 @@ TEST_F(process_files, units)
 	EXPECT_EQ(place("").unit, "");
 }
 
-TEST_F(process_files, shares)
+TEST_F(process_files, what_ksm_tells)
 {
-	const auto share = [this](const std::string &text) {
+	const auto stat = [this](const std::string &text) {
 		add_process(100, {.arguments = {"x"}, .ksm_stat = text});
-		return ksm::process(proc("100")).share();
+		return ksm::process(proc("100")).stat();
 	};
-	const auto all = share("ksm_rmap_items 9\nksm_zero_pages 4\nksm_merging_pages 5\n"
-			       "ksm_process_profit -6\nksm_merge_any: yes\nksm_mergeable: yes\n");
+	const auto all = stat("ksm_rmap_items 9\nksm_zero_pages 4\nksm_merging_pages 5\n"
+			      "ksm_process_profit -6\nksm_merge_any: yes\nksm_mergeable: yes\n");
 
 	ASSERT_TRUE(all);
+	EXPECT_EQ(all->rmap_items, 9);
 	EXPECT_EQ(all->zero_pages, 4);
 	EXPECT_EQ(all->merging_pages, 5);
 	EXPECT_EQ(all->profit, -6);
-	EXPECT_TRUE(share("ksm_rmap_items 1\nksm_merging_pages 0\n"));
-	EXPECT_FALSE(share("ksm_rmap_items 0\nksm_merging_pages 0\nksm_merge_any: no\n"));
-	EXPECT_FALSE(share(""));
+	EXPECT_EQ(all->mergeable, true);
+	EXPECT_TRUE(all->knows_pages());
+	EXPECT_TRUE(stat("ksm_rmap_items 1\nksm_merging_pages 0\n")->knows_pages());
+	EXPECT_FALSE(stat("ksm_rmap_items 0\n")->mergeable);
+	EXPECT_FALSE(stat("ksm_rmap_items 0\nksm_merge_any: no\n")->knows_pages());
+	EXPECT_EQ(stat("ksm_merge_any: yes\nksm_mergeable: no\n")->mergeable, false);
+	EXPECT_FALSE(stat(""));
 }
 
 } /* namespace */

@@ -10,10 +10,10 @@
 #include "ksmtuned/metrics.hpp"
 #include "ksmtuned/replace_file.hpp"
 #include "ksmtuned/tests/fake_machine.hpp"
-#include "ksmtuned/utf8.hpp"
 #include "lib/sysfs.hpp"
 #include "tests/expect.hpp"
 #include "tests/program.hpp"
+#include "utf8.hpp"
 
 namespace ksm::tuned
 {

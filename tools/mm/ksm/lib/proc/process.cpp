@@ -2,8 +2,12 @@
 #include "lib/proc/process.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <fstream>
 #include <sstream>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "error.hpp"
 #include "format.hpp"
@@ -55,12 +59,20 @@ bool is_unit(const std::string &part)
 
 } /* namespace */
 
-ksm_share &ksm_share::operator+=(const ksm_share &other)
+ksm_stat &ksm_stat::operator+=(const ksm_stat &other)
 {
+	rmap_items += other.rmap_items;
 	merging_pages += other.merging_pages;
 	zero_pages += other.zero_pages;
 	profit += other.profit;
 	return *this;
+}
+
+std::string place::unit_cgroup() const
+{
+	const std::size_t at = unit.empty() ? cgroup.npos : cgroup.rfind("/" + unit);
+
+	return at == cgroup.npos ? cgroup : cgroup.substr(0, at + 1 + unit.size());
 }
 
 std::string process::command_line() const
@@ -100,28 +112,41 @@ std::optional<bool> process::has_open(const std::string &file) const
 	return false;
 }
 
-std::optional<ksm_share> process::share() const
+/* "ksm_zero_pages 5" and "ksm_mergeable: yes" */
+std::optional<ksm_stat> process::stat() const
 {
 	std::istringstream in(content(dir_ / "ksm_stat"));
-	ksm_share share;
-	bool known = false;
+	std::optional<ksm_stat> stat;
 
-	for (std::string name, rest; in >> name; std::getline(in, rest)) {
-		std::int64_t amount = 0;
+	for (std::string line; std::getline(in, line);) {
+		const std::size_t blank = line.find(' ');
+		const std::string name = line.substr(0, blank);
+		const std::string value = blank == line.npos ? "" : line.substr(blank + 1);
+		const auto amount = number_in(value);
 
-		if (!name.starts_with("ksm_") || name.ends_with(":") || !(in >> amount)) {
-			in.clear();
-			continue;
-		}
-		known = known || amount;
-		if (name == "ksm_merging_pages")
-			share.merging_pages = amount;
+		if (!stat)
+			stat.emplace();
+		if (name == "ksm_mergeable:")
+			stat->mergeable = value == "yes";
+		else if (name == "ksm_rmap_items")
+			stat->rmap_items = amount.value_or(0);
+		else if (name == "ksm_merging_pages")
+			stat->merging_pages = amount.value_or(0);
 		else if (name == "ksm_zero_pages")
-			share.zero_pages = amount;
+			stat->zero_pages = amount.value_or(0);
 		else if (name == "ksm_process_profit")
-			share.profit = amount;
+			stat->profit = amount.value_or(0);
 	}
-	return known ? std::optional(share) : std::nullopt;
+	return stat;
+}
+
+bool process::hidden() const
+{
+	const int fd = open((dir_ / "ksm_stat").c_str(), O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 && (errno == EACCES || errno == EPERM);
 }
 
 place process::place() const
@@ -147,6 +172,13 @@ place process::place() const
 	return place;
 }
 
+std::string process::program() const
+{
+	const std::string comm = content(dir_ / "comm");
+
+	return comm.substr(0, comm.find('\n'));
+}
+
 std::string process::name() const
 {
 	std::istringstream in(content(dir_ / "cmdline"));
@@ -155,9 +187,7 @@ std::string process::name() const
 		if ((argument == "-name" || argument == "--name") &&
 		    std::getline(in, argument, '\0'))
 			return guest_name(argument);
-
-	const std::string comm = content(dir_ / "comm");
-	return comm.substr(0, comm.find('\n'));
+	return program();
 }
 
 std::vector<process> processes(const fs::path &proc)

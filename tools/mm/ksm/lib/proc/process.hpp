@@ -11,19 +11,25 @@
 namespace ksm
 {
 
-/* How much of a process KSM has merged. */
-struct ksm_share {
+/* What KSM tells of a process. */
+struct ksm_stat {
+	std::int64_t rmap_items = 0; /* pages that it knows */
 	std::int64_t merging_pages = 0;
 	std::int64_t zero_pages = 0;
-	std::int64_t profit = 0; /* bytes */
+	std::int64_t profit = 0;       /* bytes */
+	std::optional<bool> mergeable; /* is anything offered; older kernels do not tell */
 
-	ksm_share &operator+=(const ksm_share &other);
+	bool knows_pages() const { return rmap_items || merging_pages || zero_pages || profit; }
+	ksm_stat &operator+=(const ksm_stat &other);
 };
 
 /* Where systemd, or who else makes cgroups, has put a process. */
 struct place {
 	std::string cgroup;
 	std::string unit; /* "qemu-vm.scope"; empty where no part of the path is one */
+
+	/* The cgroup without what the unit has made below it. */
+	std::string unit_cgroup() const;
 
 	auto operator<=>(const place &) const = default;
 };
@@ -33,6 +39,7 @@ class process
 public:
 	explicit process(std::filesystem::path dir) : dir_(std::move(dir)) {}
 
+	const std::filesystem::path &dir() const { return dir_; }
 	std::string pid() const { return dir_.filename(); }
 
 	/* The arguments, a blank between each two; empty for kernel threads. */
@@ -44,10 +51,15 @@ public:
 	/* Among its file descriptors; nothing where they are hidden from us. */
 	std::optional<bool> has_open(const std::string &file) const;
 
-	/* Nothing if KSM knows no page of it. */
-	std::optional<ksm_share> share() const;
+	/* Nothing for kernel threads, or where it is hidden from us. */
+	std::optional<ksm_stat> stat() const;
+
+	/* True if we may not read what only its owner may. */
+	bool hidden() const;
 
 	ksm::place place() const;
+
+	std::string program() const;
 
 	/* That of a guest if QEMU has been told it, else that of the program. */
 	std::string name() const;

@@ -11,16 +11,21 @@ constexpr const char *vm_file = "anon_inode:kvm-vm";
 
 } /* namespace */
 
+std::optional<bool> is_vm(const process &process)
+{
+	return process.has_open(vm_file);
+}
+
 vms find_vms(const std::filesystem::path &proc)
 {
 	vms vms;
 
 	for (const process &process : processes(proc)) {
-		const auto is_vm = process.has_open(vm_file);
+		const auto found = is_vm(process);
 
-		if (!is_vm)
+		if (!found)
 			vms.hidden++;
-		else if (*is_vm)
+		else if (*found)
 			vms.found.push_back(process);
 	}
 	return vms;

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 #include "lib/proc/process.hpp"
@@ -17,9 +18,11 @@ struct vms {
 };
 
 /*
- * Those that hold a virtual machine of KVM, whatever program they are and however it was
- * started.
+ * True if it holds a virtual machine of KVM, whatever program it is and however it was
+ * started; nothing if its file descriptors are hidden from us.
  */
+std::optional<bool> is_vm(const process &process);
+
 vms find_vms(const std::filesystem::path &proc);
 
 } /* namespace ksm */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "ksmtuned/utf8.hpp"
+#include "utf8.hpp"
 
-namespace ksm::tuned
+#include <algorithm>
+
+namespace ksm
 {
 namespace
 {
@@ -46,4 +48,26 @@ std::string valid_utf8(std::string_view text)
 	return valid;
 }
 
-} /* namespace ksm::tuned */
+std::string printable(std::string_view text)
+{
+	std::string shown = valid_utf8(text);
+
+	/* The second range of controls is 0xc2 and 0x80 to 0x9f. */
+	for (std::size_t i = 0; i < shown.size(); i++) {
+		const unsigned char c = shown[i];
+
+		if (c < 0x20 || c == 0x7f)
+			shown[i] = '?';
+		else if (c == 0xc2 && (unsigned char)shown[i + 1] < 0xa0)
+			shown.replace(i, 2, "?");
+	}
+	return shown;
+}
+
+std::size_t characters(std::string_view text)
+{
+	return std::size_t(
+		std::ranges::count_if(text, [](unsigned char c) { return (c & 0xc0) != 0x80; }));
+}
+
+} /* namespace ksm */
