@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "format.hpp"
+#include "output.hpp"
 #include "records.hpp"
 #include "sample.hpp"
 #include "text.hpp"
@@ -31,23 +32,15 @@ const char *state(const sample::count &run)
 	}
 }
 
-void line(const char *name, const std::string &text)
-{
-	constexpr std::size_t indent = 9;
-
-	fmt::print("{}\n",
-		   wrap(fmt::format("{:<8} {}", name, text), line_width(STDOUT_FILENO), indent));
-}
-
 void print_headline(const sample &sample)
 {
 	const auto cpu = sample.cpu_seconds();
 
-	line("ksmd", state(sample.run));
-	line("cpu", cpu ? fmt::format("{:.2f} s since boot", *cpu) : "-");
-	line("saved", fmt::format("{}: {} shared pages serve {} mappings more",
-				  bytes_text(sample.saved_bytes), count_text(sample.shared),
-				  count_text(sample.sharing)));
+	print_labelled("ksmd", state(sample.run));
+	print_labelled("cpu", cpu ? fmt::format("{:.2f} s since boot", *cpu) : "-");
+	print_labelled("saved", fmt::format("{}: {} shared pages serve {} mappings more",
+					    bytes_text(sample.saved_bytes),
+					    count_text(sample.shared), count_text(sample.sharing)));
 }
 
 std::string word(const knobs &knobs, const char *name)
@@ -62,16 +55,20 @@ void print_summary(const knobs &knobs, const sample &sample)
 	const auto scan = knobs.number("full_scan_msecs");
 
 	print_headline(sample);
-	line("zero", fmt::format("{} mappings of the zero page", count_text(sample.zero_pages)));
-	line("waiting", fmt::format("{} unshared pages, {} volatile", count_text(sample.unshared),
-				    count_text(sample.volatile_pages)));
-	line("cost", fmt::format("{} of KSM's own", bytes_text(knobs.number("metadata_bytes"))));
-	line("profit", bytes_text(knobs.number("general_profit")));
-	line("passes", fmt::format("{}, the last took {}", count_text(sample.full_scans),
-				   scan ? duration_text(std::uint64_t(*scan)) : "-"));
-	line("pace",
-	     fmt::format("{} pages, then {} ms of sleep; advisor: {}", word(knobs, "pages_to_scan"),
-			 word(knobs, "sleep_millisecs"), word(knobs, "advisor_mode")));
+	print_labelled("zero",
+		       fmt::format("{} mappings of the zero page", count_text(sample.zero_pages)));
+	print_labelled("waiting",
+		       fmt::format("{} unshared pages, {} volatile", count_text(sample.unshared),
+				   count_text(sample.volatile_pages)));
+	print_labelled("cost",
+		       fmt::format("{} of KSM's own", bytes_text(knobs.number("metadata_bytes"))));
+	print_labelled("profit", bytes_text(knobs.number("general_profit")));
+	print_labelled("passes", fmt::format("{}, the last took {}", count_text(sample.full_scans),
+					     scan ? duration_text(std::uint64_t(*scan)) : "-"));
+	print_labelled("pace",
+		       fmt::format("{} pages, then {} ms of sleep; advisor: {}",
+				   word(knobs, "pages_to_scan"), word(knobs, "sleep_millisecs"),
+				   word(knobs, "advisor_mode")));
 	fmt::print("\nevery knob and counter: ksmctl status --all\n");
 }
 

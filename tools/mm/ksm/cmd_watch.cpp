@@ -1,56 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "commands.hpp"
 
-#include <cerrno>
-#include <csignal>
+#include <chrono>
 
 #include "format.hpp"
 #include "output.hpp"
 #include "records.hpp"
 #include "sample.hpp"
+#include "stop_signals.hpp"
 #include "watch_table.hpp"
 
 namespace ksm
 {
-namespace
-{
 
 using std::chrono::steady_clock;
-
-/* Blocked, so that they arrive in wait_until() only and a row is never cut. */
-class stop_signals
-{
-public:
-	stop_signals()
-	{
-		sigemptyset(&set_);
-		sigaddset(&set_, SIGINT);
-		sigaddset(&set_, SIGTERM);
-		sigprocmask(SIG_BLOCK, &set_, nullptr);
-	}
-
-	/* True if it is time to stop. */
-	bool wait_until(steady_clock::time_point deadline) const
-	{
-		for (;;) {
-			const auto left = deadline - steady_clock::now();
-			const auto ns = std::chrono::nanoseconds(left).count();
-			const timespec wait = {ns / 1'000'000'000, ns % 1'000'000'000};
-
-			if (ns <= 0)
-				return false;
-			if (sigtimedwait(&set_, nullptr, &wait) > 0)
-				return true;
-			if (errno != EINTR)
-				return false;
-		}
-	}
-
-private:
-	sigset_t set_;
-};
-
-} /* namespace */
 
 int watch(const knobs &knobs, const ksmd &ksmd, const watch_options &options)
 {

@@ -35,6 +35,15 @@ struct ps_options {
 	std::vector<std::string> pids;
 };
 
+struct estimate_options {
+	std::vector<std::string> pids;
+	std::vector<std::string> vms; /* their names */
+	bool all = false;
+	double seconds = 10;
+	double settle = 0; /* seconds; 0: no second look */
+	bool json = false;
+};
+
 int status(const knobs &knobs, const ksmd &ksmd, const status_options &options);
 int watch(const knobs &knobs, const ksmd &ksmd, const watch_options &options);
 
@@ -42,6 +51,8 @@ int watch(const knobs &knobs, const ksmd &ksmd, const watch_options &options);
 int set(const knobs &knobs, const std::vector<std::string> &words, const set_options &options);
 
 int ps(const std::string &proc, const ps_options &options);
+
+int estimate(const knobs &knobs, const std::string &proc, const estimate_options &options);
 
 /* Returns only if the program cannot be started. */
 int run(const knobs &knobs, const std::vector<std::string> &command);

@@ -13,8 +13,7 @@ namespace ksm
 /*
  * A column has a width, and a rank: the highest are left out first, those of rank 0 never.
  */
-template <typename T>
-std::vector<const T *> fitting(std::span<const T> columns, std::size_t width)
+template <typename T> std::vector<const T *> fitting(std::span<const T> columns, std::size_t width)
 {
 	int rank = 0;
 

@@ -35,6 +35,8 @@ int dispatch(const ksm::options &options)
 	if (options.command == ksm::command::run)
 		return ksm::run(knobs, options.program);
 
+	if (options.command == ksm::command::estimate)
+		return ksm::estimate(knobs, options.proc, options.estimate);
 	if (options.command == ksm::command::ps && hidden(knobs))
 		return ksm::ps(options.proc, options.ps);
 	if (options.command == ksm::command::status && hidden(knobs))

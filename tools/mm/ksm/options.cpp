@@ -47,8 +47,10 @@ private:
 	}
 
 	void add_ps_options();
+	void add_estimate_options();
 	void add_set_options();
 	void check_owners() const;
+	void check_estimate() const;
 	options result() const;
 	error bad_usage(const std::string &cause, const std::string &cure) const;
 	error complaint(const CLI::ParseError &failure) const;
@@ -61,12 +63,14 @@ private:
 	CLI::App *status_;
 	CLI::App *watch_;
 	CLI::App *ps_;
+	CLI::App *estimate_;
 	CLI::App *set_;
 	CLI::App *start_;
 	CLI::App *stop_;
 	CLI::App *run_;
 	std::vector<shared_option> early_;
 	options options_;
+	bool all_ = false;
 	bool json_ = false;
 };
 
@@ -90,6 +94,7 @@ command_line::command_line()
 	watch_ = add_command("watch", "A row of figures at each interval, then a summary (stop it "
 				      "with Ctrl-C)");
 	add_ps_options();
+	add_estimate_options();
 	add_set_options();
 	start_ = add_command("start", "The same as set run=1");
 	stop_ = add_command("stop", "The same as set run=0: what is merged stays merged");
@@ -100,10 +105,11 @@ command_line::command_line()
 		->expected(-1);
 	run_->positionals_at_end();
 
-	add_to({status_}, [this](CLI::App &app) {
-		return app.add_flag("-a,--all", options_.status.all, "Every knob and counter");
+	add_to({status_, estimate_}, [this](CLI::App &app) {
+		return app.add_flag("-a,--all", all_,
+				    &app == estimate_ ? "All processes" : "Every knob and counter");
 	});
-	add_to({status_, watch_, ps_, set_, start_, stop_}, [this](CLI::App &app) {
+	add_to({status_, watch_, ps_, estimate_, set_, start_, stop_}, [this](CLI::App &app) {
 		return app.add_flag("--json", json_,
 				    &app == watch_ ? "One JSON object per line"
 						   : "One JSON object");
@@ -150,6 +156,38 @@ void command_line::add_ps_options()
 				one_of({"offered", "merged", "saved", "cost", "name", "domain"}))
 			->take_last();
 	});
+}
+
+void command_line::add_estimate_options()
+{
+	estimate_options &chosen = options_.estimate;
+
+	estimate_ = add_command("estimate", "What KSM would save, before it is switched on");
+	estimate_->add_option("PID", chosen.pids, "Processes whose memory to look at")
+		->transform(whole_number_from(1));
+	add_to({estimate_}, [&](CLI::App &app) {
+		return app.add_option("--vm", chosen.vms, "Virtual machines, by name")
+			->type_name("NAME")
+			->allow_extra_args(false);
+	});
+	add_to({estimate_}, [&](CLI::App &app) {
+		return app
+			.add_option("--seconds", chosen.seconds,
+				    "For how long to look at pages, 10 unless told")
+			->type_name("SECONDS")
+			->check(seconds_between(0.01, 86400))
+			->take_last();
+	});
+	add_to({estimate_}, [&](CLI::App &app) {
+		return app
+			.add_option("--settle", chosen.settle,
+				    "Look again after that time: what has changed?")
+			->type_name("SECONDS")
+			->check(seconds_between(0.01, 86400))
+			->take_last();
+	});
+	estimate_->footer("Takes root, or the right to trace the processes. Ctrl-C ends it early, "
+			  "with what is known then.");
 }
 
 void command_line::add_set_options()
@@ -245,12 +283,23 @@ void command_line::check_owners() const
 	}
 }
 
+void command_line::check_estimate() const
+{
+	const estimate_options &wanted = options_.estimate;
+	const bool named = !wanted.pids.empty() || !wanted.vms.empty();
+
+	if (chosen() == estimate_ && all_ == named)
+		throw bad_usage("which processes?", "give either PIDs and --vm NAME, or --all");
+}
+
 options command_line::result() const
 {
 	options result = options_;
 	const CLI::App *command = chosen();
 
-	result.status.json = result.watch.json = result.ps.json = result.set.json = json_;
+	result.status.all = result.estimate.all = all_;
+	result.status.json = result.watch.json = result.ps.json = result.estimate.json =
+		result.set.json = json_;
 	if (command == start_)
 		result.words = {"run=1"};
 	if (command == stop_)
@@ -261,6 +310,8 @@ options command_line::result() const
 		result.command = command::watch;
 	else if (command == ps_)
 		result.command = command::ps;
+	else if (command == estimate_)
+		result.command = command::estimate;
 	else if (command != status_)
 		result.command = command::set;
 	return result;
@@ -271,6 +322,7 @@ options command_line::parse(int argc, const char *const *argv)
 	try {
 		app_.parse(argc, argv);
 		check_owners();
+		check_estimate();
 		return result();
 	} catch (const CLI::CallForHelp &) {
 		throw text_wanted{app_.help()};

@@ -13,7 +13,7 @@ namespace ksm
 
 constexpr const char *default_sysfs = "/sys/kernel/mm/ksm";
 
-enum class command { status, watch, ps, set, run };
+enum class command { status, watch, ps, estimate, set, run };
 
 struct options {
 	ksm::command command = command::status;
@@ -22,6 +22,7 @@ struct options {
 	status_options status;
 	watch_options watch;
 	ps_options ps;
+	estimate_options estimate;
 	set_options set;
 	std::vector<std::string> words;	  /* of set: what to set */
 	std::vector<std::string> program; /* of run */

@@ -14,6 +14,14 @@
 namespace ksm
 {
 
+void print_labelled(const char *name, const std::string &text)
+{
+	constexpr std::size_t indent = 9;
+
+	fmt::print("{}\n",
+		   wrap(fmt::format("{:<8} {}", name, text), line_width(STDOUT_FILENO), indent));
+}
+
 void flush_output()
 {
 	if (std::fflush(stdout) || std::ferror(stdout))

@@ -7,6 +7,9 @@
 namespace ksm
 {
 
+/* "saved    1.25 GiB", on lines as narrow as the terminal. */
+void print_labelled(const char *name, const std::string &text);
+
 /* Throws if stdout takes no more, a full disk for instance. */
 void flush_output();
 

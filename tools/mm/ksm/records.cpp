@@ -7,7 +7,6 @@
 
 #include <unistd.h>
 
-#include "lib/json.hpp"
 #include "utf8.hpp"
 
 namespace ksm
@@ -30,14 +29,6 @@ std::string time_now()
 	std::snprintf(milliseconds, sizeof(milliseconds), ".%03dZ",
 		      int(now.tv_nsec / 1'000'000) % 1000);
 	return std::string(text) + milliseconds;
-}
-
-json record(const char *kind)
-{
-	return {{"schema_version", schema_version},
-		{"kind", kind},
-		{"time", time_now()},
-		{"page_size", sysconf(_SC_PAGESIZE)}};
 }
 
 template <typename T> json or_null(const std::optional<T> &value)
@@ -92,9 +83,17 @@ json ps_figures(const ps_row &row)
 
 } /* namespace */
 
+json new_record(const char *kind)
+{
+	return {{"schema_version", schema_version},
+		{"kind", kind},
+		{"time", time_now()},
+		{"page_size", sysconf(_SC_PAGESIZE)}};
+}
+
 std::string status_record(const std::vector<knob_file> &files, const sample &sample)
 {
-	json out = record("status");
+	json out = new_record("status");
 
 	out["state"] = state(sample.run);
 	out["saved_bytes"] = or_null(sample.saved_bytes);
@@ -115,7 +114,7 @@ std::string status_record(const std::vector<knob_file> &files, const sample &sam
 
 std::string watch_record(const course &course, const sample &sample, std::optional<double> cpu)
 {
-	json out = record("watch_row");
+	json out = new_record("watch_row");
 
 	out["seconds"] = course.seconds(sample);
 	add_figures(out, sample);
@@ -126,7 +125,7 @@ std::string watch_record(const course &course, const sample &sample, std::option
 std::string summary_record(const course &course)
 {
 	const sample &peak = course.peak();
-	json out = record("watch_summary");
+	json out = new_record("watch_summary");
 
 	out["peak_pages_shared"] = or_null(peak.shared);
 	out["peak_pages_sharing"] = or_null(peak.sharing);
@@ -144,7 +143,7 @@ std::string summary_record(const course &course)
 std::string set_record(const std::vector<made_change> &changes,
 		       const std::vector<std::string> &warnings, bool dry_run)
 {
-	json out = record("set");
+	json out = new_record("set");
 
 	out["dry_run"] = dry_run;
 	out["changes"] = json::array();
@@ -161,7 +160,7 @@ std::string set_record(const std::vector<made_change> &changes,
 std::string ps_record(const ps_rows &found, ps_by by)
 {
 	static constexpr const char *words[] = {"process", "vm", "unit"};
-	json out = record("ps");
+	json out = new_record("ps");
 
 	out["by"] = words[int(by)];
 	out["rows"] = json::array();

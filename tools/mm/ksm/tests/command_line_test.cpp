@@ -33,6 +33,8 @@ TEST_F(command_line, unknown_words_are_named)
 		{{"ps", "self"}, "'self' is not a whole number from 1 up"},
 		{{"ps", "--by", "1"}, "'1' is none of process, vm, unit"},
 		{{"--sort", "pid", "ps"}, "'pid' is none of offered, merged"},
+		{{"estimate", "1", "--seconds", "0"}, "'0' is not a number of seconds"},
+		{{"estimate", "-1"}, "'-1' is not a whole number from 1 up"},
 		{{"status", "--by", "vm"}, "'status' has no option '--by'"},
 		{{}, "which command?"},
 	};
@@ -73,7 +75,8 @@ TEST_F(command_line, version_and_help)
 {
 	EXPECT_EQ(ksmctl({"--version"}).status, 0);
 	EXPECT_EQ(ksmctl({"--version"}).out.rfind("ksmctl ", 0), 0u);
-	for (const char *name : {"status", "watch", "ps", "set", "start", "stop", "run"}) {
+	for (const char *name :
+	     {"status", "watch", "ps", "estimate", "set", "start", "stop", "run"}) {
 		EXPECT_HAS(ksmctl({"--help"}).out, name);
 		EXPECT_EQ(ksmctl({name, "--help"}).status, 0);
 		EXPECT_HAS(ksmctl({name, "--help"}).out, std::string("ksmctl ") + name);

@@ -71,6 +71,9 @@ TEST_F(json_schema, all_output_is_valid)
 		EXPECT_EQ(faults(at({"ps", "--by", by, "100", "101"})), "");
 		EXPECT_EQ(faults(at({"ps", "--by", by, "101"}, {.as_nobody = true})), "");
 	}
+	put_file("proc/101/pagemap", "");
+	EXPECT_EQ(faults(at({"estimate", "101"})), "");
+	EXPECT_EQ(faults(at({"estimate", "--all"})), "");
 	make_old();
 	EXPECT_EQ(faults(at({"status"})), "");
 	EXPECT_EQ(faults(at(two_rows)), "");

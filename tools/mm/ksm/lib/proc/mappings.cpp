@@ -62,6 +62,8 @@ void add_line(mapping &mapping, std::string_view line)
 	const std::int64_t amount = number_in(next_word(line)).value_or(0) * kib;
 	if (name == "Rss:")
 		mapping.resident = amount;
+	else if (name == "Shared_Clean:" || name == "Shared_Dirty:")
+		mapping.shared += amount;
 	else if (name == "Anonymous:")
 		mapping.anonymous = amount;
 	else if (name == "AnonHugePages:")

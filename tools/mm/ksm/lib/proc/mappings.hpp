@@ -22,6 +22,7 @@ struct mapping {
 
 	/* Bytes */
 	std::int64_t resident = 0;
+	std::int64_t shared = 0; /* of what is resident: mapped elsewhere, too */
 	std::int64_t anonymous = 0;
 	std::int64_t huge = 0;
 	std::int64_t hugetlb = 0;

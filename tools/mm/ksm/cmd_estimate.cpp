@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "commands.hpp"
+
+#include <algorithm>
+#include <random>
+
+#include <unistd.h>
+
+#include "chosen.hpp"
+#include "error.hpp"
+#include "estimate/report.hpp"
+#include "format.hpp"
+#include "lib/proc/vms.hpp"
+#include "live_line.hpp"
+#include "output.hpp"
+#include "stop_signals.hpp"
+#include "suggest.hpp"
+
+namespace ksm
+{
+namespace
+{
+
+using std::chrono::steady_clock;
+
+constexpr const char *by_root = "run ksmctl as root, on the host of containers";
+
+steady_clock::duration seconds(double count)
+{
+	return std::chrono::duration_cast<steady_clock::duration>(
+		std::chrono::duration<double>(count));
+}
+
+std::vector<process> vms_named(const std::string &proc, const std::vector<std::string> &names)
+{
+	const vms vms = find_vms(proc);
+	std::vector<std::string> known;
+	std::vector<process> found;
+
+	for (const process &vm : vms.found)
+		known.push_back(vm.name());
+	for (const std::string &name : names) {
+		if (std::ranges::find(known, name) == known.end())
+			throw error(fmt::format("there is no virtual machine '{}'{}", name,
+						did_you_mean(name, known)),
+				    vms.hidden ? by_root : "'ksmctl ps --by vm' lists them");
+		for (std::size_t i = 0; i < known.size(); i++)
+			if (known[i] == name)
+				found.push_back(vms.found[i]);
+	}
+	return found;
+}
+
+std::vector<process> wanted(const std::string &proc, const estimate_options &options)
+{
+	std::vector<process> found;
+
+	if (options.all) {
+		found = processes(proc);
+		std::erase_if(found, [](const process &process) {
+			return process.pid() == std::to_string(getpid());
+		});
+		return found;
+	}
+	found = chosen(proc, options.pids);
+	std::ranges::move(vms_named(proc, options.vms), std::back_inserter(found));
+	return found;
+}
+
+survey survey_of(const std::string &proc, const std::vector<process> &all, const stop_signals &stop,
+		 live_line &line)
+{
+	survey survey(proc);
+	std::size_t done = 0;
+
+	for (const process &process : all) {
+		if (stop.arrived())
+			throw error("stopped before any page was looked at",
+				    "choose fewer processes");
+		if (line.is_due())
+			line.show(fmt::format("finding pages: process {} of {}", done, all.size()));
+		survey.add(process);
+		done++;
+	}
+	if (!survey.processes() && survey.hidden())
+		throw error("the memory of these processes may not be read", by_root);
+	return survey;
+}
+
+looked look_at(const survey &survey, double time, const stop_signals &stop, live_line &line)
+{
+	const auto deadline = steady_clock::now() + seconds(time);
+	const std::uint64_t all = survey.pages().count();
+
+	return look_at(survey.pages(), std::random_device()(), [&](std::uint64_t tried) {
+		if (line.is_due())
+			line.show(fmt::format("looked at {} of {} pages ({:.0f} %)", tried, all,
+					      100 * double(tried) / double(all)));
+		return !tried || (steady_clock::now() < deadline && !stop.arrived());
+	});
+}
+
+} /* namespace */
+
+int estimate(const knobs &knobs, const std::string &proc, const estimate_options &options)
+{
+	const stop_signals stop;
+	std::optional<live_line> line(std::in_place);
+	const survey survey = survey_of(proc, wanted(proc, options), stop, *line);
+	const looked looked = look_at(survey, options.seconds, stop, *line);
+	estimate_report report = {
+		survey, looked, work_out(survey, looked, terms_of(knobs)), {}, options.settle};
+
+	if (options.settle > 0 && !stop.wait_until(steady_clock::now() + seconds(options.settle)))
+		report.changed_part = changed_part(survey.pages(), looked);
+	line.reset();
+	if (options.json)
+		fmt::print("{}\n", estimate_record(report));
+	else
+		print_estimate(report);
+	if (survey.hidden() && !options.json)
+		say(fmt::format("the memory of {} more may not be read", survey.hidden()), by_root);
+	return 0;
+}
+
+} /* namespace ksm */

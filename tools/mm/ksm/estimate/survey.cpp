@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "estimate/survey.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+#include "error.hpp"
+#include "estimate/hash.hpp"
+#include "estimate/kept.hpp"
+#include "estimate/page_size.hpp"
+#include "estimate/pagemap.hpp"
+#include "estimate/reader.hpp"
+#include "lib/proc/mappings.hpp"
+#include "lib/sysfs.hpp"
+
+namespace ksm
+{
+namespace
+{
+
+/* VFIO pins the memory of a machine that has a device passed through. */
+bool passes_devices_through(const process &process)
+{
+	const auto files = process.files();
+
+	return files && std::ranges::any_of(*files, [](const std::string &file) {
+		       return file.starts_with("/dev/vfio/");
+	       });
+}
+
+bool has_any(const mapping &mapping, std::initializer_list<const char *> flags)
+{
+	return std::ranges::any_of(flags, [&](const char *flag) { return mapping.has(flag); });
+}
+
+} /* namespace */
+
+/* As KSM refuses such mappings; counts what it finds. */
+bool survey::is_blocked(const mapping &mapping, bool pinned)
+{
+	if (mapping.has("ht")) {
+		blocked_[hugetlb] += mapping.hugetlb;
+		return true;
+	}
+	if (has_any(mapping, {"io", "pf"})) {
+		blocked_[device] += mapping.bytes();
+		return true;
+	}
+	if (has_any(mapping, {"sh", "ms"})) {
+		blocked_[obstacle::shared] += mapping.resident;
+		return true;
+	}
+	/* No more pages by fork or growth, mixed with others, droppable, or a shadow stack. */
+	if (has_any(mapping, {"de", "mm", "dp", "ss"})) {
+		blocked_[device] += mapping.resident;
+		return true;
+	}
+	blocked_[in_file] += mapping.resident - mapping.anonymous;
+	blocked_[swapped] += mapping.swapped;
+	if (pinned)
+		blocked_[obstacle::pinned] += mapping.anonymous;
+	else if (!mapping.readable)
+		blocked_[unreadable] += mapping.anonymous;
+	return pinned || !mapping.readable;
+}
+
+void survey::add_frames(const std::vector<std::uint64_t> &frames)
+{
+	for (const std::uint64_t frame : frames) {
+		frames_hidden_ = frames_hidden_ || !frame;
+		frames_.add(hash_of(&frame, sizeof(frame), 0), false);
+	}
+	mappings_of_frames_ += frames.size();
+}
+
+std::optional<std::int64_t> survey::shared_now() const
+{
+	const double mappings = double(mappings_of_frames_);
+
+	if (frames_hidden_)
+		return std::nullopt;
+	const double frames = estimate_kept(frames_.all(), mappings, 1, mappings).pages.value;
+	return std::int64_t(mappings - frames) * std::int64_t(page_size());
+}
+
+void survey::add_mappings(const process &process, const std::vector<mapping> &mappings)
+{
+	const pid_t pid = pid_t(number_in(process.pid()).value_or(0));
+	const bool pinned = passes_devices_through(process);
+	const pagemap pagemap(process.dir() / "pagemap");
+	const std::string &mark = marks_.of(process.place().cgroup);
+	bool begun = false;
+
+	for (const mapping &mapping : mappings) {
+		if (is_blocked(mapping, pinned) || !mapping.anonymous)
+			continue;
+		for (const present_pages &pages : pagemap.anonymous(mapping.from, mapping.to)) {
+			if (!begun && why_unreadable(pid, pages.from) == EPERM)
+				throw std::system_error(EPERM, std::generic_category());
+			if (!begun)
+				pages_.begin({pid, domains_.try_emplace(mark, domains_.size())
+							   .first->second});
+			begun = true;
+			pages_.add(pages.from, (pages.to - pages.from) / page_size(), pages.huge);
+			if (mapping.shared)
+				add_frames(pagemap.shared_frames(pages));
+		}
+		offered_ += mapping.offered() ? mapping.anonymous : 0;
+	}
+	processes_++;
+}
+
+void survey::add(const process &process)
+{
+	const auto mappings = mappings_of(process);
+	std::error_code gone;
+
+	if (!mappings && std::filesystem::exists(process.dir(), gone)) {
+		hidden_++;
+		return;
+	}
+	if (!mappings || mappings->empty())
+		return;
+	try {
+		add_mappings(process, *mappings);
+	} catch (const std::system_error &failure) {
+		const int err = failure.code().value();
+
+		if (err == ENOTTY)
+			throw error("this kernel cannot tell which pages are there",
+				    "it takes Linux 6.7 or later");
+		hidden_ += err == EACCES || err == EPERM;
+	}
+}
+
+} /* namespace ksm */
