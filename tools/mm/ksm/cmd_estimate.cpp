@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <random>
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "chosen.hpp"
@@ -67,6 +68,17 @@ std::vector<process> wanted(const std::string &proc, const estimate_options &opt
 	return found;
 }
 
+/* The memory of each process is a file. */
+void allow_many_files()
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 survey survey_of(const std::string &proc, const std::vector<process> &all, const stop_signals &stop,
 		 live_line &line)
 {
@@ -105,9 +117,14 @@ looked look_at(const survey &survey, double time, const stop_signals &stop, live
 int estimate(const knobs &knobs, const std::string &proc, const estimate_options &options)
 {
 	const stop_signals stop;
+	allow_many_files();
 	std::optional<live_line> line(std::in_place);
 	const survey survey = survey_of(proc, wanted(proc, options), stop, *line);
 	const looked looked = look_at(survey, options.seconds, stop, *line);
+
+	if (looked.tried.all && !looked.there.all)
+		throw error("none of the pages could be read",
+			    "have the processes ended meanwhile? try again");
 	estimate_report report = {
 		survey, looked, work_out(survey, looked, terms_of(knobs)), {}, options.settle};
 

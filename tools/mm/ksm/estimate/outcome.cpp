@@ -105,6 +105,7 @@ outcome work_out(const survey &survey, const looked &looked, const terms &terms)
 	outcome outcome;
 
 	outcome.already = survey.shared_now();
+	outcome.already_by_ksm = survey.merged_now();
 	const double already = double(outcome.already.value_or(0));
 	outcome.saved = bytes(savings.pages, already);
 	outcome.zero = (all.zero - kept_zero(all, terms)) * double(page_size());
@@ -113,8 +114,10 @@ outcome work_out(const survey &survey, const looked &looked, const terms &terms)
 		0.0, outcome.saved.value - bytes(savings_of(small, terms).pages, already).value);
 	outcome.metadata =
 		all.pages * terms.bytes_per_page + savings.shared * terms.bytes_per_shared;
-	outcome.net = {outcome.saved.value - outcome.metadata, outcome.saved.low - outcome.metadata,
-		       outcome.saved.high - outcome.metadata};
+
+	const double beside = double(outcome.already_by_ksm) - outcome.metadata;
+	outcome.net = {outcome.saved.value + beside, outcome.saved.low + beside,
+		       outcome.saved.high + beside};
 	return outcome;
 }
 

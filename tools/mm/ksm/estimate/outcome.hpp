@@ -24,15 +24,16 @@ struct terms {
 /* Of this kernel, as it is set up. */
 terms terms_of(const knobs &knobs);
 
-/* In bytes, beyond what is shared already. */
+/* All in bytes. */
 struct outcome {
-	range saved;
-	std::optional<std::int64_t> already; /* saved as pages are shared now */
-	double zero = 0;		     /* of that: pages of zeroes */
-	double more_zero = 0;		     /* what use_zero_pages would add; 0 where it is set */
-	double by_splitting = 0;	     /* of what is saved: only if huge pages are split */
+	range saved;			     /* beyond what is saved already */
+	std::optional<std::int64_t> already; /* as pages are shared now; nothing if hidden */
+	std::int64_t already_by_ksm = 0;
+	double zero = 0;	 /* of both: by pages of zeroes */
+	double more_zero = 0;	 /* what use_zero_pages would add; 0 where it is set */
+	double by_splitting = 0; /* of what is saved: only if huge pages are split */
 	double metadata = 0;
-	range net;
+	range net; /* all that KSM saves, less that */
 };
 
 outcome work_out(const survey &survey, const looked &looked, const terms &terms);

@@ -6,9 +6,7 @@
 #include <cerrno>
 #include <system_error>
 
-#include <fcntl.h>
 #include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "estimate/page_size.hpp"
 
@@ -53,26 +51,15 @@ constexpr std::uint64_t entry_frame = (std::uint64_t(1) << 55) - 1;
 
 } /* namespace */
 
-pagemap::pagemap(const std::string &path) : fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC))
-{
-	if (fd_ < 0)
-		throw std::system_error(errno, std::generic_category(), path);
-}
-
-pagemap::~pagemap()
-{
-	close(fd_);
-}
-
 /* Fewer if the process is gone. */
 std::vector<std::uint64_t> pagemap::entries(std::uint64_t from, std::uint64_t to) const
 {
 	std::vector<std::uint64_t> entries((to - from) / page_size());
-	const std::size_t size = entries.size() * sizeof(entries[0]);
-	const ssize_t got =
-		pread(fd_, entries.data(), size, off_t(from / page_size() * sizeof(entries[0])));
+	const std::size_t size = sizeof(entries[0]);
 
-	entries.resize(got < 0 ? 0 : std::size_t(got) / sizeof(entries[0]));
+	entries.resize(
+		file_.read_at(from / page_size() * size, entries.data(), entries.size() * size) /
+		size);
 	return entries;
 }
 
@@ -131,7 +118,7 @@ std::vector<present_pages> pagemap::anonymous(std::uint64_t from, std::uint64_t 
 	request.required = in_file | zero | present;
 	request.wanted = huge;
 	for (request.from = from; request.from < to; request.from = request.stopped_at) {
-		const int count = ioctl(fd_, scan, &request);
+		const int count = ioctl(file_.descriptor(), scan, &request);
 
 		if (count < 0)
 			throw std::system_error(errno, std::generic_category(), "pagemap");

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "estimate/open_file.hpp"
+
 namespace ksm
 {
 
@@ -19,10 +21,7 @@ class pagemap
 {
 public:
 	/* Throws std::system_error if it may not be opened. */
-	explicit pagemap(const std::string &path);
-	~pagemap();
-	pagemap(const pagemap &) = delete;
-	pagemap &operator=(const pagemap &) = delete;
+	explicit pagemap(const std::string &path) : file_(path) {}
 
 	/*
 	 * Anonymous pages that take memory, so not those that map the zero page. Throws
@@ -41,7 +40,7 @@ private:
 	bool is_zero(std::uint64_t address) const;
 	void add(std::vector<present_pages> &found, const present_pages &region) const;
 
-	int fd_;
+	open_file file_;
 };
 
 } /* namespace ksm */

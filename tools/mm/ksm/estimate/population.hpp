@@ -4,9 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
-#include <sys/types.h>
+#include "estimate/open_file.hpp"
 
 namespace ksm
 {
@@ -16,7 +17,7 @@ class population
 public:
 	/* Whose pages they are; pages of different domains are never equal to KSM. */
 	struct owner {
-		pid_t pid;
+		open_file memory;
 		std::size_t domain;
 	};
 	struct page {
@@ -26,7 +27,7 @@ public:
 	};
 
 	/* The pages that are added from now on are this process's. */
-	void begin(const owner &owner) { owners_.push_back(owner); }
+	void begin(owner &&owner) { owners_.push_back(std::move(owner)); }
 	void add(std::uint64_t address, std::uint64_t pages, bool huge);
 
 	std::uint64_t count() const { return count_; }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Reads pages of other processes, many at a time. */
+/* Reads pages of other processes, by /proc/PID/mem. */
 #pragma once
 
 #include <cstddef>
@@ -25,14 +25,11 @@ public:
 	const std::byte *content(std::size_t place) const;
 
 private:
-	void read_process(std::span<const population::page> pages, std::size_t place);
+	void read_run(std::span<const population::page> pages, std::size_t place);
 
 	const population &population_;
 	std::vector<std::byte> buffer_;
 	std::vector<bool> there_;
 };
-
-/* 0, or the errno with which a page of the process cannot be read. */
-int why_unreadable(pid_t pid, std::uint64_t address);
 
 } /* namespace ksm */

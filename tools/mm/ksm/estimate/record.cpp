@@ -40,12 +40,13 @@ std::string estimate_record(const estimate_report &report)
 	out["pages_of_zeroes"] = looked.zero.all;
 	out["seconds"] = looked.seconds;
 	out["saved_bytes"] = with_interval(outcome.saved);
-	out["saved_zero_bytes"] = whole(outcome.zero);
-	out["saved_more_by_use_zero_pages_bytes"] = whole(outcome.more_zero);
-	out["saved_by_splitting_huge_pages_bytes"] = whole(outcome.by_splitting);
+	out["zero_pages_bytes"] = whole(outcome.zero);
+	out["use_zero_pages_bytes"] = whole(outcome.more_zero);
+	out["splitting_bytes"] = whole(outcome.by_splitting);
 	out["metadata_bytes"] = whole(outcome.metadata);
 	out["net_bytes"] = with_interval(outcome.net);
 	out["already_saved_bytes"] = outcome.already ? json(*outcome.already) : json();
+	out["already_saved_by_ksm_bytes"] = outcome.already_by_ksm;
 	out["offered_bytes"] = survey.offered();
 	out["changed_part"] = changed_part ? json(*changed_part) : json();
 	for (int why = 0; why < obstacles; why++)

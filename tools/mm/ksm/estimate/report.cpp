@@ -75,7 +75,7 @@ void print_coverage(const estimate_report &report)
 
 std::string zero_text(const outcome &outcome)
 {
-	const std::string text = amount(outcome.zero) + " of that are pages of zeroes";
+	const std::string text = amount(outcome.zero) + " by pages of zeroes";
 
 	if (outcome.more_zero <= 0)
 		return text;
@@ -99,8 +99,10 @@ void print_savings(const estimate_report &report)
 			       "- as only root sees which pages are shared: what is saved "
 			       "counts them once more");
 	else if (*outcome.already)
-		print_labelled("already", bytes_text(outcome.already) +
-						  " saved as pages are shared, by KSM or fork");
+		print_labelled("already",
+			       fmt::format("{} saved as pages are shared, {} of it by KSM",
+					   bytes_text(outcome.already),
+					   bytes_text(outcome.already_by_ksm)));
 	print_labelled("offered", fmt::format("{} of {}: the rest takes ksmctl run, or madvise",
 					      amount(double(report.survey.offered())),
 					      amount(looked_at_bytes(report))));

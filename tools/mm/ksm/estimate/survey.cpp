@@ -10,9 +10,7 @@
 #include "estimate/kept.hpp"
 #include "estimate/page_size.hpp"
 #include "estimate/pagemap.hpp"
-#include "estimate/reader.hpp"
 #include "lib/proc/mappings.hpp"
-#include "lib/sysfs.hpp"
 
 namespace ksm
 {
@@ -84,9 +82,17 @@ std::optional<std::int64_t> survey::shared_now() const
 	return std::int64_t(mappings - frames) * std::int64_t(page_size());
 }
 
+std::int64_t survey::merged_now() const
+{
+	const double mappings = double(mappings_of_frames_), merged = double(merged_.merging_pages);
+	const double part = mappings > 0 ? std::min(1.0, merged / mappings) : 0;
+
+	return std::int64_t(part * double(shared_now().value_or(0))) +
+	       merged_.zero_pages * std::int64_t(page_size());
+}
+
 void survey::add_mappings(const process &process, const std::vector<mapping> &mappings)
 {
-	const pid_t pid = pid_t(number_in(process.pid()).value_or(0));
 	const bool pinned = passes_devices_through(process);
 	const pagemap pagemap(process.dir() / "pagemap");
 	const std::string &mark = marks_.of(process.place().cgroup);
@@ -96,11 +102,10 @@ void survey::add_mappings(const process &process, const std::vector<mapping> &ma
 		if (is_blocked(mapping, pinned) || !mapping.anonymous)
 			continue;
 		for (const present_pages &pages : pagemap.anonymous(mapping.from, mapping.to)) {
-			if (!begun && why_unreadable(pid, pages.from) == EPERM)
-				throw std::system_error(EPERM, std::generic_category());
 			if (!begun)
-				pages_.begin({pid, domains_.try_emplace(mark, domains_.size())
-							   .first->second});
+				pages_.begin({open_file(process.dir() / "mem"),
+					      domains_.try_emplace(mark, domains_.size())
+						      .first->second});
 			begun = true;
 			pages_.add(pages.from, (pages.to - pages.from) / page_size(), pages.huge);
 			if (mapping.shared)
@@ -108,6 +113,7 @@ void survey::add_mappings(const process &process, const std::vector<mapping> &ma
 		}
 		offered_ += mapping.offered() ? mapping.anonymous : 0;
 	}
+	merged_ += process.stat().value_or(ksm_stat());
 	processes_++;
 }
 
@@ -130,6 +136,10 @@ void survey::add(const process &process)
 		if (err == ENOTTY)
 			throw error("this kernel cannot tell which pages are there",
 				    "it takes Linux 6.7 or later");
+		if (err == EMFILE)
+			throw error(
+				"too many processes to have their memory open at a time",
+				"allow more open files by ulimit -n, or choose fewer processes");
 		hidden_ += err == EACCES || err == EPERM;
 	}
 }

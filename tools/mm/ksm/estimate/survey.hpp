@@ -46,6 +46,8 @@ public:
 	 * we may not see which.
 	 */
 	std::optional<std::int64_t> shared_now() const;
+	/* What of that is by KSM, and its mappings of the zero page. */
+	std::int64_t merged_now() const;
 
 private:
 	void add_mappings(const process &process, const std::vector<mapping> &mappings);
@@ -60,6 +62,7 @@ private:
 	contents frames_; /* those that have more than one mapping */
 	std::uint64_t mappings_of_frames_ = 0;
 	bool frames_hidden_ = false;
+	ksm_stat merged_;
 	std::size_t processes_ = 0;
 	std::size_t hidden_ = 0;
 };

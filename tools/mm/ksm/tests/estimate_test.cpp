@@ -177,9 +177,9 @@ TEST_F(estimate_of_processes, all_that_is_equal)
 	EXPECT_EQ(both["pages"], both["pages_looked_at"]);
 	EXPECT_NEAR(pages(both["saved_bytes"]["value"]), saved, own);
 	EXPECT_EQ(both["saved_bytes"]["low"], both["saved_bytes"]["high"]);
-	EXPECT_NEAR(pages(both["saved_zero_bytes"]), zero, own);
+	EXPECT_NEAR(pages(both["zero_pages_bytes"]), zero, own);
 	EXPECT_NEAR(both["pages_of_zeroes"].get<int>(), 1000, own);
-	EXPECT_EQ(pages(both["saved_more_by_use_zero_pages_bytes"]), 4);
+	EXPECT_EQ(pages(both["use_zero_pages_bytes"]), 4);
 	EXPECT_EQ(both["net_bytes"]["value"].get<std::int64_t>(),
 		  both["saved_bytes"]["value"].get<std::int64_t>() -
 			  both["metadata_bytes"].get<std::int64_t>());
@@ -189,7 +189,7 @@ TEST_F(estimate_of_processes, all_that_is_equal)
 
 	knob("use_zero_pages", "1");
 	EXPECT_NEAR(pages(of({a.pid()})["saved_bytes"]["value"]), 498 + 500, own);
-	EXPECT_EQ(of({a.pid()})["saved_more_by_use_zero_pages_bytes"], 0);
+	EXPECT_EQ(of({a.pid()})["use_zero_pages_bytes"], 0);
 }
 
 TEST_F(estimate_of_processes, a_sample_if_there_is_no_time_for_more)
@@ -253,7 +253,7 @@ TEST_F(estimate_of_processes, huge_pages)
 	if (smaps.find("AnonHugePages:      4096 kB") == smaps.npos)
 		GTEST_SKIP() << "there are no huge pages here";
 	const json found = of({huge.pid()});
-	EXPECT_NEAR(pages(found["saved_by_splitting_huge_pages_bytes"]), in_huge, 2);
+	EXPECT_NEAR(pages(found["splitting_bytes"]), in_huge, 2);
 	EXPECT_GE(pages(found["saved_bytes"]["value"]), std::int64_t(in_huge));
 }
 
