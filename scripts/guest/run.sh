@@ -45,6 +45,8 @@ list=$(realpath "${!OPTIND}")
 here=$(cd "$(dirname "$0")" && pwd -P)
 build=${here%/scripts/guest}/build
 knobs=/sys/kernel/mm/ksm
+# For the tests of what it tells
+export KSMCTL=$build/tools/ksm/ksmctl
 
 if [[ $ksm == on && -z ${KSM_MERGEABLE:-} ]]; then
 	echo 10000 >$knobs/pages_to_scan
@@ -52,7 +54,7 @@ if [[ $ksm == on && -z ${KSM_MERGEABLE:-} ]]; then
 	echo 0 >$knobs/smart_scan
 	echo 1 >$knobs/run
 	# This shell has PR_SET_MEMORY_MERGE from here on, and what it starts inherits it
-	KSM_MERGEABLE=1 exec "$build/tools/ksm/ksmctl" run -- "$0" "$@"
+	KSM_MERGEABLE=1 exec "$KSMCTL" run -- "$0" "$@"
 fi
 
 set_up_memory() {

@@ -280,7 +280,7 @@ started start_as_user(const privileged_copy &program)
 		set_merge(true);
 		require(!setresgid(1000, 1000, 1000) && !setresuid(1000, 1000, 1000),
 			"cannot become an ordinary user");
-		parent.exec_role("after-exec", program.path());
+		parent.exec_role("after-exec", {program.path()});
 	});
 	started result = {};
 	/* There are no passes if nothing is offered. */

@@ -126,7 +126,7 @@ void parent_link::await(const std::string &step)
 constexpr int role_in = 20;
 constexpr int role_out = 21;
 
-void parent_link::exec_role(const char *name, const std::string &program) const
+void parent_link::exec_role(const char *name, const std::vector<std::string> &program) const
 {
 	/* Out of the way first: either may have the number of the other's new one. */
 	int in = fcntl(in_, F_DUPFD, role_out + 1), out = fcntl(out_, F_DUPFD, role_out + 1);
@@ -135,7 +135,13 @@ void parent_link::exec_role(const char *name, const std::string &program) const
 		fail("dup2");
 	close(in);
 	close(out);
-	execl(program.c_str(), "ksm-role", "--role", name, nullptr);
+
+	std::vector<char *> words;
+	for (const std::string &word : program)
+		words.push_back(const_cast<char *>(word.c_str()));
+	words.insert(words.end(),
+		     {const_cast<char *>("--role"), const_cast<char *>(name), nullptr});
+	execv(words[0], words.data());
 	fail("exec");
 }
 

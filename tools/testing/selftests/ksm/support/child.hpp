@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include <sys/types.h>
 
@@ -42,9 +43,12 @@ public:
 		await(step);
 	}
 
-	/* Run in a child: starts this program anew, or a copy of it, as "--role name". */
-	[[noreturn]] void exec_role(const char *name,
-				    const std::string &program = "/proc/self/exe") const;
+	/*
+	 * Run in a child: starts this program anew, or a copy of it, as "--role name". One
+	 * that starts it in its turn may stand before it.
+	 */
+	[[noreturn]] void exec_role(const char *name, const std::vector<std::string> &program = {
+							      "/proc/self/exe"}) const;
 	/* The same pipes, in the program that exec_role() has started. */
 	static parent_link of_role();
 

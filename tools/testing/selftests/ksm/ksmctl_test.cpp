@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What ksmctl tells of processes, by the kernel that has to do it: what 'estimate' says that
+ * merging would save is what it saves, and 'ps' shows it.
+ */
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+#include "lib/json.hpp"
+#include "support/cgroup.hpp"
+#include "support/child.hpp"
+#include "support/fixture.hpp"
+#include "support/ktap.hpp"
+#include "support/passes.hpp"
+#include "support/process.hpp"
+#include "support/region.hpp"
+#include "support/sysfs.hpp"
+
+namespace ksm
+{
+
+namespace
+{
+
+constexpr std::size_t part = 1000; /* pages */
+
+std::string ksmctl_program()
+{
+	const char *path = std::getenv("KSMCTL");
+
+	return path ? path : "";
+}
+
+std::string why_no_ksmctl()
+{
+	return access(ksmctl_program().c_str(), X_OK) ? "KSMCTL does not name the program" : "";
+}
+
+json told_by(const std::string &words)
+{
+	FILE *pipe = popen((ksmctl_program() + " " + words).c_str(), "r");
+	std::string text;
+
+	for (int c; (c = std::fgetc(pipe)) != EOF;)
+		text.push_back(char(c));
+	require(!pclose(pipe), "ksmctl " + words + " fails");
+	return json::parse(text);
+}
+
+/* Pages that all of us have, pages that are equal here, empty pages, and unique ones. */
+int hold()
+{
+	const std::uint64_t seed = std::uint64_t(getpid()) << 32;
+	parent_link parent = parent_link::of_role();
+	region common(part), equal(part), empty(part), unique(part);
+
+	common.fill_unique(1);
+	equal.fill_all(seed);
+	empty.fill_empty();
+	unique.fill_unique(seed + 1);
+	for (;;)
+		parent.reach("filled");
+}
+
+const role holder_role("ksmctl-holder", hold);
+
+/* One that 'ksmctl run' has started. */
+std::unique_ptr<child> holder()
+{
+	const std::string self = std::filesystem::read_symlink("/proc/self/exe");
+	auto process = std::make_unique<child>([&](parent_link &parent) {
+		parent.exec_role("ksmctl-holder", {ksmctl_program(), "run", "--", self});
+	});
+
+	process->await("filled");
+	return process;
+}
+
+long saved_bytes()
+{
+	const counters now = counters::read();
+
+	return (now.sharing + now.zero) * long(page_size);
+}
+
+} /* namespace */
+
+class ksmctl : public ksm_test
+{
+protected:
+	void prepare() override
+	{
+		KSM_SKIP_IF(why_no_ksmctl());
+		for (auto &process : holders_)
+			process = holder();
+	}
+
+	std::string pids() const
+	{
+		std::string all;
+
+		for (const auto &process : holders_)
+			all += " " + std::to_string(process->pid());
+		return all;
+	}
+
+	std::array<std::unique_ptr<child>, 3> holders_;
+};
+
+TEST_F(ksmctl, estimate_comes_true)
+{
+	const json before = told_by("estimate --json --seconds 60" + pids());
+	const long expected = before["saved_bytes"]["value"];
+
+	EXPECT_EQ(before["pages_looked_at"], before["pages"]);
+	EXPECT_GE(before["offered_bytes"], 3 * 4 * part * page_size);
+	scan(3);
+	const long saved = saved_bytes();
+
+	/* Two of three, and nearly all that are equal or empty. */
+	EXPECT_GT(saved, long(7.9 * part * page_size));
+	EXPECT_NEAR(double(expected), double(saved), 0.1 * double(saved));
+
+	/* What is merged is not to be merged once more. */
+	const json after = told_by("estimate --json --seconds 60" + pids());
+	EXPECT_LT(after["saved_bytes"]["value"], saved / 20);
+	EXPECT_NEAR(after["already_saved_bytes"].get<double>(), double(saved),
+		    0.05 * double(saved));
+}
+
+TEST_F(ksmctl, estimate_with_zero_pages)
+{
+	set_knob("use_zero_pages", 1);
+	const json before = told_by("estimate --json --seconds 60" + pids());
+
+	scan(3);
+	EXPECT_GE(counters::read().zero, long(3 * part));
+	EXPECT_NEAR(before["saved_bytes"]["value"].get<double>(), double(saved_bytes()),
+		    0.1 * double(saved_bytes()));
+	EXPECT_NEAR(before["zero_pages_bytes"].get<double>(),
+		    double(counters::read().zero * long(page_size)), 0.1 * 3 * part * page_size);
+
+	const json after = told_by("estimate --json --seconds 60" + pids());
+	EXPECT_NEAR(after["already_saved_by_ksm_bytes"].get<double>(), double(saved_bytes()),
+		    0.05 * double(saved_bytes()));
+}
+
+TEST_F(ksmctl, estimate_of_what_it_costs)
+{
+	KSM_SKIP_IF(why_no_knob("metadata_bytes"));
+	const json before = told_by("estimate --json --seconds 60" + pids());
+
+	scan(3);
+	EXPECT_NEAR(before["metadata_bytes"].get<double>(), double(knob("metadata_bytes")),
+		    0.5 * double(knob("metadata_bytes")));
+}
+
+TEST_F(ksmctl, ps_shows_what_was_merged)
+{
+	scan(3);
+	const json shown = told_by("ps --json" + pids());
+
+	ASSERT_EQ(shown["rows"].size(), holders_.size());
+	for (const json &row : shown["rows"]) {
+		const pid_t pid = row["pids"][0];
+
+		EXPECT_EQ(row["name"], "ksmctl_test");
+		EXPECT_GE(row["offered_bytes"], 4 * part * page_size);
+		EXPECT_EQ(row["merged_pages"], merging_pages(pid));
+		EXPECT_GE(row["merged_pages"], 3 * part);
+		EXPECT_EQ(row["saved_bytes"], ksm_stat("ksm_process_profit", pid));
+		EXPECT_GT(row["metadata_bytes"], 4 * part);
+		EXPECT_LT(row["metadata_bytes"], 4 * part * 200);
+	}
+	EXPECT_GE(told_by("ps --json")["rows"].size(), holders_.size());
+}
+
+class ksmctl_in_domains : public ksmctl
+{
+protected:
+	void prepare() override
+	{
+		KSM_SKIP_IF(why_no_domains());
+		ksmctl::prepare();
+	}
+};
+
+TEST_F(ksmctl_in_domains, ps_and_estimate)
+{
+	memory_group group("ksmctl");
+
+	ASSERT_EQ(group.set_domain("1"), 0);
+	group.join(holders_[0]->pid());
+	const json shown = told_by("ps --json --sort domain" + pids());
+	const std::string domain = shown["rows"][2]["domain"];
+
+	EXPECT_TRUE(shown["rows"][0]["domain"].is_null());
+	EXPECT_TRUE(shown["rows"][1]["domain"].is_null());
+	EXPECT_NE(domain.find("ksmctl"), domain.npos) << domain;
+	EXPECT_EQ(shown["rows"][2]["pids"][0], holders_[0]->pid());
+
+	const json before = told_by("estimate --json --seconds 60" + pids());
+	EXPECT_EQ(before["domains"], 2);
+	scan(3);
+	EXPECT_NEAR(before["saved_bytes"]["value"].get<double>(), double(saved_bytes()),
+		    0.1 * double(saved_bytes()));
+	holders_[0].reset(); /* so that the group can go */
+}
+
+} /* namespace ksm */
