@@ -49,14 +49,15 @@ double looked_at_bytes(const estimate_report &report)
 
 const char *verdict(const estimate_report &report)
 {
-	constexpr double hardly = 0.01; /* of the memory looked at */
+	constexpr double little = 0.01; /* of the memory looked at */
+	const double hardly = little * looked_at_bytes(report);
 	const range &net = report.outcome.net;
 
 	if (net.high <= 0)
 		return "KSM would cost more than it saves";
-	if (net.value < hardly * looked_at_bytes(report))
+	if (net.high < hardly)
 		return "hardly worth it";
-	return net.low > 0 ? "KSM would pay" : "KSM may pay: look for longer (--seconds)";
+	return net.low >= hardly ? "KSM would pay" : "KSM may pay: look for longer (--seconds)";
 }
 
 void print_coverage(const estimate_report &report)
