@@ -20,11 +20,7 @@ namespace
 /* VFIO pins the memory of a machine that has a device passed through. */
 bool passes_devices_through(const process &process)
 {
-	const auto files = process.files();
-
-	return files && std::ranges::any_of(*files, [](const std::string &file) {
-		       return file.starts_with("/dev/vfio/");
-	       });
+	return process.has_open("/dev/vfio/").value_or(false);
 }
 
 bool has_any(const mapping &mapping, std::initializer_list<const char *> flags)

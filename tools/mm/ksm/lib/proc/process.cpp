@@ -95,13 +95,13 @@ std::optional<std::int64_t> process::proportional_kb() const
 	return amount_in(dir_ / "smaps_rollup", "Pss:");
 }
 
-std::optional<bool> process::has_open(const std::string &file) const
+std::optional<bool> process::has_open(const std::string &beginning) const
 {
 	std::error_code listed, read;
 
 	for (fs::directory_iterator at(dir_ / "fd", listed), end; !listed && at != end;
 	     at.increment(listed)) {
-		if (fs::read_symlink(at->path(), read) == file)
+		if (fs::read_symlink(at->path(), read).native().starts_with(beginning))
 			return true;
 		if (read == std::errc::permission_denied)
 			return std::nullopt;

@@ -48,8 +48,11 @@ public:
 	std::optional<std::int64_t> resident_kb() const;
 	std::optional<std::int64_t> proportional_kb() const;
 
-	/* Among its file descriptors; nothing where they are hidden from us. */
-	std::optional<bool> has_open(const std::string &file) const;
+	/*
+	 * Is there one among its file descriptors whose name begins so? Nothing where they
+	 * are hidden from us.
+	 */
+	std::optional<bool> has_open(const std::string &beginning) const;
 
 	/* Nothing for kernel threads, or where it is hidden from us. */
 	std::optional<ksm_stat> stat() const;
