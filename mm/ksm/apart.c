@@ -262,21 +262,13 @@ static void copy(struct ksm_item *item)
 	kmm->full = err == -ENOMEM;
 }
 
-/*
- * Have a KSM folio be of the kind that those of its domain are.  Returns false if it is to
- * be one no more: it came by uniform faults, and has found no equal.
- */
-static bool convert(struct ksm_stable *stable, struct folio *folio)
+/* Have a KSM folio be of the kind that those of its domain are. */
+static void convert(struct ksm_stable *stable, struct folio *folio)
 {
-	bool uniform = ksm_domain_uniform(stable->index->domain), done = true;
-
 	folio_lock(folio);
-	if (ksm_node_of(folio) == stable) {
-		done = uniform || stable->nr > 1;
-		ksm_hold_switch(stable, folio, uniform);
-	}
+	if (ksm_node_of(folio) == stable)
+		ksm_hold_switch(stable, folio, ksm_domain_uniform(stable->index->domain));
 	folio_unlock(folio);
-	return done;
 }
 
 /* Have a page of a process be shared within its domain only. */
@@ -296,8 +288,11 @@ static void separate(struct ksm_item *item)
 	if (ksm_node_of(folio) != stable || PageHWPoison(item->page))
 		goto out;
 	if (stable->index->domain == item->tile->owner->domain) {
-		if (!convert(stable, folio))
+		/* One that came by uniform faults, and found no equal, is to be one no more. */
+		if (stable->uniform && stable->nr == 1)
 			copy(item);
+		else
+			convert(stable, folio);
 	} else if (!join(item, stable, folio) &&
 		   !take_along(stable, folio, item->tile->owner->domain)) {
 		copy(item);

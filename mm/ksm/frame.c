@@ -113,13 +113,15 @@ static bool take_off(struct folio *folio)
 {
 	if (folio_mapped(folio) || folio_test_swapcache(folio) || folio_test_mlocked(folio))
 		return false;
-	/* A copy that was not used has never been there. */
 	if (folio_test_lru(folio)) {
 		if (!folio_isolate_lru(folio))
 			return false;
 		folio_clear_active(folio);
 		folio_clear_unevictable(folio);
 		folio_put(folio);
+	} else if (folio_ref_count(folio) > 1) {
+		/* On its way there, most likely; a copy that was not used is nobody's else. */
+		return false;
 	}
 	mem_cgroup_uncharge(folio);
 	return true;
