@@ -44,8 +44,16 @@ struct estimate_options {
 	bool json = false;
 };
 
+struct explain_options {
+	double seconds = 2; /* between two looks */
+	bool json = false;
+};
+
 int status(const knobs &knobs, const ksmd &ksmd, const status_options &options);
 int watch(const knobs &knobs, const ksmd &ksmd, const watch_options &options);
+
+/* @proc: where the processes are. */
+int explain(const knobs &knobs, const std::string &proc, const explain_options &options);
 
 /* @words: KNOB=VALUE..., or one KNOB and its VALUE. */
 int set(const knobs &knobs, const std::vector<std::string> &words, const set_options &options);

@@ -50,9 +50,11 @@ int dispatch(const ksm::options &options)
 	case ksm::command::ps:
 		return ksm::ps(options.proc, options.ps);
 	case ksm::command::watch:
-		return ksm::watch(knobs, ksm::ksmd(), options.watch);
+		return ksm::watch(knobs, ksm::ksmd(options.proc), options.watch);
+	case ksm::command::explain:
+		return ksm::explain(knobs, options.proc, options.explain);
 	default:
-		return ksm::status(knobs, ksm::ksmd(), options.status);
+		return ksm::status(knobs, ksm::ksmd(options.proc), options.status);
 	}
 }
 

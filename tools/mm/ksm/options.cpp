@@ -2,6 +2,7 @@
 #include "options.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "error.hpp"
 #include "format.hpp"
@@ -64,12 +65,14 @@ private:
 	CLI::App *watch_;
 	CLI::App *ps_;
 	CLI::App *estimate_;
+	CLI::App *explain_;
 	CLI::App *set_;
 	CLI::App *start_;
 	CLI::App *stop_;
 	CLI::App *run_;
 	std::vector<shared_option> early_;
 	options options_;
+	std::optional<double> seconds_;
 	bool all_ = false;
 	bool json_ = false;
 };
@@ -95,6 +98,7 @@ command_line::command_line()
 				      "with Ctrl-C)");
 	add_ps_options();
 	add_estimate_options();
+	explain_ = add_command("explain", "What is wrong with KSM here, and what to change");
 	add_set_options();
 	start_ = add_command("start", "The same as set run=1");
 	stop_ = add_command("stop", "The same as set run=0: what is merged stays merged");
@@ -109,11 +113,12 @@ command_line::command_line()
 		return app.add_flag("-a,--all", all_,
 				    &app == estimate_ ? "All processes" : "Every knob and counter");
 	});
-	add_to({status_, watch_, ps_, estimate_, set_, start_, stop_}, [this](CLI::App &app) {
-		return app.add_flag("--json", json_,
-				    &app == watch_ ? "One JSON object per line"
-						   : "One JSON object");
-	});
+	add_to({status_, watch_, ps_, estimate_, explain_, set_, start_, stop_},
+	       [this](CLI::App &app) {
+		       return app.add_flag("--json", json_,
+					   &app == watch_ ? "One JSON object per line"
+							  : "One JSON object");
+	       });
 	add_to({watch_}, [this](CLI::App &app) {
 		return app
 			.add_option("--interval", options_.watch.interval,
@@ -128,6 +133,16 @@ command_line::command_line()
 				    "Stop after so many rows; 0: never")
 			->type_name("ROWS")
 			->transform(whole_number_from(0))
+			->take_last();
+	});
+	add_to({estimate_, explain_}, [this](CLI::App &app) {
+		return app
+			.add_option("--seconds", seconds_,
+				    &app == explain_
+					    ? "Time between two looks, 2 unless told"
+					    : "For how long to look at pages, 10 unless told")
+			->type_name("SECONDS")
+			->check(seconds_between(0.01, 86400))
 			->take_last();
 	});
 	add_to({set_, start_, stop_}, [this](CLI::App &app) {
@@ -169,14 +184,6 @@ void command_line::add_estimate_options()
 		return app.add_option("--vm", chosen.vms, "Virtual machines, by name")
 			->type_name("NAME")
 			->allow_extra_args(false);
-	});
-	add_to({estimate_}, [&](CLI::App &app) {
-		return app
-			.add_option("--seconds", chosen.seconds,
-				    "For how long to look at pages, 10 unless told")
-			->type_name("SECONDS")
-			->check(seconds_between(0.01, 86400))
-			->take_last();
 	});
 	add_to({estimate_}, [&](CLI::App &app) {
 		return app
@@ -298,8 +305,10 @@ options command_line::result() const
 	const CLI::App *command = chosen();
 
 	result.status.all = result.estimate.all = all_;
+	if (seconds_)
+		result.estimate.seconds = result.explain.seconds = *seconds_;
 	result.status.json = result.watch.json = result.ps.json = result.estimate.json =
-		result.set.json = json_;
+		result.explain.json = result.set.json = json_;
 	if (command == start_)
 		result.words = {"run=1"};
 	if (command == stop_)
@@ -312,6 +321,8 @@ options command_line::result() const
 		result.command = command::ps;
 	else if (command == estimate_)
 		result.command = command::estimate;
+	else if (command == explain_)
+		result.command = command::explain;
 	else if (command != status_)
 		result.command = command::set;
 	return result;

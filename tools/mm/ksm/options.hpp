@@ -13,7 +13,7 @@ namespace ksm
 
 constexpr const char *default_sysfs = "/sys/kernel/mm/ksm";
 
-enum class command { status, watch, ps, estimate, set, run };
+enum class command { status, watch, ps, estimate, explain, set, run };
 
 struct options {
 	ksm::command command = command::status;
@@ -23,6 +23,7 @@ struct options {
 	watch_options watch;
 	ps_options ps;
 	estimate_options estimate;
+	explain_options explain;
 	set_options set;
 	std::vector<std::string> words;	  /* of set: what to set */
 	std::vector<std::string> program; /* of run */

@@ -2,10 +2,7 @@
 #include "records.hpp"
 
 #include <charconv>
-#include <ctime>
 #include <string_view>
-
-#include <unistd.h>
 
 #include "utf8.hpp"
 
@@ -13,28 +10,6 @@ namespace ksm
 {
 namespace
 {
-
-/* Goes up when a member changes its meaning or goes away, not when one is added. */
-constexpr int schema_version = 1;
-
-std::string time_now()
-{
-	struct timespec now;
-	struct tm utc;
-	char text[64], milliseconds[8];
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &utc);
-	std::strftime(text, sizeof(text), "%FT%T", &utc);
-	std::snprintf(milliseconds, sizeof(milliseconds), ".%03dZ",
-		      int(now.tv_nsec / 1'000'000) % 1000);
-	return std::string(text) + milliseconds;
-}
-
-template <typename T> json or_null(const std::optional<T> &value)
-{
-	return value ? json(*value) : json();
-}
 
 json number_or_text(const std::string &text)
 {
@@ -82,14 +57,6 @@ json ps_figures(const ps_row &row)
 }
 
 } /* namespace */
-
-json new_record(const char *kind)
-{
-	return {{"schema_version", schema_version},
-		{"kind", kind},
-		{"time", time_now()},
-		{"page_size", sysconf(_SC_PAGESIZE)}};
-}
 
 std::string status_record(const std::vector<knob_file> &files, const sample &sample)
 {

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "json_record.hpp"
 #include "knobs.hpp"
-#include "lib/json.hpp"
 #include "ps_rows.hpp"
 #include "sample.hpp"
 
@@ -20,9 +20,6 @@ struct made_change {
 	std::string after;
 	double seconds;
 };
-
-/* What all of them begin with. */
-json new_record(const char *kind);
 
 std::string status_record(const std::vector<knob_file> &files, const sample &sample);
 std::string watch_record(const course &course, const sample &sample, std::optional<double> cpu);

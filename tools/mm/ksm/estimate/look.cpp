@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "estimate/hash.hpp"
-#include "estimate/page_size.hpp"
+#include "lib/page_size.hpp"
 #include "estimate/reader.hpp"
 #include "estimate/shuffle.hpp"
 

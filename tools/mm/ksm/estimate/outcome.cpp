@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "estimate/kept.hpp"
-#include "estimate/page_size.hpp"
+#include "lib/page_size.hpp"
 
 namespace ksm
 {

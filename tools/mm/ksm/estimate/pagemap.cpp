@@ -8,7 +8,7 @@
 
 #include <sys/ioctl.h>
 
-#include "estimate/page_size.hpp"
+#include "lib/page_size.hpp"
 
 namespace ksm
 {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "estimate/page_size.hpp"
+#include "lib/page_size.hpp"
 
 namespace ksm
 {

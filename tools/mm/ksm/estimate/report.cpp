@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "estimate/page_size.hpp"
+#include "lib/page_size.hpp"
 #include "format.hpp"
 #include "output.hpp"
 #include "text.hpp"

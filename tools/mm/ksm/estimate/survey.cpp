@@ -8,7 +8,7 @@
 #include "error.hpp"
 #include "estimate/hash.hpp"
 #include "estimate/kept.hpp"
-#include "estimate/page_size.hpp"
+#include "lib/page_size.hpp"
 #include "estimate/pagemap.hpp"
 #include "lib/proc/mappings.hpp"
 

@@ -76,7 +76,7 @@ TEST_F(command_line, version_and_help)
 	EXPECT_EQ(ksmctl({"--version"}).status, 0);
 	EXPECT_EQ(ksmctl({"--version"}).out.rfind("ksmctl ", 0), 0u);
 	for (const char *name :
-	     {"status", "watch", "ps", "estimate", "set", "start", "stop", "run"}) {
+	     {"status", "watch", "ps", "estimate", "explain", "set", "start", "stop", "run"}) {
 		EXPECT_HAS(ksmctl({"--help"}).out, name);
 		EXPECT_EQ(ksmctl({name, "--help"}).status, 0);
 		EXPECT_HAS(ksmctl({name, "--help"}).out, std::string("ksmctl ") + name);
@@ -93,6 +93,7 @@ TEST_F(command_line, output_that_does_not_arrive_is_an_error)
 		{"ps", "--json"},
 		{"watch", "--count", "1", "--interval", "0.01"},
 		{"watch", "--count", "1", "--interval", "0.01", "--json"},
+		{"explain", "--seconds", "0.01"},
 		{"set", "run=1"},
 		{"set", "run=1", "--json"},
 		{"set", "-n", "run=0"},

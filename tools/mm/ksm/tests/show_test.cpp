@@ -125,6 +125,8 @@ TEST_F(show, nothing_is_wider_than_the_terminal)
 		{"status"},
 		{"status", "--all"},
 		{"watch", "--count", "2", "--interval", "0.01"},
+		{"explain", "--seconds", "0.01"},
+		{"explain", "--help"},
 		{"--help"},
 		{"status", "--help"},
 		{"watch", "--help"},
