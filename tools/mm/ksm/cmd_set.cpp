@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "commands.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "format.hpp"
 #include "interruptible.hpp"
 #include "output.hpp"
+#include "preflight.hpp"
 #include "progress.hpp"
 #include "records.hpp"
 #include "refusal.hpp"
@@ -85,6 +87,30 @@ made_change make(const knobs &knobs, const change &change, const std::vector<mad
 	return result;
 }
 
+bool unshares(const std::vector<change> &changes)
+{
+	return std::ranges::any_of(changes, [](const change &change) {
+		return change.name == "run" && change.value == "2";
+	});
+}
+
+/* What is odd about them; throws if they would do harm. */
+std::vector<std::string> checked(const knobs &knobs, const std::string &proc,
+				 const std::vector<change> &changes, bool force)
+{
+	check(knobs, changes);
+	std::vector<std::string> warned = warnings(knobs, changes);
+
+	if (!unshares(changes))
+		return warned;
+	if (const auto harm = no_room_to_unshare(knobs, proc)) {
+		if (!force)
+			throw *harm;
+		warned.push_back(harm->what());
+	}
+	return warned;
+}
+
 void print(const made_change &change, bool dry_run)
 {
 	if (dry_run)
@@ -97,13 +123,13 @@ void print(const made_change &change, bool dry_run)
 
 } /* namespace */
 
-int set(const knobs &knobs, const std::vector<std::string> &words, const set_options &options)
+int set(const knobs &knobs, const std::string &proc, const std::vector<std::string> &words,
+	const set_options &options)
 {
 	const std::vector<change> changes = changes_in(words);
 	std::vector<made_change> made;
 
-	check(knobs, changes);
-	const std::vector<std::string> warned = warnings(knobs, changes);
+	const std::vector<std::string> warned = checked(knobs, proc, changes, options.force);
 	for (const std::string &warning : warned)
 		say("warning: " + warning);
 

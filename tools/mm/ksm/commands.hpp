@@ -25,6 +25,7 @@ struct watch_options {
 
 struct set_options {
 	bool dry_run = false;
+	bool force = false; /* unshare even if there may not be the memory for it */
 	bool json = false;
 };
 
@@ -56,7 +57,8 @@ int watch(const knobs &knobs, const ksmd &ksmd, const watch_options &options);
 int explain(const knobs &knobs, const std::string &proc, const explain_options &options);
 
 /* @words: KNOB=VALUE..., or one KNOB and its VALUE. */
-int set(const knobs &knobs, const std::vector<std::string> &words, const set_options &options);
+int set(const knobs &knobs, const std::string &proc, const std::vector<std::string> &words,
+	const set_options &options);
 
 int ps(const std::string &proc, const ps_options &options);
 

@@ -46,7 +46,7 @@ int dispatch(const ksm::options &options)
 
 	switch (options.command) {
 	case ksm::command::set:
-		return ksm::set(knobs, options.words, options.set);
+		return ksm::set(knobs, options.proc, options.words, options.set);
 	case ksm::command::ps:
 		return ksm::ps(options.proc, options.ps);
 	case ksm::command::watch:

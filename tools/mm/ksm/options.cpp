@@ -205,6 +205,10 @@ void command_line::add_set_options()
 			 "What to write, in this order; 'KNOB VALUE' for a single one")
 		->required()
 		->expected(-1);
+	add_to({set_}, [this](CLI::App &app) {
+		return app.add_flag("--force", options_.set.force,
+				    "Unshare (run=2) even if there may not be the memory for it");
+	});
 	set_->footer("For example: ksmctl set run=2 max_page_sharing=512 run=1. Ctrl-C stops an "
 		     "unsharing (run=2) half way.");
 }

@@ -31,6 +31,7 @@ const std::map<std::string_view, range> ranges = {
 	{"pages_to_scan", {0, UINT_MAX, "a number of pages"}},
 	{"sleep_millisecs", {0, UINT_MAX, "a number of milliseconds"}},
 	{"merge_across_nodes", {0, 1, "0 or 1"}},
+	{"restrict_counters", {0, 1, "0 or 1"}},
 	{"max_page_sharing", {2, INT_MAX, "a number of mappings"}},
 	{"stable_node_chains_prune_millisecs", {0, UINT_MAX, "a number of milliseconds"}},
 	{"advisor_max_cpu", {0, UINT_MAX, "a percentage of one CPU"}},

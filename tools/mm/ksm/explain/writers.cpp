@@ -33,7 +33,7 @@ std::vector<writer> find_writers(const std::string &proc)
 	std::vector<writer> found;
 
 	for (const process &process : processes(proc)) {
-		const std::string name = process.name();
+		const std::string name = process.program();
 
 		/* The script starts others of itself, one for each of its pipes. */
 		if (std::ranges::find(programs, name) == std::end(programs) ||

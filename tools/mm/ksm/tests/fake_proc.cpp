@@ -53,6 +53,10 @@ fake_proc::fake_proc()
 		 "21 1 0:20 / /proc rw - proc proc rw\n"
 		 "30 1 0:30 / " +
 			 root_ + "/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw\n");
+	put_file("proc/meminfo", "MemTotal:       8388608 kB\n"
+				 "MemFree:        1048576 kB\n"
+				 "MemAvailable:   4194304 kB\n"
+				 "SwapFree:             0 kB\n");
 }
 
 fake_proc::~fake_proc()

@@ -34,6 +34,8 @@ fake_sysfs::fake_sysfs()
 	knob("advisor_target_scan_time", "200");
 	knob("thp_split_threshold", "1");
 	knob("fingerprint", "[auto] crc32c xxhash");
+	knob("domain_mode", "[cgroup] cgroup+user");
+	knob("restrict_counters", "0");
 	counter("pages_shared", "100000");
 	counter("pages_sharing", "299950");
 	counter("pages_unshared", "5000");
@@ -49,6 +51,7 @@ fake_sysfs::fake_sysfs()
 	counter("chains_prune_miss_ratio", "0");
 	counter("metadata_bytes", "20000000");
 	counter("general_profit", "1208800000");
+	put("domain_pending", "0", 0);
 	put("stable_tree_levels", "17", 0);
 	put("unstable_tree_levels", "17", 0);
 }

@@ -8,7 +8,7 @@
 #include "commands.hpp"
 #include "error.hpp"
 #include "tests/expect.hpp"
-#include "tests/fake_sysfs.hpp"
+#include "tests/fake_proc.hpp"
 #include "tests/program.hpp"
 
 namespace ksm
@@ -43,12 +43,12 @@ private:
 	std::function<void()> meanwhile_;
 };
 
-class set_command : public fake_sysfs
+class set_command : public fake_proc
 {
 protected:
 	outcome set(words more, const manner &manner = {}) const
 	{
-		words all = {"--sysfs", path(), "set"};
+		words all = {"--sysfs", path(), "--proc", proc(), "set"};
 
 		all.insert(all.end(), more.begin(), more.end());
 		return ksmctl(all, manner);
@@ -60,8 +60,8 @@ protected:
 		std::function<void()> meanwhile = [] {}) const
 	{
 		try {
-			ksm::set(stubborn(path(), std::move(refused), std::move(meanwhile)), what,
-				 {});
+			ksm::set(stubborn(path(), std::move(refused), std::move(meanwhile)), proc(),
+				 what, {});
 		} catch (const error &error) {
 			return std::string(error.what()) + " / " + error.cure();
 		}
@@ -114,6 +114,8 @@ TEST_F(set_command, writes_nothing_if_one_is_bad)
 		{"sleep_millisecs=0x10", "from 0 to 4294967295"},
 		{"advisor_target_scan_time=0", "from 1 to 18446744073709551615"},
 		{"smart_scan=2", "smart_scan takes 0 or 1"},
+		{"restrict_counters=2", "restrict_counters takes 0 or 1"},
+		{"domain_mode=user", "domain_mode takes cgroup, cgroup+user"},
 		{"fingerprint=md5", "fingerprint takes auto, crc32c, xxhash"},
 		{"pages_shared=1", "is a counter"},
 		{"pages_to_scna=1", "did you mean 'pages_to_scan'?"},

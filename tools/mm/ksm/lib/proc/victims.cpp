@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "lib/proc/victims.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <functional>
+
+#include "lib/proc/process.hpp"
+
+namespace ksm
+{
+
+std::vector<victim> first_victims(const std::filesystem::path &proc, std::size_t most)
+{
+	std::vector<victim> all;
+
+	for (const process &process : processes(proc)) {
+		std::ifstream in(process.dir() / "oom_score");
+		std::int64_t score = 0;
+		const auto resident = process.resident_kb();
+
+		/* Kernel threads have no memory of their own. */
+		if (in >> score && score > 0 && resident)
+			all.push_back({score, process.name(), process.pid(), *resident * 1024});
+	}
+	std::ranges::stable_sort(all, std::greater(), &victim::score);
+	all.resize(std::min(all.size(), most));
+	return all;
+}
+
+} /* namespace ksm */
