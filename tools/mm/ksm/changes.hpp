@@ -15,6 +15,14 @@ struct change {
 	std::string value;
 };
 
+/* One that was made, or would be. */
+struct made_change {
+	std::string name;
+	std::string before; /* "-" where it is hidden */
+	std::string after;
+	double seconds;
+};
+
 /* From "run=1 pages_to_scan=200", or "run 1" for one; throws ksm::error. */
 std::vector<change> changes_in(const std::vector<std::string> &words);
 

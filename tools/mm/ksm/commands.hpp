@@ -5,9 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "estimate/options.hpp"
 #include "knobs.hpp"
 #include "ksmd.hpp"
-#include "ps_rows.hpp"
+#include "persist/options.hpp"
+#include "ps_options.hpp"
 
 namespace ksm
 {
@@ -29,22 +31,6 @@ struct set_options {
 	bool json = false;
 };
 
-struct ps_options {
-	ps_by by = ps_by::process;
-	ps_order order = ps_order::saved;
-	bool json = false;
-	std::vector<std::string> pids;
-};
-
-struct estimate_options {
-	std::vector<std::string> pids;
-	std::vector<std::string> vms; /* their names */
-	bool all = false;
-	double seconds = 10;
-	double settle = 0; /* seconds; 0: no second look */
-	bool json = false;
-};
-
 struct explain_options {
 	double seconds = 2; /* between two looks */
 	bool json = false;
@@ -63,6 +49,10 @@ int set(const knobs &knobs, const std::string &proc, const std::vector<std::stri
 int ps(const std::string &proc, const ps_options &options);
 
 int estimate(const knobs &knobs, const std::string &proc, const estimate_options &options);
+
+/* Knobs, or the memory of a unit, now and at each boot. */
+int enable(const knobs &knobs, const std::string &proc, const persist_options &options);
+int disable(const knobs &knobs, const std::string &proc, const persist_options &options);
 
 /* Returns only if the program cannot be started. */
 int run(const knobs &knobs, const std::vector<std::string> &command);

@@ -37,16 +37,23 @@ int dispatch(const ksm::options &options)
 
 	if (options.command == ksm::command::estimate)
 		return ksm::estimate(knobs, options.proc, options.estimate);
+	const bool persistent =
+		options.command == ksm::command::enable || options.command == ksm::command::disable;
+	const bool sets_knobs = options.persist.live && options.persist.unit.empty();
 	if (options.command == ksm::command::ps && hidden(knobs))
 		return ksm::ps(options.proc, options.ps);
 	if (options.command == ksm::command::status && hidden(knobs))
 		ksm::say("warning: " + knobs.path() + " is hidden here, as in a container");
-	else
+	else if (!persistent || sets_knobs)
 		must_exist(knobs);
 
 	switch (options.command) {
 	case ksm::command::set:
 		return ksm::set(knobs, options.proc, options.words, options.set);
+	case ksm::command::enable:
+		return ksm::enable(knobs, options.proc, options.persist);
+	case ksm::command::disable:
+		return ksm::disable(knobs, options.proc, options.persist);
 	case ksm::command::ps:
 		return ksm::ps(options.proc, options.ps);
 	case ksm::command::watch:

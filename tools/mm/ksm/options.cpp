@@ -2,8 +2,10 @@
 #include "options.hpp"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
+#include "early_options.hpp"
 #include "error.hpp"
 #include "format.hpp"
 #include "help.hpp"
@@ -25,30 +27,20 @@ public:
 	options parse(int argc, const char *const *argv);
 
 private:
-	/* An option of some subcommands, taken before their name as well. */
-	struct shared_option {
-		CLI::Option *early;
-		std::vector<CLI::App *> owners;
-	};
-
-	/* @add: adds the option to an app, and returns it. */
 	template <typename F> void add_to(const std::vector<CLI::App *> &owners, F &&add)
 	{
-		early_.push_back({add(app_)->group(""), owners});
-		for (CLI::App *owner : owners)
-			add(*owner);
+		early_.add(owners, std::forward<F>(add));
 	}
 
-	CLI::App *add_command(const char *name, const char *what)
+	CLI::App *add_command(const char *name, command command, const char *what)
 	{
 		CLI::App *sub = app_.add_subcommand(name, what);
 
 		sub->fallthrough();
+		commands_[sub] = command;
 		return sub;
 	}
 
-	void add_ps_options();
-	void add_estimate_options();
 	void add_set_options();
 	void check_owners() const;
 	void check_estimate() const;
@@ -69,8 +61,11 @@ private:
 	CLI::App *set_;
 	CLI::App *start_;
 	CLI::App *stop_;
+	CLI::App *enable_;
+	CLI::App *disable_;
 	CLI::App *run_;
-	std::vector<shared_option> early_;
+	early_options early_{app_};
+	std::map<const CLI::App *, ksm::command> commands_;
 	options options_;
 	std::optional<double> seconds_;
 	bool all_ = false;
@@ -93,27 +88,41 @@ command_line::command_line()
 		    "failed; 2 for words that make no sense. Of 'run': the program's, or 125 if "
 		    "ksmctl failed, 126 if the program cannot be started, 127 if there is none.");
 
-	status_ = add_command("status", "Show how KSM does");
-	watch_ = add_command("watch", "A row of figures at each interval, then a summary (stop it "
-				      "with Ctrl-C)");
-	add_ps_options();
-	add_estimate_options();
-	explain_ = add_command("explain", "What is wrong with KSM here, and what to change");
+	status_ = add_command("status", command::status, "Show how KSM does");
+	watch_ = add_command("watch", command::watch,
+			     "A row of figures at each interval, then a summary (stop it "
+			     "with Ctrl-C)");
+	ps_ = add_command("ps", command::ps,
+			  "What processes offer, what of it is merged, and what that saves");
+	add_ps_options(early_, *ps_, options_.ps);
+	estimate_ = add_command("estimate", command::estimate,
+				"What KSM would save, before it is switched on");
+	add_estimate_options(early_, *estimate_, options_.estimate);
+	explain_ = add_command("explain", command::explain,
+			       "What is wrong with KSM here, and what to change");
 	add_set_options();
-	start_ = add_command("start", "The same as set run=1");
-	stop_ = add_command("stop", "The same as set run=0: what is merged stays merged");
-	run_ = app_.add_subcommand("run", "Start a program with all its memory mergeable, "
-					  "its children's too");
+	start_ = add_command("start", command::set, "The same as set run=1");
+	stop_ = add_command("stop", command::set,
+			    "The same as set run=0: what is merged stays merged");
+	enable_ = add_command("enable", command::enable,
+			      "Merge now and after each boot; or offer a service's memory");
+	disable_ = add_command("disable", command::disable,
+			       "Do not merge any more, now and after each boot");
+	add_persist_options(early_, *enable_, *disable_, options_.persist);
+	run_ = add_command("run", command::run,
+			   "Start a program with all its memory mergeable, "
+			   "its children's too");
 	run_->add_option("PROGRAM", options_.program, "Program and arguments")
 		->required()
 		->expected(-1);
 	run_->positionals_at_end();
+	run_->fallthrough(false);
 
 	add_to({status_, estimate_}, [this](CLI::App &app) {
 		return app.add_flag("-a,--all", all_,
 				    &app == estimate_ ? "All processes" : "Every knob and counter");
 	});
-	add_to({status_, watch_, ps_, estimate_, explain_, set_, start_, stop_},
+	add_to({status_, watch_, ps_, estimate_, explain_, set_, start_, stop_, enable_, disable_},
 	       [this](CLI::App &app) {
 		       return app.add_flag("--json", json_,
 					   &app == watch_ ? "One JSON object per line"
@@ -145,70 +154,25 @@ command_line::command_line()
 			->check(seconds_between(0.01, 86400))
 			->take_last();
 	});
-	add_to({set_, start_, stop_}, [this](CLI::App &app) {
+	add_to({set_, start_, stop_, enable_, disable_}, [this](CLI::App &app) {
 		return app.add_flag("-n,--dry-run", options_.set.dry_run,
 				    "Check all, write nothing");
 	});
-}
-
-void command_line::add_ps_options()
-{
-	ps_ = add_command("ps", "What processes offer, what of it is merged, and what that saves");
-	ps_->add_option("PID", options_.ps.pids, "These processes only, whatever they offer")
-		->transform(whole_number_from(1));
-	add_to({ps_}, [this](CLI::App &app) {
-		return app.add_option("--by", options_.ps.by, "A row for each process, vm or unit")
-			->type_name("WHAT")
-			->transform(one_of({"process", "vm", "unit"}))
-			->take_last();
+	add_to({set_, disable_}, [this](CLI::App &app) {
+		return app.add_flag("--force", options_.set.force,
+				    "Unshare even if there may not be the memory for it");
 	});
-	add_to({ps_}, [this](CLI::App &app) {
-		return app
-			.add_option("--sort", options_.ps.order,
-				    "By offered, merged, saved, cost, name or domain")
-			->type_name("COLUMN")
-			->transform(
-				one_of({"offered", "merged", "saved", "cost", "name", "domain"}))
-			->take_last();
-	});
-}
-
-void command_line::add_estimate_options()
-{
-	estimate_options &chosen = options_.estimate;
-
-	estimate_ = add_command("estimate", "What KSM would save, before it is switched on");
-	estimate_->add_option("PID", chosen.pids, "Processes whose memory to look at")
-		->transform(whole_number_from(1));
-	add_to({estimate_}, [&](CLI::App &app) {
-		return app.add_option("--vm", chosen.vms, "Virtual machines, by name")
-			->type_name("NAME")
-			->allow_extra_args(false);
-	});
-	add_to({estimate_}, [&](CLI::App &app) {
-		return app
-			.add_option("--settle", chosen.settle,
-				    "Look again after that time: what has changed?")
-			->type_name("SECONDS")
-			->check(seconds_between(0.01, 86400))
-			->take_last();
-	});
-	estimate_->footer("Takes root, or the right to trace the processes. Ctrl-C ends it early, "
-			  "with what is known then.");
 }
 
 void command_line::add_set_options()
 {
-	set_ = add_command("set", "Write knobs, all or none of them, and wait until the kernel "
-				  "has done it");
+	set_ = add_command("set", command::set,
+			   "Write knobs, all or none of them, and wait until the kernel "
+			   "has done it");
 	set_->add_option("KNOB=VALUE", options_.words,
 			 "What to write, in this order; 'KNOB VALUE' for a single one")
 		->required()
 		->expected(-1);
-	add_to({set_}, [this](CLI::App &app) {
-		return app.add_flag("--force", options_.set.force,
-				    "Unshare (run=2) even if there may not be the memory for it");
-	});
 	set_->footer("For example: ksmctl set run=2 max_page_sharing=512 run=1. Ctrl-C stops an "
 		     "unsharing (run=2) half way.");
 }
@@ -285,13 +249,10 @@ error command_line::complaint(const CLI::ParseError &failure) const
 
 void command_line::check_owners() const
 {
-	for (const auto &[early, owners] : early_) {
-		if (!early->count() || std::ranges::find(owners, chosen()) != owners.end())
-			continue;
+	if (const CLI::Option *option = early_.misplaced(chosen()))
 		throw bad_usage(fmt::format("'{}' has no option '{}'", chosen()->get_name(),
-					    "--" + early->get_lnames().front()),
+					    "--" + option->get_lnames().front()),
 				"see ksmctl " + chosen()->get_name() + " --help");
-	}
 }
 
 void command_line::check_estimate() const
@@ -312,23 +273,16 @@ options command_line::result() const
 	if (seconds_)
 		result.estimate.seconds = result.explain.seconds = *seconds_;
 	result.status.json = result.watch.json = result.ps.json = result.estimate.json =
-		result.explain.json = result.set.json = json_;
+		result.explain.json = result.set.json = result.persist.json = json_;
+	result.persist.dry_run = options_.set.dry_run;
+	result.persist.force = options_.set.force;
+	/* An image has no knobs, unless it is said where they are. */
+	result.persist.live = options_.persist.root.empty() || app_.count("--sysfs");
 	if (command == start_)
 		result.words = {"run=1"};
 	if (command == stop_)
 		result.words = {"run=0"};
-	if (command == run_)
-		result.command = command::run;
-	else if (command == watch_)
-		result.command = command::watch;
-	else if (command == ps_)
-		result.command = command::ps;
-	else if (command == estimate_)
-		result.command = command::estimate;
-	else if (command == explain_)
-		result.command = command::explain;
-	else if (command != status_)
-		result.command = command::set;
+	result.command = commands_.at(command);
 	return result;
 }
 

@@ -13,7 +13,7 @@ namespace ksm
 
 constexpr const char *default_sysfs = "/sys/kernel/mm/ksm";
 
-enum class command { status, watch, ps, estimate, explain, set, run };
+enum class command { status, watch, ps, estimate, explain, set, enable, disable, run };
 
 struct options {
 	ksm::command command = command::status;
@@ -25,6 +25,7 @@ struct options {
 	estimate_options estimate;
 	explain_options explain;
 	set_options set;
+	persist_options persist;
 	std::vector<std::string> words;	  /* of set: what to set */
 	std::vector<std::string> program; /* of run */
 };

@@ -56,6 +56,19 @@ json ps_figures(const ps_row &row)
 		{"metadata_bytes", or_null(row.cost)}};
 }
 
+json changes_array(const std::vector<made_change> &changes)
+{
+	json array = json::array();
+
+	for (const made_change &change : changes)
+		array.push_back(
+			{{"knob", change.name},
+			 {"before", change.before == "-" ? json() : number_or_text(change.before)},
+			 {"after", number_or_text(change.after)},
+			 {"seconds", change.seconds}});
+	return array;
+}
+
 } /* namespace */
 
 std::string status_record(const std::vector<knob_file> &files, const sample &sample)
@@ -113,14 +126,22 @@ std::string set_record(const std::vector<made_change> &changes,
 	json out = new_record("set");
 
 	out["dry_run"] = dry_run;
-	out["changes"] = json::array();
-	for (const made_change &change : changes)
-		out["changes"].push_back(
-			{{"knob", change.name},
-			 {"before", change.before == "-" ? json() : number_or_text(change.before)},
-			 {"after", number_or_text(change.after)},
-			 {"seconds", change.seconds}});
+	out["changes"] = changes_array(changes);
 	out["warnings"] = warnings;
+	return out.dump(2);
+}
+
+std::string persist_record(const char *kind, const persist_outcome &done, bool dry_run)
+{
+	static constexpr const char *words[] = {"written", "removed", "absent"};
+	json out = new_record(kind);
+
+	out["dry_run"] = dry_run;
+	out["changes"] = changes_array(done.changes);
+	out["files"] = json::array();
+	for (const auto &[path, fate, text] : done.files)
+		out["files"].push_back({{"path", path}, {"fate", words[int(fate)]}});
+	out["warnings"] = done.warnings;
 	return out.dump(2);
 }
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "explain/writers.hpp"
+#include "lib/proc/writers.hpp"
 #include "lib/proc/amounts.hpp"
 
 namespace ksm

@@ -8,7 +8,7 @@ tuned     := $(OUTPUT)ksmtuned/
 tuned_src := $(src)ksmtuned/
 # What it shares with ksmctl
 tuned_shared := $(addprefix $(OUTPUT),knobs.o ksmd.o sample.o text.o output.o suggest.o refusal.o \
-		rules.o utf8.o lib/sysfs.o lib/proc/process.o lib/proc/vms.o)
+		rules.o utf8.o lib/sysfs.o lib/replace_file.o lib/proc/process.o lib/proc/vms.o)
 tuned_objs   := $(patsubst $(src)%.cpp,$(OUTPUT)%.o,$(wildcard $(tuned_src)*.cpp))
 tuned_tests  := $(patsubst $(src)%.cpp,$(OUTPUT)%.o,$(wildcard $(tuned_src)tests/*.cpp))
 tuned_libs   := -lprometheus-cpp-core -lsystemd

@@ -8,7 +8,7 @@
 #include "format.hpp"
 #include "ksmtuned/meminfo.hpp"
 #include "ksmtuned/metrics.hpp"
-#include "ksmtuned/replace_file.hpp"
+#include "lib/replace_file.hpp"
 #include "sample.hpp"
 #include "text.hpp"
 

@@ -3,8 +3,8 @@
 #include <chrono>
 #include <thread>
 
-#include "explain/writers.hpp"
 #include "lib/json.hpp"
+#include "lib/proc/writers.hpp"
 #include "tests/expect.hpp"
 #include "tests/fake_proc.hpp"
 #include "tests/program.hpp"

@@ -74,6 +74,10 @@ TEST_F(json_schema, all_output_is_valid)
 	put_file("proc/101/pagemap", "");
 	EXPECT_EQ(faults(at({"estimate", "101"})), "");
 	EXPECT_EQ(faults(at({"estimate", "--all"})), "");
+	for (const std::string command : {"enable", "disable"}) {
+		EXPECT_EQ(faults(at({command, "--root", root()})), "");
+		EXPECT_EQ(faults(at({command, "--root", root(), "--unit", "a"})), "");
+	}
 	EXPECT_EQ(faults(at({"explain", "--seconds", "0.01"})), "");
 	make_old();
 	EXPECT_EQ(faults(at({"status"})), "");

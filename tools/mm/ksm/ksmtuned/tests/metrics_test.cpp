@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "ksmtuned/metrics.hpp"
-#include "ksmtuned/replace_file.hpp"
+#include "lib/replace_file.hpp"
 #include "ksmtuned/tests/fake_machine.hpp"
 #include "lib/sysfs.hpp"
 #include "tests/expect.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "ksmtuned/replace_file.hpp"
+#include "lib/replace_file.hpp"
 
 #include <cerrno>
 #include <cstdio>
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace ksm::tuned
+namespace ksm
 {
 namespace
 {
@@ -46,4 +46,4 @@ int replace_file(const std::string &path, const std::string &text, mode_t mode)
 	return err;
 }
 
-} /* namespace ksm::tuned */
+} /* namespace ksm */

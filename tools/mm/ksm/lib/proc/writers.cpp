@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "explain/writers.hpp"
+#include "lib/proc/writers.hpp"
 
 #include <algorithm>
 #include <string_view>

@@ -6,10 +6,10 @@
 
 #include <sys/types.h>
 
-namespace ksm::tuned
+namespace ksm
 {
 
 /* Returns 0 or an errno; then the file is as it was, and nothing else is left there. */
 int replace_file(const std::string &path, const std::string &text, mode_t mode);
 
-} /* namespace ksm::tuned */
+} /* namespace ksm */
