@@ -15,6 +15,22 @@ namespace
 using seconds_t = std::chrono::duration<double>;
 using count = std::optional<std::int64_t>;
 
+constexpr const char *counters[] = {
+	"pages_shared",
+	"pages_sharing",
+	"pages_unshared",
+	"pages_volatile",
+	"ksm_zero_pages",
+	"full_scans",
+	"full_scan_msecs",
+	"metadata_bytes",
+	"general_profit",
+	"domain_pending",
+	"stable_node_dups",
+	"stable_node_chains",
+	"chains_prune_miss_ratio",
+};
+
 count sum(std::initializer_list<count> parts)
 {
 	std::int64_t all = 0;
@@ -105,14 +121,12 @@ look take_look(const knobs &knobs, const ksmd &ksmd, const std::string &proc)
 	look look;
 
 	look.when = std::chrono::steady_clock::now();
-	for (const knob_file &file : knobs.all()) {
-		if (!file.content)
-			continue;
-		if (file.knob)
-			look.knobs[file.name] = file.content->value;
-		else if (const count number = number_in(file.content->value))
-			look.counters[file.name] = *number;
-	}
+	for (const std::string &name : knobs.knob_names())
+		if (const auto content = knobs.content(name))
+			look.knobs[name] = content->value;
+	for (const char *name : counters)
+		if (const count number = knobs.number(name))
+			look.counters[name] = *number;
 	look.events = read_amounts(proc + "/vmstat");
 	look.ksmd_cpu = ksmd.cpu_time();
 	return look;
@@ -128,9 +142,6 @@ view take_view(const knobs &knobs, const std::string &proc, double seconds)
 	view.now = take_look(knobs, ksmd, proc);
 	view.memory = read_amounts(proc + "/meminfo");
 	view.writers = find_writers(proc);
-	for (const knob_file &file : knobs.all())
-		if (!file.content)
-			view.hidden.push_back(file.name);
 	return view;
 }
 

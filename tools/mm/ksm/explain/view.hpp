@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "lib/proc/writers.hpp"
 #include "lib/proc/amounts.hpp"
+#include "lib/proc/writers.hpp"
 
 namespace ksm
 {
@@ -18,7 +18,10 @@ namespace ksm
 class knobs;
 class ksmd;
 
-/* One moment. Nothing is known of what this kernel does not have, or does not show to us. */
+/*
+ * One moment. Nothing is known of what this kernel does not have, or does not show to us, and
+ * of the depths of the trees, which take a while to find out.
+ */
 struct look {
 	std::chrono::steady_clock::time_point when;
 	std::map<std::string, std::string> knobs; /* those with choices: the one in force */
@@ -39,8 +42,7 @@ struct look {
 struct view {
 	look before;
 	look now;
-	amounts memory;			 /* of /proc/meminfo, in bytes */
-	std::vector<std::string> hidden; /* counters that we may not read */
+	amounts memory; /* of /proc/meminfo, in bytes */
 	std::vector<writer> writers;
 
 	double seconds() const;
