@@ -57,7 +57,7 @@ void config_root::write(const std::string &file, const std::string &text) const
 	fs::create_directories(whole.parent_path(), ec);
 	if (ec)
 		throw failure("make", whole.parent_path(), ec.message());
-	if (const int err = replace_file(whole, text))
+	if (const int err = replace_file(whole, text, 0644))
 		throw failure("write", whole, std::strerror(err));
 }
 
