@@ -5,9 +5,9 @@
 #include <cstring>
 
 #include "estimate/hash.hpp"
-#include "lib/page_size.hpp"
 #include "estimate/reader.hpp"
 #include "estimate/shuffle.hpp"
+#include "lib/page_size.hpp"
 
 namespace ksm
 {

@@ -71,7 +71,7 @@ bool pagemap::is_zero(std::uint64_t address) const
 	return !entry.empty() && (entry[0] & entry_in_file);
 }
 
-std::vector<std::uint64_t> pagemap::shared_frames(const present_pages &pages) const
+std::vector<std::uint64_t> pagemap::shared_frames(const present_pages &pages, bool ksm) const
 {
 	constexpr std::uint64_t at_a_time = 4096; /* pages */
 	std::vector<std::uint64_t> frames;
@@ -79,7 +79,7 @@ std::vector<std::uint64_t> pagemap::shared_frames(const present_pages &pages) co
 	for (std::uint64_t from = pages.from, to; from < pages.to; from = to) {
 		to = std::min(pages.to, from + at_a_time * page_size());
 		for (const std::uint64_t entry : entries(from, to))
-			if ((entry & entry_present) && !(entry & entry_exclusive))
+			if ((entry & entry_present) && (ksm || !(entry & entry_exclusive)))
 				frames.push_back(entry & entry_frame);
 	}
 	return frames;

@@ -31,9 +31,10 @@ public:
 
 	/*
 	 * The frames of those that have more than one mapping, one for each page that is
-	 * there; 0 stands for each that is hidden from us.
+	 * there; 0 stands for each that is hidden from us. With @ksm, KSM pages are among
+	 * them, of which the kernel may not tell that: then of all.
 	 */
-	std::vector<std::uint64_t> shared_frames(const present_pages &pages) const;
+	std::vector<std::uint64_t> shared_frames(const present_pages &pages, bool ksm) const;
 
 private:
 	std::vector<std::uint64_t> entries(std::uint64_t from, std::uint64_t to) const;

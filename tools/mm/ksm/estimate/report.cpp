@@ -3,8 +3,8 @@
 
 #include <cmath>
 
-#include "lib/page_size.hpp"
 #include "format.hpp"
+#include "lib/page_size.hpp"
 #include "output.hpp"
 #include "text.hpp"
 

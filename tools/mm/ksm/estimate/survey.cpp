@@ -8,8 +8,8 @@
 #include "error.hpp"
 #include "estimate/hash.hpp"
 #include "estimate/kept.hpp"
-#include "lib/page_size.hpp"
 #include "estimate/pagemap.hpp"
+#include "lib/page_size.hpp"
 #include "lib/proc/mappings.hpp"
 
 namespace ksm
@@ -104,8 +104,8 @@ void survey::add_mappings(const process &process, const std::vector<mapping> &ma
 						      .first->second});
 			begun = true;
 			pages_.add(pages.from, (pages.to - pages.from) / page_size(), pages.huge);
-			if (mapping.shared)
-				add_frames(pagemap.shared_frames(pages));
+			if (mapping.shared || mapping.ksm)
+				add_frames(pagemap.shared_frames(pages, mapping.ksm));
 		}
 		offered_ += mapping.offered() ? mapping.anonymous : 0;
 	}

@@ -66,6 +66,8 @@ void add_line(mapping &mapping, std::string_view line)
 		mapping.shared += amount;
 	else if (name == "Anonymous:")
 		mapping.anonymous = amount;
+	else if (name == "KSM:")
+		mapping.ksm = amount;
 	else if (name == "AnonHugePages:")
 		mapping.huge = amount;
 	else if (name == "Shared_Hugetlb:" || name == "Private_Hugetlb:")

@@ -24,6 +24,7 @@ struct mapping {
 	std::int64_t resident = 0;
 	std::int64_t shared = 0; /* of what is resident: mapped elsewhere, too */
 	std::int64_t anonymous = 0;
+	std::int64_t ksm = 0;
 	std::int64_t huge = 0;
 	std::int64_t hugetlb = 0;
 	std::int64_t swapped = 0;
