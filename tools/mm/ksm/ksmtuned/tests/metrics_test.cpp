@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "ksmtuned/metrics.hpp"
-#include "lib/replace_file.hpp"
 #include "ksmtuned/tests/fake_machine.hpp"
+#include "lib/replace_file.hpp"
 #include "lib/sysfs.hpp"
 #include "tests/expect.hpp"
 #include "tests/program.hpp"
