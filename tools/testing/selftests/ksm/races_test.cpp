@@ -11,8 +11,10 @@
 #include <utility>
 #include <vector>
 
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include "lib/sysfs.hpp"
 #include "support/child.hpp"
 #include "support/fixture.hpp"
 #include "support/ksm_pages.hpp"
@@ -21,6 +23,7 @@
 #include "support/pagemap.hpp"
 #include "support/passes.hpp"
 #include "support/process.hpp"
+#include "support/program.hpp"
 #include "support/region.hpp"
 
 namespace ksm
@@ -300,6 +303,84 @@ TEST_F(races, offer_and_take_back)
 	stop_ksmd();
 	EXPECT_EQ(memory.strangers(11), 0u);
 	memory.unmergeable();
+	expect_settled();
+}
+
+/* Pages are held and given up while they are written, unmapped, forked and swapped out. */
+TEST_F(races, uniform_faults)
+{
+	KSM_SKIP_IF(why_no_knob("uniform_faults"));
+	constexpr std::size_t pages = 64;
+	std::size_t rounds = scaled(100);
+	std::vector<std::unique_ptr<child>> writers;
+	std::atomic<bool> over = false;
+
+	for (std::uint64_t number = 0; number < 3; number++)
+		writers.push_back(std::make_unique<child>([=](parent_link &parent) {
+			region memory(pages);
+			std::vector<std::uint64_t> holds(pages);
+			const auto fill = [&](std::size_t i, std::uint64_t seed) {
+				memory.fill(i, seed);
+				holds[i] = seed;
+			};
+			const auto check = [&] {
+				for (std::size_t i = 0; i < pages; i++)
+					require(memory.holds(i, holds[i]), "content changed");
+			};
+
+			parent.reach("started");
+			/* Half of them are those of the others, too. */
+			for (std::size_t i = 0; i < pages; i++)
+				fill(i, i % 2 ? i : 1000 * (number + 1) + i);
+			memory.mergeable();
+			for (std::size_t round = 0; round < rounds; round++) {
+				std::size_t at = round * 7 % pages;
+
+				usleep(10000);
+				switch (round % 4) {
+				case 0:
+					fill(at, holds[at] + 100000);
+					break;
+				case 1:
+					madvise(memory.page(at), page_size, MADV_DONTNEED);
+					fill(at, at);
+					break;
+				case 2:
+					/* Where there is swap. */
+					madvise(memory.data(), memory.bytes(), MADV_PAGEOUT);
+					break;
+				case 3:
+					child heir([&](parent_link &) {
+						check();
+						fill(at, 1);
+						check();
+					});
+					heir.join();
+				}
+				check();
+			}
+		}));
+	for (auto &each : writers)
+		each->reach("started");
+	start_ksmd();
+	std::thread switcher([&] {
+		for (int i = 1; !over; i++) {
+			set_knob("uniform_faults", i % 4 != 3);
+			usleep(60000);
+			if (i % 3 == 0)
+				write_text("/proc/sys/vm/drop_caches", "2");
+			if (i % 5 == 0)
+				write_text("/proc/sys/vm/compact_memory", "1");
+		}
+	});
+	for (auto &each : writers)
+		each->join();
+	over = true;
+	switcher.join();
+	await_that([] { return knob("pages_shared") + knob("pages_uniform") == 0; },
+		   "no KSM page without a process");
+	set_knob("uniform_faults", 0);
+	stop_ksmd();
 	expect_settled();
 }
 
