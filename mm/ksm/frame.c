@@ -131,7 +131,7 @@ static bool take_off(struct folio *folio)
  * ksm_frame_retire - give up a reference to a folio, after a while that nobody can foretell
  * @folio: folio that nobody maps any more
  *
- * Context: ksm_mutex held.
+ * Context: ksm_mutex held; takes the lock of the LRU lists.
  */
 void ksm_frame_retire(struct folio *folio)
 {

@@ -36,7 +36,8 @@ struct page;
  *	 head that lost its folio and only holds the others together
  * @pruned: of a head: jiffies when the last search for stale nodes began
  * @watched: it has no known mapping, or has anchors: to be looked at
- * @uniform: it came by uniform faults, see uniform.c
+ * @uniform: it came by uniform faults, see uniform.c; changed under ksm_mutex and, while
+ *	     there is a folio, its lock
  * @held: it maps the folio, too, see hold.c; guarded by the folio lock
  * @prune_next: of a head: where that search goes on, NULL once it is over
  * @nr: number of @mappings and @anchors

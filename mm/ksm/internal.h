@@ -19,10 +19,10 @@
  *             page table lock
  *   ksm_mms_lock (registry.c)	registration list, a leaf
  *
- * madvise(), prctl(), fork, exec and exit never take ksm_mutex, and memory failure
- * gives up on it soon (lock.c).  An exit waits until ksmd has left the process, a
- * change of VMAs until ksmd has left the VMA.  Whatever they change in the page tables,
- * ksmd finds out at its next visit.
+ * madvise(), prctl(), fork, exec and exit never take ksm_mutex, memory failure gives up
+ * on it soon (lock.c), and reclaim only ever tries it (shrink.c).  An exit waits until
+ * ksmd has left the process, a change of VMAs until ksmd has left the VMA.  Whatever
+ * they change in the page tables, ksmd finds out at its next visit.
  *
  * The rooms of the ground floor know of no page table, and take no lock but where a
  * function says so: ksm_mutex guards what they keep.

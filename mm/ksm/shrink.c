@@ -5,6 +5,10 @@
  *
  * A pass finds them, too.  But it may be long in coming, while a memory cgroup comes to
  * its limit by them.
+ *
+ * Whoever reclaims may hold any lock under which memory may be reclaimed for it, of folios
+ * for instance.  So ksm_mutex and folios are only tried here; what is taken beyond that, the
+ * lock of an anon_vma that is freed, reclaim takes itself.
  */
 #include <linux/mutex.h>
 #include <linux/shrinker.h>
