@@ -3,8 +3,8 @@
 #
 # check.sh [NAME...]: the rules a kernel series must pass, on what is ours:
 # checkpatch, W=1, sparse, how the rooms use each other, kernel-doc, shellcheck, clang-format,
-# a minute of fuzzing (FUZZ_SECONDS), length. One line each: PASS, FAIL with the findings, or SKIP with the reason. Fails if there
-# is any finding.
+# a minute of fuzzing (FUZZ_SECONDS), length. One line each: PASS, FAIL with the findings, or
+# SKIP with the reason. Fails if there is any finding.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -180,7 +180,7 @@ run_on() {
 	debug)
 		limit=3000 mem=2048 scale=$((scale / 10 ? scale / 10 : 1)) timeout=400 mib=8 factor=3
 		# These take a kernel that checks itself too long
-		skip='^(full_machine_test|cow|(off|no_memcg|memcg_v1|programs|ksmtuned|ksmctl)_test)$' options=(-v)
+		skip='^(full_machine_test|cow|(off|no_memcg|memcg_v1|programs|ksmtuned)_test)$' options=(-v)
 		[[ $pattern != . ]] || options+=(-l)
 		;;
 	esac
