@@ -80,21 +80,37 @@ static bool has_unknown(struct ksm_stable *stable, struct folio *folio,
 	return found;
 }
 
+static struct ksm_anchor *first_anchor(const struct ksm_stable *stable)
+{
+	const struct ksm_stable_more *more = ksm_stable_more(stable);
+
+	return more ? hlist_entry_safe(more->anchors.first, struct ksm_anchor, link) : NULL;
+}
+
+static struct ksm_anchor *next_anchor(const struct ksm_anchor *anchor)
+{
+	return hlist_entry_safe(anchor->link.next, struct ksm_anchor, link);
+}
+
 static struct ksm_anchor *find_anchor(struct ksm_stable *stable,
 				      struct anon_vma *root, pgoff_t pgoff)
 {
 	struct ksm_anchor *anchor;
 
-	hlist_for_each_entry(anchor, &stable->anchors, link)
+	for (anchor = first_anchor(stable); anchor; anchor = next_anchor(anchor))
 		if (anchor->root == root && anchor->pgoff == pgoff)
 			return anchor;
 	return NULL;
 }
 
-static struct ksm_anchor *alloc_anchor(struct anon_vma *root, pgoff_t pgoff)
+/* Make an anchor for a node. */
+static struct ksm_anchor *alloc_anchor(struct ksm_stable *stable,
+				       struct anon_vma *root, pgoff_t pgoff)
 {
 	struct ksm_anchor *anchor;
 
+	if (!ksm_stable_extend(stable))
+		return NULL;
 	anchor = kmem_cache_alloc(anchor_cache, GFP_NOWAIT | __GFP_NOWARN);
 	if (!anchor)
 		return NULL;
@@ -107,7 +123,7 @@ static struct ksm_anchor *alloc_anchor(struct anon_vma *root, pgoff_t pgoff)
 
 /**
  * ksm_anchor_add - give a node an anchor
- * @stable: node
+ * @stable: node that it was made for
  * @anchor: anchor, or NULL
  *
  * Context: ksm_mutex and the lock of the KSM folio held.
@@ -116,7 +132,7 @@ void ksm_anchor_add(struct ksm_stable *stable, struct ksm_anchor *anchor)
 {
 	if (!anchor)
 		return;
-	hlist_add_head(&anchor->link, &stable->anchors);
+	hlist_add_head(&anchor->link, &ksm_stable_more(stable)->anchors);
 	ksm_stable_count(stable, ksm_knobs.max_page_sharing);
 	ksm_watch_add(stable);
 }
@@ -152,7 +168,7 @@ bool ksm_anchor_keep(struct ksm_slot *slot, struct folio *folio)
 	    !has_unknown(stable, folio, root, pgoff, mm, KSM_ANCHOR_VMAS))
 		return true;
 
-	anchor = alloc_anchor(root, pgoff);
+	anchor = alloc_anchor(stable, root, pgoff);
 	if (anchor)
 		ksm_anchor_add(stable, anchor);
 	return anchor;
@@ -160,6 +176,7 @@ bool ksm_anchor_keep(struct ksm_slot *slot, struct folio *folio)
 
 /**
  * ksm_anchor_for - make an anchor for a page that is to become a KSM page, if need be
+ * @stable: node that it is to have
  * @folio: its folio, locked, mapped more than once
  * @anon_vma: that of the VMA by which it is known
  * @anchor: set to the anchor, for ksm_anchor_add(), or to NULL
@@ -170,15 +187,15 @@ bool ksm_anchor_keep(struct ksm_slot *slot, struct folio *folio)
  * Context: ksm_mutex held.
  * Return: false if there is no memory for it.
  */
-bool ksm_anchor_for(struct folio *folio, struct anon_vma *anon_vma,
-		    struct ksm_anchor **anchor)
+bool ksm_anchor_for(struct ksm_stable *stable, struct folio *folio,
+		    struct anon_vma *anon_vma, struct ksm_anchor **anchor)
 {
 	struct anon_vma *origin = folio_anon_vma(folio);
 
 	*anchor = NULL;
 	if (!origin || origin == anon_vma)
 		return true;
-	*anchor = alloc_anchor(origin->root, folio_pgoff(folio));
+	*anchor = alloc_anchor(stable, origin->root, folio_pgoff(folio));
 	return *anchor;
 }
 
@@ -191,13 +208,14 @@ bool ksm_anchor_for(struct folio *folio, struct anon_vma *anon_vma,
  */
 void ksm_anchor_drop(struct ksm_stable *stable, struct folio *folio)
 {
-	struct ksm_anchor *anchor;
-	struct hlist_node *next;
+	struct ksm_anchor *anchor, *next;
 
-	hlist_for_each_entry_safe(anchor, next, &stable->anchors, link)
+	for (anchor = first_anchor(stable); anchor; anchor = next) {
+		next = next_anchor(anchor);
 		if (!has_unknown(stable, folio, anchor->root, anchor->pgoff,
 				 NULL, KSM_ANCHOR_MAX_VMAS))
 			free_anchor(stable, anchor);
+	}
 }
 
 /**
@@ -209,16 +227,16 @@ void ksm_anchor_drop(struct ksm_stable *stable, struct folio *folio)
 void ksm_anchor_drop_all(struct ksm_stable *stable)
 {
 	struct ksm_anchor *anchor;
-	struct hlist_node *next;
 
-	hlist_for_each_entry_safe(anchor, next, &stable->anchors, link)
+	while ((anchor = first_anchor(stable)))
 		free_anchor(stable, anchor);
 }
 
 /**
  * ksm_anchor_move - give the anchors of a node to another
  * @from: node, its folio locked
- * @to: node that takes over its mappings; its folio is locked, or the same
+ * @to: node that takes over its mappings; its folio is locked, or the same; it was
+ *	extended if @from has anchors
  *
  * Context: ksm_mutex held.
  */
@@ -226,19 +244,18 @@ void ksm_anchor_move(struct ksm_stable *from, struct ksm_stable *to)
 {
 	unsigned int max = ksm_knobs.max_page_sharing;
 	struct ksm_anchor *anchor;
-	struct hlist_node *next;
 
-	hlist_for_each_entry_safe(anchor, next, &from->anchors, link) {
+	while ((anchor = first_anchor(from))) {
 		if (find_anchor(to, anchor->root, anchor->pgoff)) {
 			free_anchor(from, anchor);
 			continue;
 		}
 		hlist_del(&anchor->link);
 		ksm_stable_uncount(from, max);
-		hlist_add_head(&anchor->link, &to->anchors);
+		hlist_add_head(&anchor->link, &ksm_stable_more(to)->anchors);
 		ksm_stable_count(to, max);
 	}
-	if (!hlist_empty(&to->anchors))
+	if (ksm_stable_anchored(to))
 		ksm_watch_add(to);
 }
 
@@ -255,9 +272,7 @@ struct ksm_anchor *ksm_anchor_next(struct ksm_stable *stable,
 				   struct ksm_anchor *anchor,
 				   struct anon_vma **root, pgoff_t *pgoff)
 {
-	struct hlist_node *node = anchor ? anchor->link.next : stable->anchors.first;
-
-	anchor = hlist_entry_safe(node, struct ksm_anchor, link);
+	anchor = anchor ? next_anchor(anchor) : first_anchor(stable);
 	if (anchor) {
 		*root = anchor->root;
 		*pgoff = anchor->pgoff;

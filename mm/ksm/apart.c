@@ -65,7 +65,7 @@ static bool all_belong_to(struct ksm_stable *stable, const struct ksm_domain *do
 bool ksm_apart_still(struct ksm_stable *stable)
 {
 	return static_branch_unlikely(&ksm_domain_used) && ksm_cgroup_unsettled() &&
-	       !all_belong_to(stable, stable->index->domain);
+	       !all_belong_to(stable, ksm_stable_index(stable)->domain);
 }
 
 /* Take the pages of a process out of the unstable trees of the domain that it has left. */
@@ -165,8 +165,8 @@ int ksm_apart_follow(struct ksm_mm *kmm, struct ksm_budget *budget)
 /* Is a KSM folio of another domain, or not of the kind that those of its domain are? */
 static bool is_foreign(struct ksm_stable *stable, struct ksm_domain *domain)
 {
-	return stable->index->domain != domain ||
-	       stable->uniform != ksm_domain_uniform(domain);
+	return ksm_stable_index(stable)->domain != domain ||
+	       ksm_stable_uniform(stable) != ksm_domain_uniform(domain);
 }
 
 /* Which of these pages map such KSM folios? */
@@ -195,9 +195,9 @@ static bool take_along(struct ksm_stable *stable, struct folio *folio,
 
 	if (!folio_trylock(folio))
 		return false;
-	ours = ksm_node_of(folio) == stable && hlist_empty(&stable->anchors) &&
+	ours = ksm_node_of(folio) == stable && !ksm_stable_anchored(stable) &&
 	       stable->nr <= KSM_MAX_COMPANIONS &&
-	       folio_mapcount(folio) == stable->nr + stable->held &&
+	       folio_mapcount(folio) == stable->nr + ksm_hold_held(stable) &&
 	       all_belong_to(stable, domain) &&
 	       ksm_chain_rehome(stable, folio, domain);
 	if (ours) {
@@ -234,16 +234,16 @@ static bool join(struct ksm_item *item, struct ksm_stable *stable, struct folio 
 {
 	struct ksm_index *index = ksm_domain_index(item->tile->owner->domain,
 						   ksm_domain_nid(item->page));
-	struct ksm_stable *first = ksm_stable_first(index, stable->key);
+	struct ksm_stable *first = ksm_stable_first(index, ksm_stable_key(stable));
 	struct ksm_lookup lookup;
 	bool joined = false;
 
 	if (!first)
 		return false;
-	lookup = ksm_chain_lookup_begin(index, stable->key, first);
+	lookup = ksm_chain_lookup_begin(index, ksm_stable_key(stable), first);
 	while (!joined && ksm_chain_lookup(&lookup)) {
 		joined = all_belong_to(lookup.stable, index->domain) &&
-			 lookup.stable->uniform == ksm_domain_uniform(index->domain) &&
+			 ksm_stable_uniform(lookup.stable) == ksm_domain_uniform(index->domain) &&
 			 switch_to(item, folio, &lookup);
 		folio_unlock(lookup.folio);
 		folio_put(lookup.folio);
@@ -267,7 +267,8 @@ static void convert(struct ksm_stable *stable, struct folio *folio)
 {
 	folio_lock(folio);
 	if (ksm_node_of(folio) == stable)
-		ksm_hold_switch(stable, folio, ksm_domain_uniform(stable->index->domain));
+		ksm_hold_switch(stable, folio,
+				ksm_domain_uniform(ksm_stable_index(stable)->domain));
 	folio_unlock(folio);
 }
 
@@ -287,9 +288,9 @@ static void separate(struct ksm_item *item)
 	 */
 	if (ksm_node_of(folio) != stable || PageHWPoison(item->page))
 		goto out;
-	if (stable->index->domain == item->tile->owner->domain) {
+	if (ksm_stable_index(stable)->domain == item->tile->owner->domain) {
 		/* One that came by uniform faults, and found no equal, is to be one no more. */
-		if (stable->uniform && stable->nr == 1)
+		if (ksm_stable_uniform(stable) && stable->nr == 1)
 			copy(item);
 		else
 			convert(stable, folio);
@@ -374,8 +375,9 @@ static unsigned long pending_of(struct ksm_mm *kmm)
 
 		for (; merged; merged &= merged - 1) {
 			struct ksm_slot *slot = ksm_slot(tile, __ffs64(merged));
+			struct ksm_index *index = ksm_stable_index(ksm_slot_stable(slot));
 
-			pending += !belongs_to(kmm, ksm_slot_stable(slot)->index->domain);
+			pending += !belongs_to(kmm, index->domain);
 		}
 		cond_resched();
 	}

@@ -32,25 +32,25 @@ static bool kill_if_gone(struct ksm_stable *stable)
 static bool prune(struct ksm_stable *head)
 {
 	unsigned long interval = msecs_to_jiffies(ksm_knobs.prune_millisecs);
+	struct ksm_stable_more *more = ksm_stable_more(head);
 	unsigned int looked = 0, stale = 0;
 	bool last = false;
 
-	if (list_empty(&head->chain))
+	if (!more || !more->others)
 		return false;
-	if (!head->prune_next) {
-		if ((u32)jiffies - head->pruned <= interval)
+	if (!more->prune_next) {
+		if ((u32)jiffies - more->pruned <= interval)
 			return false;
-		head->pruned = (u32)jiffies;
-		head->prune_next = head;
+		more->pruned = (u32)jiffies;
+		more->prune_next = head;
 	}
-	while (!last && head->prune_next && looked < PRUNE_NODES) {
-		struct ksm_stable *stable = head->prune_next;
-		struct ksm_stable *next = list_next_entry(stable, chain);
+	while (!last && more->prune_next && looked < PRUNE_NODES) {
+		struct ksm_stable *stable = more->prune_next;
 
-		head->prune_next = next == head ? NULL : next;
+		more->prune_next = ksm_stable_next_other(stable);
 		if (stable->pfn == KSM_HOLLOW)
 			continue;
-		last = head->live == 1;
+		last = ksm_stable_live(head) == 1;
 		looked++;
 		stale += kill_if_gone(stable);
 		cond_resched();
@@ -159,8 +159,7 @@ static struct ksm_stable *find_content(struct ksm_index *index, u64 key,
 		bool same;
 
 		if (head->pfn == KSM_HOLLOW)
-			stable = list_first_entry(&head->chain,
-						  struct ksm_stable, chain);
+			stable = ksm_stable_next_other(head);
 		folio = ksm_node_get(stable, KSM_NOLOCK);
 		if (!folio)
 			continue;
@@ -189,9 +188,7 @@ void ksm_chain_add(struct ksm_stable *stable, struct ksm_index *index,
 	struct ksm_stable *head = find_content(index, key, page);
 
 	ksm_node_adopt(stable, page_folio(page), key);
-	if (head)
-		ksm_stable_chain(head, stable);
-	else
+	if (!head || !ksm_stable_chain(head, stable))
 		ksm_stable_insert(index, stable);
 }
 
@@ -206,7 +203,8 @@ void ksm_chain_add(struct ksm_stable *stable, struct ksm_index *index,
  */
 void ksm_chain_announce(struct ksm_stable *stable)
 {
-	if (!ksm_tile_unsettle_equals(stable->index, stable->key, KSM_MAX_REMOVALS))
+	if (!ksm_tile_unsettle_equals(ksm_stable_index(stable), ksm_stable_key(stable),
+				      KSM_MAX_REMOVALS))
 		ksm_watch_add(stable);
 }
 
@@ -227,15 +225,16 @@ bool ksm_chain_rehome(struct ksm_stable *stable, struct folio *folio,
 	struct ksm_index *index = ksm_domain_index(domain, ksm_domain_nid(&folio->page));
 	struct ksm_stable *new = ksm_stable_alloc();
 
-	if (!new) {
+	if (!new || (ksm_stable_anchored(stable) && !ksm_stable_extend(new))) {
+		ksm_stable_free(new);
 		ksm_stats.unslotted++;
 		return false;
 	}
 	/* First: it finds its place on a chain by the mappings that it gets. */
-	ksm_chain_add(new, index, &folio->page, stable->key);
+	ksm_chain_add(new, index, &folio->page, ksm_stable_key(stable));
 	ksm_hold_move(stable, new);
 	ksm_mapping_move_all(stable, new);
-	if (stable->watched)
+	if (stable->watch)
 		ksm_watch_add(new);
 	ksm_mapping_bury(stable);
 	ksm_chain_announce(new);
@@ -263,17 +262,17 @@ static bool is_sound(struct ksm_stable *stable)
  */
 struct ksm_stable *ksm_chain_sound(struct ksm_stable *bad)
 {
-	struct ksm_stable *head = bad->head, *stable = head, *sound = NULL;
+	struct ksm_stable *stable = ksm_stable_head(bad), *sound = NULL;
 
-	do {
+	while (stable) {
 		if (stable != bad && is_sound(stable)) {
 			sound = stable;
 			if (sound->nr + bad->nr <= ksm_knobs.max_page_sharing)
 				break;
 		}
-		stable = list_next_entry(stable, chain);
+		stable = ksm_stable_next_other(stable);
 		cond_resched();
-	} while (stable != head);
+	}
 	return sound;
 }
 

@@ -121,7 +121,7 @@ static void verify_unstable(struct verify *v, struct ksm_index *index)
 
 static void verify_node(struct verify *v, struct ksm_stable *stable)
 {
-	struct ksm_stable *head = stable->head;
+	struct ksm_stable *head = ksm_stable_head(stable);
 	struct folio *folio;
 	struct ksm_slot *slot;
 	struct ksm_anchor *anchor = NULL;
@@ -130,9 +130,9 @@ static void verify_node(struct verify *v, struct ksm_stable *stable)
 	pgoff_t pgoff;
 
 	v->nodes++;
-	v->uniform += stable->uniform;
-	check(v, stable->key == head->key, "node %p", stable);
-	check(v, stable->index == head->index, "node %p", stable);
+	v->uniform += ksm_stable_uniform(stable);
+	check(v, ksm_stable_key(stable) == ksm_stable_key(head), "node %p", stable);
+	check(v, ksm_stable_index(stable) == ksm_stable_index(head), "node %p", stable);
 
 	/* Its lock keeps the list as it is; without a folio nobody walks it. */
 	folio = ksm_node_get(stable, KSM_LOCK);
@@ -152,18 +152,22 @@ static void verify_node(struct verify *v, struct ksm_stable *stable)
 		folio_put(folio);
 	}
 	check(v, nr == stable->nr, "node %p: %u, %u", stable, nr, stable->nr);
-	check(v, (nr && hlist_empty(&stable->anchors)) || stable->watched,
+	check(v, (nr && !ksm_stable_anchored(stable)) || stable->watch,
 	      "node %p", stable);
-	check(v, !list_empty(&stable->watch) == (stable->watched || stable->uniform),
-	      "node %p", stable);
-	check(v, folio || !stable->held, "node %p", stable);
-	check(v, stable->uniform || !stable->held, "node %p", stable);
-	if (nr == 1 && stable->uniform) {
+	check(v, folio || !ksm_hold_held(stable), "node %p", stable);
+	check(v, ksm_stable_uniform(stable) || !ksm_hold_held(stable), "node %p", stable);
+	if (nr == 1 && ksm_stable_uniform(stable)) {
 		v->alone++;
 	} else if (nr) {
 		v->shared++;
 		v->sharing += nr - 1;
 	}
+}
+
+static unsigned long bytes_of(const struct ksm_stable *stable)
+{
+	return sizeof(*stable) +
+	       (ksm_stable_more(stable) ? sizeof(struct ksm_stable_more) : 0);
 }
 
 static void verify_content(struct verify *v, struct ksm_stable *head)
@@ -172,24 +176,26 @@ static void verify_content(struct verify *v, struct ksm_stable *head)
 	unsigned int live = head->pfn != KSM_HOLLOW;
 	bool full = false;
 
-	check(v, head->head == head, "node %p", head);
+	check(v, ksm_stable_head(head) == head, "node %p", head);
 	if (live)
 		verify_node(v, head);
 	else
 		check(v, !head->nr, "node %p", head);
-	v->bytes += sizeof(*head);
+	v->bytes += bytes_of(head);
 
-	list_for_each_entry(stable, &head->chain, chain) {
-		check(v, stable->head == head, "node %p", stable);
+	for (stable = ksm_stable_next_other(head); stable;
+	     stable = ksm_stable_next_other(stable)) {
+		check(v, ksm_stable_head(stable) == head, "node %p", stable);
 		check(v, !full || stable->nr >= ksm_knobs.max_page_sharing,
 		      "node %p", stable);
 		full = stable->nr >= ksm_knobs.max_page_sharing;
 		verify_node(v, stable);
-		v->bytes += sizeof(*stable);
+		v->bytes += bytes_of(stable);
 		live++;
 		cond_resched();
 	}
-	check(v, head->live == live, "node %p: %u, %u", head, head->live, live);
+	check(v, ksm_stable_live(head) == live, "node %p: %u, %u", head,
+	      ksm_stable_live(head), live);
 	check(v, live, "node %p", head);
 	if (live > 1) {
 		v->chains++;
@@ -202,11 +208,11 @@ static void verify_stable(struct verify *v, struct ksm_index *index)
 	struct ksm_stable *head;
 	u64 last = 0;
 
-	for (head = ksm_index_first_content(index); head;
+	for (head = ksm_index_first_content(index, 0); head;
 	     head = ksm_index_next_content(head)) {
-		check(v, head->index == index, "node %p", head);
-		check(v, head->key >= last, "node %p", head);
-		last = head->key;
+		check(v, ksm_stable_index(head) == index, "node %p", head);
+		check(v, ksm_stable_key(head) >= last, "node %p", head);
+		last = ksm_stable_key(head);
 		verify_content(v, head);
 		cond_resched();
 	}

@@ -54,6 +54,7 @@ static DEFINE_HASHTABLE(domains_hash, KSM_DOMAINS_HASH_BITS);
 static LIST_HEAD(domains);
 static LIST_HEAD(unused_domains);
 static struct ksm_domain *global_domain;
+static struct ksm_index *turn;
 
 static size_t domain_bytes(void)
 {
@@ -192,6 +193,8 @@ void ksm_domain_reap(void)
 	list_for_each_entry_safe(domain, next, &unused_domains, unused) {
 		if (!is_empty(domain) || domain->shared || domain->sharing)
 			continue;
+		if (turn && turn->domain == domain)
+			turn = NULL;
 		hash_del(&domain->hash);
 		list_del(&domain->link);
 		list_del(&domain->unused);
@@ -287,6 +290,29 @@ struct ksm_index *ksm_domain_next_index(struct ksm_index *index)
 		return index + 1;
 	domain = ksm_domain_next(index ? index->domain : NULL);
 	return domain ? domain->index : NULL;
+}
+
+/**
+ * ksm_domain_turn - tell which index is to be searched next, when all take turns
+ *
+ * Context: ksm_mutex held.
+ * Return: index.
+ */
+struct ksm_index *ksm_domain_turn(void)
+{
+	if (!turn)
+		turn = ksm_domain_next_index(NULL);
+	return turn;
+}
+
+/**
+ * ksm_domain_end_turn - have the next index be searched
+ *
+ * Context: ksm_mutex held.
+ */
+void ksm_domain_end_turn(void)
+{
+	turn = ksm_domain_next_index(turn);
 }
 
 /**

@@ -466,8 +466,16 @@ static u64 end_of(struct ksm_forest *forest, u64 key)
 	return below ? min(end, forest->cut) : end;
 }
 
-/* First entry that is not below a key. */
-static struct rb_node *first_from(struct ksm_forest *forest, u64 key)
+/**
+ * ksm_forest_first - begin a walk of the entries in the order of their keys
+ * @forest: forest
+ * @key: where; 0 for all of them
+ *
+ * Entries may be added and removed meanwhile.
+ *
+ * Return: first entry that is not below @key, or NULL.
+ */
+struct rb_node *ksm_forest_first(struct ksm_forest *forest, u64 key)
 {
 	for (; key != NO_KEY; key = end_of(forest, key)) {
 		struct rb_node *node = lower_bound(root_of(forest, key), key);
@@ -476,19 +484,6 @@ static struct rb_node *first_from(struct ksm_forest *forest, u64 key)
 			return node;
 	}
 	return NULL;
-}
-
-/**
- * ksm_forest_first - begin a walk of all entries in the order of their keys
- * @forest: forest
- *
- * Entries may be added and removed meanwhile.
- *
- * Return: first entry, or NULL.
- */
-struct rb_node *ksm_forest_first(struct ksm_forest *forest)
-{
-	return first_from(forest, 0);
 }
 
 /**
@@ -503,7 +498,7 @@ struct rb_node *ksm_forest_next(struct ksm_forest *forest, struct rb_node *node)
 	u64 end = end_of(forest, ksm_forest_key(node));
 	struct rb_node *next = rb_next(node);
 
-	return next && ksm_forest_key(next) < end ? next : first_from(forest, end);
+	return next && ksm_forest_key(next) < end ? next : ksm_forest_first(forest, end);
 }
 
 /* Entries on the longest way from the root of a tree to a leaf. */

@@ -15,7 +15,8 @@
 /**
  * struct ksm_forest_entry - how that begins which is kept in a forest
  * @node: place in its tree
- * @word: in the bits of KSM_KEY_MASK the key; the others are its owner's
+ * @word: in the bits of KSM_KEY_MASK the key; the others are its owner's, who may change
+ *	  them at any time
  */
 struct ksm_forest_entry {
 	struct rb_node node;
@@ -29,7 +30,7 @@ struct ksm_forest_entry {
 
 static inline u64 ksm_forest_key(const struct rb_node *node)
 {
-	return rb_entry(node, struct ksm_forest_entry, node)->word & KSM_KEY_MASK;
+	return READ_ONCE(rb_entry(node, struct ksm_forest_entry, node)->word) & KSM_KEY_MASK;
 }
 
 /**
@@ -70,7 +71,7 @@ bool ksm_forest_insert_only(struct ksm_forest *forest, struct rb_node *node);
 void ksm_forest_erase(struct ksm_forest *forest, struct rb_node *node);
 void ksm_forest_replace(struct ksm_forest *forest, struct rb_node *from,
 			struct rb_node *to);
-struct rb_node *ksm_forest_first(struct ksm_forest *forest);
+struct rb_node *ksm_forest_first(struct ksm_forest *forest, u64 key);
 struct rb_node *ksm_forest_next(struct ksm_forest *forest, struct rb_node *node);
 unsigned int ksm_forest_levels(struct ksm_forest *forest);
 

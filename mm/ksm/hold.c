@@ -33,7 +33,7 @@ static void map(struct ksm_stable *stable, struct folio *folio)
 	preempt_disable();
 	folio_add_anon_rmap_pte(folio, &folio->page, &nobody, 0, RMAP_NONE);
 	preempt_enable();
-	WRITE_ONCE(stable->held, true);
+	WRITE_ONCE(stable->word, stable->word | KSM_STABLE_HELD);
 #ifdef CONFIG_MEMCG
 	if (shrinker_id >= 0 && folio_memcg(folio))
 		set_shrinker_bit(folio_memcg(folio), folio_nid(folio), shrinker_id);
@@ -42,7 +42,7 @@ static void map(struct ksm_stable *stable, struct folio *folio)
 
 static void unmap(struct ksm_stable *stable, struct folio *folio)
 {
-	WRITE_ONCE(stable->held, false);
+	WRITE_ONCE(stable->word, stable->word & ~KSM_STABLE_HELD);
 	preempt_disable();
 	folio_remove_rmap_pte(folio, &folio->page, &nobody);
 	preempt_enable();
@@ -52,11 +52,11 @@ static void unmap(struct ksm_stable *stable, struct folio *folio)
 /* See ksm_hold_settle(). */
 void ksm_hold_follow(struct ksm_stable *stable, struct folio *folio)
 {
-	bool wanted = stable->uniform && ksm_hold_mapped(stable, folio);
+	bool wanted = ksm_stable_uniform(stable) && ksm_hold_mapped(stable, folio);
 
-	if (wanted && !stable->held)
+	if (wanted && !ksm_hold_held(stable))
 		map(stable, folio);
-	else if (!wanted && stable->held)
+	else if (!wanted && ksm_hold_held(stable))
 		unmap(stable, folio);
 }
 
@@ -71,7 +71,6 @@ void ksm_hold_follow(struct ksm_stable *stable, struct folio *folio)
 void ksm_hold_switch(struct ksm_stable *stable, struct folio *folio, bool uniform)
 {
 	ksm_stable_set_uniform(stable, uniform);
-	ksm_watch_held(stable);
 	ksm_hold_settle(stable, folio);
 }
 
@@ -84,10 +83,9 @@ void ksm_hold_switch(struct ksm_stable *stable, struct folio *folio, bool unifor
  */
 void ksm_hold_move(struct ksm_stable *from, struct ksm_stable *to)
 {
-	ksm_stable_set_uniform(to, from->uniform);
-	ksm_watch_held(to);
-	to->held = from->held;
-	from->held = false;
+	ksm_stable_set_uniform(to, ksm_stable_uniform(from));
+	to->word |= from->word & KSM_STABLE_HELD;
+	from->word &= ~KSM_STABLE_HELD;
 }
 
 /**
@@ -97,7 +95,7 @@ void ksm_hold_move(struct ksm_stable *from, struct ksm_stable *to)
  */
 void ksm_hold_end(struct ksm_stable *stable, struct folio *folio)
 {
-	if (stable->held)
+	if (ksm_hold_held(stable))
 		unmap(stable, folio);
 }
 

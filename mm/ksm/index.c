@@ -15,12 +15,11 @@ static bool next_content(struct ksm_stable_iter *iter)
 		if (!index)
 			return false;
 		iter->index = index;
-		iter->next_head = ksm_index_first_content(index);
+		iter->next_head = ksm_index_first_content(index, 0);
 	}
 	iter->head = iter->next_head;
 	iter->next_head = ksm_index_next_content(iter->head);
-	iter->next = list_first_entry_or_null(&iter->head->chain, struct ksm_stable,
-					      chain) ?: iter->head;
+	iter->next = ksm_stable_next_other(iter->head) ?: iter->head;
 	return true;
 }
 
@@ -45,9 +44,8 @@ struct ksm_stable *ksm_stable_iter_next(struct ksm_stable_iter *iter)
 	iter->next = NULL;
 	if (stable == head)
 		return stable;
-	if (!list_is_last(&stable->chain, &head->chain))
-		iter->next = list_next_entry(stable, chain);
-	else if (head->pfn != KSM_HOLLOW)
+	iter->next = ksm_stable_next_other(stable);
+	if (!iter->next && head->pfn != KSM_HOLLOW)
 		iter->next = head;
 	return stable;
 }

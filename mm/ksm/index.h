@@ -23,48 +23,70 @@ struct page;
 
 /**
  * struct ksm_stable - one KSM folio and its mappings
- * @node: a head's place in the stable tree
- * @key: fingerprint, KSM_KEY_MASK of it
- * @chain: of a head: further nodes of equal content, those with room first; of
- *	   another: its place there
- * @head: the node of this content that is in the tree, perhaps this one
- * @watch: in one of the lists of watch.c
+ * @node: of a head: its place in the stable tree
+ * @chain: of another: its place in ksm_stable_more::chain of its head
+ * @head: of another: the node of this content that is in the tree
+ * @word: fingerprint, KSM_KEY_MASK of it, and the flags below it; guarded by the folio lock,
+ *	  the fingerprint does not change once it is in a tree
  * @mappings: ksm_slot::link of each mapping, guarded by the folio lock
- * @anchors: ksm_anchor::link of each anchor, guarded by the folio lock
- * @index: where it is
+ * @place: the index that it is in, or its ksm_stable_more, and the flags below that
  * @pfn: page frame, changed by migration under the folio lock; KSM_HOLLOW for a
  *	 head that lost its folio and only holds the others together
- * @pruned: of a head: jiffies when the last search for stale nodes began
- * @watched: it has no known mapping, or has anchors: to be looked at
- * @uniform: it came by uniform faults, see uniform.c; changed under ksm_mutex and, while
- *	     there is a folio, its lock
- * @held: it maps the folio, too, see hold.c; guarded by the folio lock
- * @prune_next: of a head: where that search goes on, NULL once it is over
- * @nr: number of @mappings and @anchors
- * @live: of a head: nodes of this content that have a folio
+ * @nr: number of mappings and anchors
+ * @watch: where it is among those that are looked at, see watch.c; 0: it is not
  *
  * The node holds no reference to its folio: see ksm_node_get().
  */
 struct ksm_stable {
-	struct rb_node node;
-	u64 key;
-	struct list_head chain;
-	struct list_head watch;
+	union {
+		struct rb_node node;
+		struct {
+			struct list_head chain;
+			struct ksm_stable *head;
+		};
+	};
+	u64 word;
 	struct hlist_head mappings;
-	struct hlist_head anchors;
-	struct ksm_stable *head;
-	struct ksm_index *index;
+	unsigned long place;
 	unsigned long pfn;
-	u32 pruned;
-	bool watched;
-	bool uniform;
-	bool held;
-	struct ksm_stable *prune_next;
 	unsigned int nr;
-	unsigned int live;
+	unsigned int watch;
 } __aligned(KSM_STABLE_ALIGN);
 
-KSM_FOREST_ENTRY(struct ksm_stable, node, key);
+/* In ksm_stable::word: it came by uniform faults, see uniform.c; changed under ksm_mutex, too. */
+#define KSM_STABLE_UNIFORM	1UL
+/* In ksm_stable::word: it maps the folio, too, see hold.c. */
+#define KSM_STABLE_HELD		2UL
+/* In ksm_stable::place: there is a ksm_stable_more. */
+#define KSM_STABLE_MORE		1UL
+/* In ksm_stable::place: it is not the head of its content. */
+#define KSM_STABLE_OTHER	2UL
+
+/**
+ * struct ksm_stable_more - what few nodes need: heads of chains, and those with anchors
+ * @index: where the node is
+ * @anchors: ksm_anchor::link of each anchor, guarded by the folio lock
+ * @chain: of a head: further nodes of equal content, those with room first
+ * @others: of a head: how many these are
+ * @pruned: of a head: jiffies when the last search for stale nodes began
+ * @prune_next: of a head: where that search goes on, NULL once it is over
+ * @search_next: of a head: where ksm_reap_held() goes on, NULL at the beginning
+ *
+ * It stays for as long as the node does, as rmap walks look at @anchors.
+ */
+struct ksm_stable_more {
+	struct ksm_index *index;
+	struct hlist_head anchors;
+	struct list_head chain;
+	unsigned int others;
+	u32 pruned;
+	struct ksm_stable *prune_next;
+	struct ksm_stable *search_next;
+};
+
+/* There is one for each KSM folio: see that it stays small. */
+static_assert(sizeof(struct ksm_stable) == KSM_STABLE_ALIGN);
+KSM_FOREST_ENTRY(struct ksm_stable, node, word);
 KSM_FOREST_ENTRY(struct ksm_slot, node, word);
 
 #define KSM_HOLLOW		ULONG_MAX
@@ -74,23 +96,69 @@ KSM_FOREST_ENTRY(struct ksm_slot, node, word);
  * @stable: by key, nodes of different content may share one
  * @unstable: by key, equal keys hang side by side
  * @domain: owner
+ * @searched: key at which ksm_reap_held() goes on
  * @nid: NUMA node, 0 while merge_across_nodes is on
  */
 struct ksm_index {
 	struct ksm_forest stable;
 	struct ksm_forest unstable;
 	struct ksm_domain *domain;
+	u64 searched;
 	int nid;
 };
 
 /* stable.c */
+static inline u64 ksm_stable_key(const struct ksm_stable *stable)
+{
+	return READ_ONCE(stable->word) & KSM_KEY_MASK;
+}
+
+static inline bool ksm_stable_uniform(const struct ksm_stable *stable)
+{
+	return READ_ONCE(stable->word) & KSM_STABLE_UNIFORM;
+}
+
+/* What few nodes have, or NULL. */
+static inline struct ksm_stable_more *ksm_stable_more(const struct ksm_stable *stable)
+{
+	unsigned long place = READ_ONCE(stable->place);
+
+	if (!(place & KSM_STABLE_MORE))
+		return NULL;
+	return (void *)(place & ~(KSM_STABLE_MORE | KSM_STABLE_OTHER));
+}
+
+/* Where a node is that is in a tree. */
+static inline struct ksm_index *ksm_stable_index(const struct ksm_stable *stable)
+{
+	struct ksm_stable_more *more = ksm_stable_more(stable);
+
+	return more ? more->index : (void *)(stable->place & ~KSM_STABLE_OTHER);
+}
+
+/* The node of the same content that is in the tree, perhaps this one. */
+static inline struct ksm_stable *ksm_stable_head(struct ksm_stable *stable)
+{
+	return stable->place & KSM_STABLE_OTHER ? stable->head : stable;
+}
+
+static inline bool ksm_stable_anchored(const struct ksm_stable *stable)
+{
+	const struct ksm_stable_more *more = ksm_stable_more(stable);
+
+	return more && !hlist_empty(&more->anchors);
+}
+
 struct ksm_stable *ksm_stable_alloc(void);
+bool ksm_stable_extend(struct ksm_stable *stable);
 void ksm_stable_free(struct ksm_stable *stable);
 struct ksm_stable *ksm_stable_first(struct ksm_index *index, u64 key);
 struct ksm_stable *ksm_stable_next(struct ksm_stable *head);
 struct ksm_stable *ksm_stable_pick(struct ksm_stable *head, unsigned int max);
 void ksm_stable_insert(struct ksm_index *index, struct ksm_stable *stable);
-void ksm_stable_chain(struct ksm_stable *head, struct ksm_stable *stable);
+bool ksm_stable_chain(struct ksm_stable *head, struct ksm_stable *stable);
+struct ksm_stable *ksm_stable_next_other(const struct ksm_stable *stable);
+unsigned int ksm_stable_live(const struct ksm_stable *head);
 void ksm_stable_erase(struct ksm_stable *stable);
 void ksm_stable_count(struct ksm_stable *stable, unsigned int max);
 void ksm_stable_uncount(struct ksm_stable *stable, unsigned int max);
@@ -163,27 +231,30 @@ bool ksm_domain_take_counts(struct ksm_domain *domain, u64 *group, long *shared,
 			    long *sharing);
 struct ksm_index *ksm_domain_index(struct ksm_domain *domain, int nid);
 struct ksm_index *ksm_domain_next_index(struct ksm_index *index);
+struct ksm_index *ksm_domain_turn(void);
+void ksm_domain_end_turn(void);
 int ksm_domain_nid(struct page *page);
 int ksm_domain_init(void);
 
 /* index.c */
 
-/* The contents of an index, by their heads, in order. */
-static inline struct ksm_stable *ksm_index_first_content(struct ksm_index *index)
+/* The contents of an index, by their heads, in order; those below a key left out. */
+static inline struct ksm_stable *
+ksm_index_first_content(struct ksm_index *index, u64 key)
 {
-	return rb_entry_safe(ksm_forest_first(&index->stable), struct ksm_stable, node);
+	return rb_entry_safe(ksm_forest_first(&index->stable, key), struct ksm_stable, node);
 }
 
 static inline struct ksm_stable *ksm_index_next_content(struct ksm_stable *head)
 {
-	return rb_entry_safe(ksm_forest_next(&head->index->stable, &head->node),
+	return rb_entry_safe(ksm_forest_next(&ksm_stable_index(head)->stable, &head->node),
 			     struct ksm_stable, node);
 }
 
 /* The unstable pages of an index, in order. */
 static inline struct ksm_slot *ksm_index_first_unstable(struct ksm_index *index)
 {
-	return rb_entry_safe(ksm_forest_first(&index->unstable), struct ksm_slot, node);
+	return rb_entry_safe(ksm_forest_first(&index->unstable, 0), struct ksm_slot, node);
 }
 
 static inline struct ksm_slot *

@@ -65,8 +65,7 @@ static void unmap_slot(struct ksm_slot *slot)
 void ksm_mapping_bury(struct ksm_stable *stable)
 {
 	trace_ksm_remove_ksm_page(stable->pfn);
-	list_del_init(&stable->watch);
-	stable->watched = false;
+	ksm_watch_end(stable);
 	ksm_stable_erase(stable);
 }
 
@@ -185,7 +184,7 @@ void ksm_mapping_disown(struct ksm_stable *stable, struct folio *folio)
 /**
  * ksm_mapping_move_all - give a node the mappings and anchors of another
  * @from: node; it stays, without any
- * @to: node
+ * @to: node, extended if @from has anchors
  *
  * Context: ksm_mutex held, and the locks of their folios, or of the one that both
  *	    stand for; may sleep.

@@ -178,7 +178,7 @@ static enum outcome share_locked(struct ksm_item *item, struct ksm_item *other,
 	if (!ksm_content_same(item->page, other->page))
 		return STALE;
 	if (folio_mapcount(page_folio(item->page)) > 1 &&
-	    !ksm_anchor_for(page_folio(item->page), item->vma->anon_vma, &anchor)) {
+	    !ksm_anchor_for(stable, page_folio(item->page), item->vma->anon_vma, &anchor)) {
 		ksm_stats.unslotted++;
 		return CHANGED;
 	}
@@ -422,10 +422,10 @@ void ksm_merge_adopt(struct ksm_item *item)
 
 	index = ksm_domain_index(domain, ksm_domain_nid(item->page));
 	stable = ksm_node_of(folio);
-	if (stable && stable->index->domain != domain) {
+	if (stable && ksm_stable_index(stable)->domain != domain) {
 		/* Forked in another domain: ksm_apart_visit() sees to it. */
 		ksm_apart_set(item->tile->owner);
-	} else if (stable && stable->index != index) {
+	} else if (stable && ksm_stable_index(stable) != index) {
 		/* Migrated to another node. */
 		if (ksm_chain_rehome(stable, folio, domain))
 			stable = ksm_node_of(folio);
@@ -436,7 +436,7 @@ void ksm_merge_adopt(struct ksm_item *item)
 		if (static_branch_unlikely(&ksm_domain_uniform_used)) {
 			ksm_hold_settle(stable, folio);
 			/* It may be of the other kind. */
-			if (stable->uniform != ksm_domain_uniform(domain))
+			if (ksm_stable_uniform(stable) != ksm_domain_uniform(domain))
 				ksm_apart_set(item->tile->owner);
 		}
 	} else if (spare && folio_test_ksm(folio)) {

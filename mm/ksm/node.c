@@ -91,7 +91,7 @@ struct folio *ksm_node_get(struct ksm_stable *stable, enum ksm_node_lock lock)
  */
 void ksm_node_adopt(struct ksm_stable *stable, struct folio *folio, u64 key)
 {
-	stable->key = key & KSM_KEY_MASK;
+	stable->word = key & KSM_KEY_MASK;
 	stable->pfn = folio_pfn(folio);
 	/* Reclaim drops clean folios: this one must go to swap. */
 	if (!folio_test_dirty(folio))

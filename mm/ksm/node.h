@@ -58,21 +58,24 @@ void ksm_node_adopt(struct ksm_stable *stable, struct folio *folio, u64 key);
 void ksm_node_forsake(struct folio *folio);
 
 /* watch.c */
+bool ksm_watch_grow(void);
 void ksm_watch_add(struct ksm_stable *stable);
 void ksm_watch_end(struct ksm_stable *stable);
-void ksm_watch_held(struct ksm_stable *stable);
-struct ksm_stable *ksm_watch_next_held(void);
 struct ksm_stable *ksm_watch_first(void);
 void ksm_watch_pass(struct ksm_stable *stable);
-void ksm_watch_rewind(void);
+bool ksm_watch_rewind(void);
 bool ksm_watch_any(void);
 
 /* hold.c */
+static inline bool ksm_hold_held(const struct ksm_stable *stable)
+{
+	return READ_ONCE(stable->word) & KSM_STABLE_HELD;
+}
 
 /* Does a process map a KSM folio, which is locked? */
 static inline bool ksm_hold_mapped(const struct ksm_stable *stable, struct folio *folio)
 {
-	return folio_mapcount(folio) > READ_ONCE(stable->held);
+	return folio_mapcount(folio) > ksm_hold_held(stable);
 }
 
 void ksm_hold_follow(struct ksm_stable *stable, struct folio *folio);
@@ -103,7 +106,7 @@ bool ksm_hold_give_up(struct ksm_stable *stable, struct folio *folio);
  */
 static inline bool ksm_hold_over(struct ksm_stable *stable, struct folio *folio)
 {
-	return static_branch_unlikely(&ksm_domain_uniform_used) && stable->held &&
+	return static_branch_unlikely(&ksm_domain_uniform_used) && ksm_hold_held(stable) &&
 	       ksm_hold_give_up(stable, folio);
 }
 
@@ -120,8 +123,8 @@ static inline void ksm_memcg_stat_update(void)
 
 /* anchor.c */
 bool ksm_anchor_keep(struct ksm_slot *slot, struct folio *folio);
-bool ksm_anchor_for(struct folio *folio, struct anon_vma *anon_vma,
-		    struct ksm_anchor **anchor);
+bool ksm_anchor_for(struct ksm_stable *stable, struct folio *folio,
+		    struct anon_vma *anon_vma, struct ksm_anchor **anchor);
 void ksm_anchor_add(struct ksm_stable *stable, struct ksm_anchor *anchor);
 void ksm_anchor_drop(struct ksm_stable *stable, struct folio *folio);
 void ksm_anchor_drop_all(struct ksm_stable *stable);

@@ -75,7 +75,8 @@ static bool try_replace(struct folio *folio, struct ksm_stable *bad,
 		return false;
 	if (folio_trylock(folio)) {
 		/* It was not locked when its node was looked up. */
-		if (ksm_node_of(folio) == bad) {
+		if (ksm_node_of(folio) == bad &&
+		    (!ksm_stable_anchored(bad) || ksm_stable_extend(sound))) {
 			move_mappings(folio, bad, sound_folio, sound);
 			done = true;
 		}

@@ -77,8 +77,9 @@ static void look(struct ksm_stable *stable, struct ksm_budget *budget)
 		goto unlock;
 	}
 	ksm_anchor_drop(stable, folio);
-	if (ksm_tile_unsettle_equals(stable->index, stable->key, WATCH_EQUALS) &&
-	    stable->nr && hlist_empty(&stable->anchors))
+	if (ksm_tile_unsettle_equals(ksm_stable_index(stable), ksm_stable_key(stable),
+				     WATCH_EQUALS) &&
+	    stable->nr && !ksm_stable_anchored(stable))
 		ksm_watch_end(stable);
 unlock:
 	folio_unlock(folio);
@@ -131,6 +132,60 @@ static bool give_up(struct ksm_stable *stable)
 }
 
 /**
+ * struct search - a search for folios that nobody maps any more
+ * @left: nodes that may yet be looked at
+ * @given: folios that were given up
+ */
+struct search {
+	unsigned long left;
+	unsigned long given;
+};
+
+/* Returns true at the end of the content, which may be gone then. */
+static bool search_content(struct search *search, struct ksm_stable *head)
+{
+	struct ksm_stable_more *more = ksm_stable_more(head);
+	struct ksm_stable *stable = (more ? more->search_next : NULL) ?: head;
+	bool last = false;
+
+	while (stable && !last) {
+		if (!search->left)
+			return false;
+		last = ksm_stable_live(head) == 1 && stable->pfn != KSM_HOLLOW;
+		if (more)
+			more->search_next = ksm_stable_next_other(stable);
+		if (stable->pfn != KSM_HOLLOW) {
+			search->left--;
+			search->given += give_up(stable);
+		}
+		stable = more && !last ? more->search_next : NULL;
+		cond_resched();
+	}
+	return true;
+}
+
+/* Returns true at the end of the index. */
+static bool search_index(struct search *search, struct ksm_index *index)
+{
+	struct ksm_stable *head, *next;
+
+	while ((head = ksm_index_first_content(index, index->searched))) {
+		u64 key = ksm_stable_key(head);
+
+		for (; head; head = next) {
+			next = ksm_stable_next(head);
+			if (!search_content(search, head))
+				return false;
+		}
+		index->searched = key + KSM_KEY_UNIT;
+		if (!index->searched)
+			break;
+	}
+	index->searched = 0;
+	return true;
+}
+
+/**
  * ksm_reap_held - give up folios that came by uniform faults and that nobody maps
  * @number: nodes to look at, those that come next
  *
@@ -139,15 +194,15 @@ static bool give_up(struct ksm_stable *stable)
  */
 unsigned long ksm_reap_held(unsigned long number)
 {
-	struct ksm_stable *stable;
-	unsigned long given = 0;
+	struct ksm_index *first = ksm_domain_turn(), *index = first;
+	struct search search = { .left = number };
 
-	for (; number; number--) {
-		stable = ksm_watch_next_held();
-		if (!stable)
+	do {
+		if (ksm_domain_uniform(index->domain) && !search_index(&search, index))
 			break;
-		given += give_up(stable);
+		ksm_domain_end_turn();
+		index = ksm_domain_turn();
 		cond_resched();
-	}
-	return given;
+	} while (index != first);
+	return search.given;
 }

@@ -7,13 +7,17 @@
  * many mappings as max_page_sharing allows, further folios of its content hang
  * on its node, the head of their chain, so that an rmap walk stays short.
  */
+#include <kunit/static_stub.h>
 #include <linux/jiffies.h>
 #include <linux/slab.h>
+
+#include <asm/barrier.h>
 
 #include "index.h"
 #include "state.h"
 
 static struct kmem_cache *stable_cache;
+static struct kmem_cache *more_cache;
 
 /**
  * ksm_stable_alloc - allocate a node
@@ -30,10 +34,6 @@ struct ksm_stable *ksm_stable_alloc(void)
 	if (!stable)
 		return NULL;
 	RB_CLEAR_NODE(&stable->node);
-	INIT_LIST_HEAD(&stable->chain);
-	INIT_LIST_HEAD(&stable->watch);
-	stable->head = stable;
-	stable->pruned = (u32)jiffies;
 	atomic_long_add(sizeof(*stable), &ksm_stats.bytes);
 	return stable;
 }
@@ -44,10 +44,59 @@ struct ksm_stable *ksm_stable_alloc(void)
  */
 void ksm_stable_free(struct ksm_stable *stable)
 {
+	struct ksm_stable_more *more;
+
 	if (!stable)
 		return;
+	more = ksm_stable_more(stable);
+	if (more) {
+		atomic_long_sub(sizeof(*more), &ksm_stats.bytes);
+		kmem_cache_free(more_cache, more);
+	}
 	atomic_long_sub(sizeof(*stable), &ksm_stats.bytes);
 	kmem_cache_free(stable_cache, stable);
+}
+
+/**
+ * ksm_stable_extend - have a node be able to have anchors, or others on its chain
+ * @stable: node
+ *
+ * Context: ksm_mutex held, or the node not yet known to others.
+ * Return: false if there is no memory for it.
+ */
+bool ksm_stable_extend(struct ksm_stable *stable)
+{
+	struct ksm_stable_more *more;
+	unsigned long other;
+
+	KUNIT_STATIC_STUB_REDIRECT(ksm_stable_extend, stable);
+	if (ksm_stable_more(stable))
+		return true;
+	/* Folios may be locked. */
+	more = kmem_cache_zalloc(more_cache, GFP_NOWAIT | __GFP_NOWARN);
+	if (!more)
+		return false;
+	atomic_long_add(sizeof(*more), &ksm_stats.bytes);
+	INIT_LIST_HEAD(&more->chain);
+	more->pruned = (u32)jiffies;
+	more->index = ksm_stable_index(stable);
+	other = stable->place & KSM_STABLE_OTHER;
+	/* An rmap walk may be looking for anchors. */
+	smp_store_release(&stable->place, (unsigned long)more | KSM_STABLE_MORE | other);
+	return true;
+}
+
+static void set_place(struct ksm_stable *stable, struct ksm_index *index,
+		      unsigned long other)
+{
+	struct ksm_stable_more *more = ksm_stable_more(stable);
+
+	if (more) {
+		more->index = index;
+		stable->place = (unsigned long)more | KSM_STABLE_MORE | other;
+	} else {
+		stable->place = (unsigned long)index | other;
+	}
 }
 
 /**
@@ -86,20 +135,49 @@ struct ksm_stable *ksm_stable_pick(struct ksm_stable *head, unsigned int max)
 
 	if (head->pfn != KSM_HOLLOW && head->nr < max)
 		return head;
-	first = list_first_entry_or_null(&head->chain, struct ksm_stable, chain);
+	first = ksm_stable_next_other(head);
 	return first && first->nr < max ? first : NULL;
 }
 
-/* Keep stable_node_chains and stable_node_dups: a single folio is no chain. */
-static void chain_resize(struct ksm_stable *head, int by)
+/**
+ * ksm_stable_next_other - walk the nodes of a content that are not its head
+ * @stable: the one before, or the head
+ *
+ * Return: the next, or NULL.
+ */
+struct ksm_stable *ksm_stable_next_other(const struct ksm_stable *stable)
 {
-	unsigned long before = head->live > 1 ? head->live : 0;
-	unsigned long after;
+	bool other = stable->place & KSM_STABLE_OTHER;
+	struct ksm_stable_more *more = ksm_stable_more(other ? stable->head : stable);
+	const struct list_head *at;
 
-	head->live += by;
-	after = head->live > 1 ? head->live : 0;
-	ksm_stats.dups += after - before;
-	ksm_stats.chains += !!after - !!before;
+	if (!more)
+		return NULL;
+	at = other ? &stable->chain : &more->chain;
+	return list_is_last(at, &more->chain) ? NULL :
+						list_entry(at->next, struct ksm_stable, chain);
+}
+
+/**
+ * ksm_stable_live - tell how many nodes of a content have a folio
+ * @head: head of the content
+ *
+ * Return: their number.
+ */
+unsigned int ksm_stable_live(const struct ksm_stable *head)
+{
+	struct ksm_stable_more *more = ksm_stable_more(head);
+
+	return (head->pfn != KSM_HOLLOW) + (more ? more->others : 0);
+}
+
+/* Keep stable_node_chains and stable_node_dups: a single folio is no chain. */
+static void count_chain(unsigned int live, unsigned int before)
+{
+	before = before > 1 ? before : 0;
+	live = live > 1 ? live : 0;
+	ksm_stats.dups += (long)live - (long)before;
+	ksm_stats.chains += !!live - !!before;
 }
 
 /**
@@ -112,30 +190,52 @@ void ksm_stable_insert(struct ksm_index *index, struct ksm_stable *stable)
 	/* Each page that waits for an equal one may get a node. */
 	index->stable.expected = index->unstable.nr;
 	ksm_forest_insert(&index->stable, &stable->node);
-	stable->index = index;
-	stable->head = stable;
-	chain_resize(stable, 1);
+	set_place(stable, index, 0);
 }
 
 /**
  * ksm_stable_chain - add a further folio of a content
  * @head: head of the content
  * @stable: node with its key, in no tree
+ *
+ * Return: false if there is no memory for it.  Then it can stand beside @head, as if
+ *	   their contents differed.
  */
-void ksm_stable_chain(struct ksm_stable *head, struct ksm_stable *stable)
+bool ksm_stable_chain(struct ksm_stable *head, struct ksm_stable *stable)
 {
-	list_add(&stable->chain, &head->chain);
-	stable->index = head->index;
+	struct ksm_stable_more *more;
+	unsigned int before;
+
+	if (!ksm_stable_extend(head))
+		return false;
+	more = ksm_stable_more(head);
+	before = ksm_stable_live(head);
+	list_add(&stable->chain, &more->chain);
+	more->others++;
 	stable->head = head;
-	chain_resize(head, 1);
+	set_place(stable, more->index, KSM_STABLE_OTHER);
+	count_chain(before + 1, before);
+	return true;
 }
 
 static void erase_head(struct ksm_stable *head)
 {
-	head->index->stable.expected = head->index->unstable.nr;
-	ksm_forest_erase(&head->index->stable, &head->node);
-	RB_CLEAR_NODE(&head->node);
+	struct ksm_index *index = ksm_stable_index(head);
+
+	index->stable.expected = index->unstable.nr;
+	ksm_forest_erase(&index->stable, &head->node);
 	ksm_stable_free(head);
+}
+
+static void unchain(struct ksm_stable_more *more, struct ksm_stable *stable)
+{
+	if (more->prune_next == stable)
+		more->prune_next = ksm_stable_next_other(stable);
+	if (more->search_next == stable)
+		more->search_next = ksm_stable_next_other(stable);
+	list_del(&stable->chain);
+	more->others--;
+	ksm_stable_free(stable);
 }
 
 /**
@@ -146,34 +246,33 @@ static void erase_head(struct ksm_stable *head)
  */
 void ksm_stable_erase(struct ksm_stable *stable)
 {
-	struct ksm_stable *head = stable->head, *next;
+	struct ksm_stable *head = ksm_stable_head(stable);
+	unsigned int live, before = ksm_stable_live(head);
 
-	if (head->prune_next == stable) {
-		next = list_next_entry(stable, chain);
-		head->prune_next = next == head ? NULL : next;
-	}
-	chain_resize(head, -1);
-	if (stable->uniform)
+	if (ksm_stable_uniform(stable))
 		ksm_stable_set_uniform(stable, false);
-	if (stable != head) {
-		list_del(&stable->chain);
-		ksm_stable_free(stable);
-	} else {
+	if (stable != head)
+		unchain(ksm_stable_more(head), stable);
+	else
 		head->pfn = KSM_HOLLOW;
-	}
-	if (!head->live)
+	live = ksm_stable_live(head);
+	count_chain(live, before);
+	if (!live)
 		erase_head(head);
 }
 
 /* Nodes with room come first on a chain. */
 static void chain_sort(struct ksm_stable *stable, bool room)
 {
-	if (stable->head == stable)
+	struct list_head *chain;
+
+	if (!(stable->place & KSM_STABLE_OTHER))
 		return;
+	chain = &ksm_stable_more(stable->head)->chain;
 	if (room)
-		list_move(&stable->chain, &stable->head->chain);
+		list_move(&stable->chain, chain);
 	else
-		list_move_tail(&stable->chain, &stable->head->chain);
+		list_move_tail(&stable->chain, chain);
 }
 
 /*
@@ -182,14 +281,14 @@ static void chain_sort(struct ksm_stable *stable, bool room)
  */
 static void count_node(const struct ksm_stable *stable, int by)
 {
-	if (stable->uniform && stable->nr == 1) {
+	if (ksm_stable_uniform(stable) && stable->nr == 1) {
 		ksm_stats.alone += by;
 	} else if (stable->nr) {
 		long sharing = stable->nr - 1;
 
 		ksm_stats.shared += by;
 		ksm_stats.sharing += by * sharing;
-		ksm_domain_count(stable->index->domain, by, by * sharing);
+		ksm_domain_count(ksm_stable_index(stable)->domain, by, by * sharing);
 	}
 }
 
@@ -250,14 +349,14 @@ void ksm_stable_uncount(struct ksm_stable *stable, unsigned int max)
  * @stable: node
  * @uniform: whether
  *
- * Context: ksm_mutex held.
+ * Context: ksm_mutex held, and the folio lock if it has a folio.
  */
 void ksm_stable_set_uniform(struct ksm_stable *stable, bool uniform)
 {
-	if (stable->uniform == uniform)
+	if (ksm_stable_uniform(stable) == uniform)
 		return;
 	count_node(stable, -1);
-	stable->uniform = uniform;
+	WRITE_ONCE(stable->word, stable->word ^ KSM_STABLE_UNIFORM);
 	count_node(stable, 1);
 	ksm_stats.uniform += uniform ? 1 : -1;
 }
@@ -294,7 +393,7 @@ void ksm_stable_unmap(struct ksm_stable *stable, struct ksm_slot *slot,
 }
 
 /**
- * ksm_stable_init - set up the cache of nodes
+ * ksm_stable_init - set up the caches of nodes
  *
  * Return: 0 or -ENOMEM.
  */
@@ -302,5 +401,7 @@ int __init ksm_stable_init(void)
 {
 	stable_cache = kmem_cache_create("ksm_stable", sizeof(struct ksm_stable),
 					 KSM_STABLE_ALIGN, 0, NULL);
-	return stable_cache ? 0 : -ENOMEM;
+	more_cache = kmem_cache_create("ksm_stable_more", sizeof(struct ksm_stable_more),
+				       0, 0, NULL);
+	return stable_cache && more_cache ? 0 : -ENOMEM;
 }

@@ -40,6 +40,8 @@ struct ksm_tile;
 #define KSM_NID_SHIFT		6
 #define KSM_NID_MASK		((u64)(MAX_NUMNODES - 1) << KSM_NID_SHIFT)
 #define KSM_KEY_MASK		(~(KSM_NID_MASK | KSM_SLOT_MASK))
+/* The smallest difference between two keys. */
+#define KSM_KEY_UNIT		(~KSM_KEY_MASK + 1)
 
 /**
  * struct ksm_slot - what is known of one settled page

@@ -194,7 +194,8 @@ static int unmerge_unknown(void)
 {
 	int ret;
 
-	ksm_watch_rewind();
+	if (!ksm_watch_rewind())
+		return -ENOMEM;
 	ret = unmerge_watched();
 	ksm_watch_rewind();
 	return ret;

@@ -4,15 +4,67 @@
  * go when their folio goes, and those with anchors.  Nobody tells when a folio goes,
  * or a mapping that ksmd does not know.  And those for which there is more to do than
  * could be done at once.
+ *
+ * They stand in an array in no order, those first that were looked at in this round.  Each
+ * knows its place.  One for which there was no memory there knows that it is to be found:
+ * when a round begins.
  */
-#include <linux/list.h>
+#include <kunit/static_stub.h>
+#include <linux/generic-radix-tree.h>
 
 #include "node.h"
 #include "state.h"
 
-static LIST_HEAD(watched);
-static LIST_HEAD(looked_at);	/* in this round */
-static LIST_HEAD(held);		/* all others that came by uniform faults */
+/* As ksm_stable::watch: it is not in the array; else that is its place plus one. */
+#define WATCH_LOST	UINT_MAX
+
+/* Places that come at a time. */
+#define WATCH_GROWTH	(GENRADIX_NODE_SIZE / sizeof(struct ksm_stable *))
+
+static DEFINE_GENRADIX(watched, struct ksm_stable *);
+static unsigned int capacity;
+static unsigned int nr_watched;
+static unsigned int nr_looked_at;
+static unsigned long nr_lost;
+
+static struct ksm_stable **entry(unsigned int at)
+{
+	return genradix_ptr(&watched, at);
+}
+
+static void put(struct ksm_stable *stable, unsigned int at)
+{
+	*entry(at) = stable;
+	stable->watch = at + 1;
+}
+
+/**
+ * ksm_watch_grow - make room for more nodes
+ *
+ * Context: ksm_mutex held.
+ * Return: false if there is no memory for it.
+ */
+bool ksm_watch_grow(void)
+{
+	KUNIT_STATIC_STUB_REDIRECT(ksm_watch_grow);
+	/* Folios may be locked. */
+	if (capacity > WATCH_LOST - 1 - WATCH_GROWTH ||
+	    !genradix_ptr_alloc(&watched, capacity, GFP_NOWAIT | __GFP_NOWARN))
+		return false;
+	capacity += WATCH_GROWTH;
+	atomic_long_add(GENRADIX_NODE_SIZE, &ksm_stats.bytes);
+	return true;
+}
+
+/* Returns false if there is no memory for it. */
+static bool append(struct ksm_stable *stable)
+{
+	if (nr_watched == capacity && !ksm_watch_grow())
+		return false;
+	put(stable, nr_watched);
+	WRITE_ONCE(nr_watched, nr_watched + 1);
+	return true;
+}
 
 /**
  * ksm_watch_add - have a node looked at until it needs it no more
@@ -25,56 +77,40 @@ void ksm_watch_add(struct ksm_stable *stable)
 	/* ksmd may be asleep without a time to wake up. */
 	if (!ksm_watch_any())
 		ksm_wake();
-	if (stable->watched)
+	if (stable->watch)
 		return;
-	stable->watched = true;
-	list_move_tail(&stable->watch, &watched);
+	if (!append(stable)) {
+		stable->watch = WATCH_LOST;
+		WRITE_ONCE(nr_lost, nr_lost + 1);
+	}
 }
 
 /**
  * ksm_watch_end - have a node looked at no more
- * @stable: watched node
+ * @stable: node
  *
  * Context: ksm_mutex held.
  */
 void ksm_watch_end(struct ksm_stable *stable)
 {
-	stable->watched = false;
-	ksm_watch_held(stable);
-}
+	unsigned int at = stable->watch - 1;
 
-/**
- * ksm_watch_held - have a node be among those that came by uniform faults, if it did
- * @stable: node
- *
- * Context: ksm_mutex held.
- */
-void ksm_watch_held(struct ksm_stable *stable)
-{
-	if (stable->watched)
+	if (!stable->watch)
 		return;
-	if (stable->uniform)
-		list_move_tail(&stable->watch, &held);
-	else
-		list_del_init(&stable->watch);
-}
-
-/**
- * ksm_watch_next_held - go through those that came by uniform faults, round and round
- *
- * Those that are watched left aside.
- *
- * Context: ksm_mutex held.
- * Return: node, or NULL if there is none.
- */
-struct ksm_stable *ksm_watch_next_held(void)
-{
-	struct ksm_stable *stable = list_first_entry_or_null(&held, struct ksm_stable,
-							     watch);
-
-	if (stable)
-		list_move_tail(&stable->watch, &held);
-	return stable;
+	if (stable->watch == WATCH_LOST) {
+		WRITE_ONCE(nr_lost, nr_lost - 1);
+	} else {
+		/* The last of those looked at takes its place, and the last of all that one's. */
+		if (at < nr_looked_at) {
+			nr_looked_at--;
+			put(*entry(nr_looked_at), at);
+			at = nr_looked_at;
+		}
+		WRITE_ONCE(nr_watched, nr_watched - 1);
+		if (at < nr_watched)
+			put(*entry(nr_watched), at);
+	}
+	stable->watch = 0;
 }
 
 /**
@@ -85,28 +121,52 @@ struct ksm_stable *ksm_watch_next_held(void)
  */
 struct ksm_stable *ksm_watch_first(void)
 {
-	return list_first_entry_or_null(&watched, struct ksm_stable, watch);
+	return nr_looked_at < nr_watched ? *entry(nr_looked_at) : NULL;
 }
 
 /**
  * ksm_watch_pass - leave a node to the next round
- * @stable: watched node
+ * @stable: that ksm_watch_first() has given
  *
  * Context: ksm_mutex held.
  */
 void ksm_watch_pass(struct ksm_stable *stable)
 {
-	list_move_tail(&stable->watch, &looked_at);
+	if (stable->watch == nr_looked_at + 1)
+		nr_looked_at++;
+}
+
+static void find_lost(void)
+{
+	struct ksm_stable_iter iter = {};
+	struct ksm_stable *stable;
+
+	while (nr_lost && (stable = ksm_stable_iter_next(&iter))) {
+		if (stable->watch == WATCH_LOST) {
+			if (!append(stable))
+				return;
+			WRITE_ONCE(nr_lost, nr_lost - 1);
+		}
+		cond_resched();
+	}
 }
 
 /**
  * ksm_watch_rewind - begin a round
  *
- * Context: ksm_mutex held.
+ * Context: ksm_mutex held, may sleep.
+ * Return: false if there is no memory to look at all of them in this one.
  */
-void ksm_watch_rewind(void)
+bool ksm_watch_rewind(void)
 {
-	list_splice_init(&looked_at, &watched);
+	nr_looked_at = 0;
+	if (!nr_watched && capacity) {
+		genradix_free(&watched);
+		atomic_long_sub(capacity / WATCH_GROWTH * GENRADIX_NODE_SIZE, &ksm_stats.bytes);
+		capacity = 0;
+	}
+	find_lost();
+	return !nr_lost;
 }
 
 /**
@@ -116,5 +176,5 @@ void ksm_watch_rewind(void)
  */
 bool ksm_watch_any(void)
 {
-	return !list_empty(&watched) || !list_empty(&looked_at);
+	return READ_ONCE(nr_watched) || READ_ONCE(nr_lost);
 }

@@ -46,7 +46,7 @@ static void prepare(u64 *page, enum ksm_hash hash, u64 number)
 /* How many entries in a row have the same key, at the most. */
 static unsigned int most_ties(struct ksm_forest *forest)
 {
-	struct rb_node *node = ksm_forest_first(forest), *next;
+	struct rb_node *node = ksm_forest_first(forest, 0), *next;
 	unsigned int ties = 1, most = 1;
 
 	for (; node; node = next) {

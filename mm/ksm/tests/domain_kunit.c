@@ -5,7 +5,6 @@
 #include "kunit.h"
 
 #define DOMAINS		3000	/* many to a bucket of the hash */
-#define KEY_UNIT	(~KSM_KEY_MASK + 1)
 
 static struct ksm_domain_key key_of(unsigned int i)
 {
@@ -93,7 +92,7 @@ static void domain_kept_by_nodes(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, stable);
 	KUNIT_ASSERT_NOT_NULL(test, domain);
-	stable->key = KEY_UNIT;
+	stable->word = KSM_KEY_UNIT;
 	ksm_stable_insert(ksm_domain_index(domain, 0), stable);
 	ksm_domain_put(domain);
 	ksm_domain_reap();
@@ -119,12 +118,12 @@ static void domain_keeps_apart(struct kunit *test)
 		KUNIT_ASSERT_NOT_NULL(test, domain);
 		index[i] = ksm_domain_index(domain, 0);
 	}
-	ksm_unstable_insert(index[0], ksm_slot(tile, 0), KEY_UNIT);
-	KUNIT_EXPECT_PTR_EQ(test, ksm_unstable_first(index[0], KEY_UNIT),
+	ksm_unstable_insert(index[0], ksm_slot(tile, 0), KSM_KEY_UNIT);
+	KUNIT_EXPECT_PTR_EQ(test, ksm_unstable_first(index[0], KSM_KEY_UNIT),
 			    ksm_slot(tile, 0));
-	KUNIT_EXPECT_NULL(test, ksm_unstable_first(index[1], KEY_UNIT));
+	KUNIT_EXPECT_NULL(test, ksm_unstable_first(index[1], KSM_KEY_UNIT));
 	KUNIT_EXPECT_TRUE(test, ksm_unstable_insert_only(index[1], ksm_slot(tile, 1),
-							 KEY_UNIT));
+							 KSM_KEY_UNIT));
 	ksm_unstable_erase(index[0], ksm_slot(tile, 0));
 	ksm_unstable_erase(index[1], ksm_slot(tile, 1));
 	ksm_domain_put(index[0]->domain);

@@ -13,9 +13,6 @@
 
 #define ENTRIES		8192
 
-/* The smallest difference between two keys. */
-#define KEY_UNIT	(~KSM_KEY_MASK + 1)
-
 /* Entries below which there is one root, whatever there was before. */
 #define SMALL		64
 
@@ -122,7 +119,7 @@ static inline void check_walk(struct model *m)
 	unsigned int nr = 0;
 	struct rb_node *node;
 
-	for (node = ksm_forest_first(&m->forest); node;
+	for (node = ksm_forest_first(&m->forest, 0); node;
 	     node = ksm_forest_next(&m->forest, node)) {
 		entry = entry_of(node);
 		KUNIT_ASSERT_TRUE_MSG(test, entry->in, "%s", ksm_test_at(&m->rng));
@@ -171,7 +168,7 @@ static inline void model_drain(struct model *m)
 	for (i = 0; i < ENTRIES; i++)
 		if (m->entry[i].in)
 			model_erase(m, &m->entry[i]);
-	KUNIT_EXPECT_NULL(m->test, ksm_forest_first(&m->forest));
+	KUNIT_EXPECT_NULL(m->test, ksm_forest_first(&m->forest, 0));
 	KUNIT_EXPECT_EQ(m->test, ksm_forest_levels(&m->forest), 0U);
 	KUNIT_EXPECT_EQ(m->test, atomic_long_read(&ksm_stats.bytes), m->bytes);
 }

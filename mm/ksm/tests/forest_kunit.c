@@ -12,8 +12,8 @@
 static u64 few_keys(struct model *m)
 {
 	static const u64 key[] = {
-		0, KEY_UNIT, 2 * KEY_UNIT, 1ULL << 62, (1ULL << 63) - KEY_UNIT, 1ULL << 63,
-		KSM_KEY_MASK - KEY_UNIT, KSM_KEY_MASK,
+		0, KSM_KEY_UNIT, 2 * KSM_KEY_UNIT, 1ULL << 62, (1ULL << 63) - KSM_KEY_UNIT,
+		1ULL << 63, KSM_KEY_MASK - KSM_KEY_UNIT, KSM_KEY_MASK,
 	};
 
 	return key[ksm_test_below(&m->rng, ARRAY_SIZE(key))];
@@ -21,7 +21,7 @@ static u64 few_keys(struct model *m)
 
 static u64 small_keys(struct model *m)
 {
-	return ksm_test_below(&m->rng, 1000) * KEY_UNIT;
+	return ksm_test_below(&m->rng, 1000) * KSM_KEY_UNIT;
 }
 
 struct kind {
@@ -117,7 +117,7 @@ static void forest_walk_grow(struct kunit *test)
 
 	fill(m, 0, few, lopsided_keys);
 	i = few;
-	for (node = ksm_forest_first(&m->forest); node; node = next) {
+	for (node = ksm_forest_first(&m->forest, 0); node; node = next) {
 		unsigned int nr;
 
 		/* As ksm_stable_iter_next() does: the next one is known by then. */
@@ -141,7 +141,7 @@ static void forest_walk_shrink(struct kunit *test)
 	unsigned int i;
 
 	fill(m, 0, ENTRIES, lopsided_keys);
-	for (node = ksm_forest_first(&m->forest); node; node = next) {
+	for (node = ksm_forest_first(&m->forest, 0); node; node = next) {
 		next = ksm_forest_next(&m->forest, node);
 		entry_of(node)->seen = true;
 		if (ksm_test_below(&m->rng, 50))

@@ -30,14 +30,14 @@ static struct model *model_new(struct kunit *test, struct ksm_test_rng *rng,
 
 		KUNIT_ASSERT_NOT_NULL(test, stable);
 		key &= KSM_KEY_MASK;
-		stable->key = key;
+		stable->word = key;
 		/* To tell it by; no frame of that number is looked at. */
 		stable->pfn = i;
 		/* Contents may tie. */
 		if (ksm_test_below(rng, 8))
 			head = ksm_stable_first(index, key);
 		if (head)
-			ksm_stable_chain(head, stable);
+			KUNIT_ASSERT_TRUE(test, ksm_stable_chain(head, stable));
 		else
 			ksm_stable_insert(index, stable);
 		m->node[i] = stable;
@@ -45,7 +45,7 @@ static struct model *model_new(struct kunit *test, struct ksm_test_rng *rng,
 	for (i = 0; i < NODES; i++) {
 		struct ksm_stable *stable = m->node[i];
 
-		if (stable->head != stable || ksm_test_below(rng, 3)) {
+		if (ksm_stable_head(stable) != stable || ksm_test_below(rng, 3)) {
 			m->nodes++;
 			continue;
 		}
@@ -117,7 +117,7 @@ static void index_levels(struct kunit *test)
 	for (i = 1; i <= 200; i++) {
 		stable = ksm_stable_alloc();
 		KUNIT_ASSERT_NOT_NULL(test, stable);
-		stable->key = KEY(i);
+		stable->word = KEY(i);
 		stable->pfn = i;
 		ksm_stable_insert(index, stable);
 		levels = ksm_index_stable_levels();

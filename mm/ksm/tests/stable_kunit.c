@@ -3,6 +3,8 @@
  * Stable trees against arrays that say which node holds which content, and
  * which slot maps to which node.
  */
+#include <kunit/static_stub.h>
+
 #include "kunit.h"
 
 #define CONTENTS	24
@@ -12,10 +14,8 @@
 #define SLOTS		(TILES * KSM_TILE_PAGES)
 #define STEPS		30000
 
-#define KEY_UNIT	(~KSM_KEY_MASK + 1)
-
 /* Few enough that most contents tie, with both extremes. */
-static const u64 keys[] = { 0, KEY_UNIT, 1ULL << 63, KSM_KEY_MASK };
+static const u64 keys[] = { 0, KSM_KEY_UNIT, 1ULL << 63, KSM_KEY_MASK };
 
 /* A content is in the tree while it has nodes. */
 struct content {
@@ -87,11 +87,11 @@ static void model_add(struct model *m, struct content *content)
 	KUNIT_ASSERT_NOT_NULL(m->test, stable);
 	KUNIT_ASSERT_TRUE(m->test, IS_ALIGNED((unsigned long)stable, KSM_STABLE_ALIGN));
 	if (content->live) {
-		stable->key = content->key;
-		ksm_stable_chain(content->head, stable);
+		stable->word = content->key;
+		KUNIT_ASSERT_TRUE(m->test, ksm_stable_chain(content->head, stable));
 	} else {
 		content->key = keys[ksm_test_below(&m->rng, ARRAY_SIZE(keys))];
-		stable->key = content->key;
+		stable->word = content->key;
 		ksm_stable_insert(&m->index, stable);
 		content->head = stable;
 	}
@@ -180,10 +180,11 @@ static void check_chain(struct model *m, struct content *content)
 	struct ksm_stable *stable;
 	bool full = false;
 
-	list_for_each_entry(stable, &content->head->chain, chain) {
+	for (stable = ksm_stable_next_other(content->head); stable;
+	     stable = ksm_stable_next_other(stable)) {
 		KUNIT_ASSERT_PTR_EQ_MSG(test, find(m, stable, &n), content,
 					"%s", ksm_test_at(&m->rng));
-		KUNIT_ASSERT_PTR_EQ(test, stable->head, content->head);
+		KUNIT_ASSERT_PTR_EQ(test, ksm_stable_head(stable), content->head);
 		KUNIT_ASSERT_FALSE_MSG(test, full && content->mappings[n] < SHARES,
 				       "%s", ksm_test_at(&m->rng));
 		full = content->mappings[n] == SHARES;
@@ -192,7 +193,7 @@ static void check_chain(struct model *m, struct content *content)
 	nr += !!find(m, content->head, &n);
 	KUNIT_ASSERT_EQ_MSG(test, nr, content->live, "%s",
 			    ksm_test_at(&m->rng));
-	KUNIT_ASSERT_EQ_MSG(test, content->head->live, content->live, "%s",
+	KUNIT_ASSERT_EQ_MSG(test, ksm_stable_live(content->head), content->live, "%s",
 			    ksm_test_at(&m->rng));
 }
 
@@ -218,7 +219,7 @@ static void check_mappings(struct model *m, struct content *content)
 		KUNIT_ASSERT_EQ_MSG(test, nr, content->mappings[n], "%s",
 				    ksm_test_at(&m->rng));
 		KUNIT_ASSERT_EQ(test, stable->nr, nr);
-		KUNIT_ASSERT_PTR_EQ(test, stable->index, &m->index);
+		KUNIT_ASSERT_PTR_EQ(test, ksm_stable_index(stable), &m->index);
 	}
 }
 
@@ -228,7 +229,7 @@ static void check_counters(struct model *m)
 	unsigned long shared = was->shared, sharing = was->sharing;
 	unsigned long chains = was->chains, dups = was->dups;
 	struct kunit *test = m->test;
-	unsigned long nodes = 0;
+	unsigned long nodes = 0, extended = 0;
 	unsigned int c, n;
 
 	for (c = 0; c < CONTENTS; c++) {
@@ -237,6 +238,7 @@ static void check_counters(struct model *m)
 		nodes += content->live;
 		/* A hollow head takes its memory, but counts as nothing. */
 		nodes += content->live && !find(m, content->head, &n);
+		extended += content->live && ksm_stable_more(content->head);
 		if (content->live > 1) {
 			chains++;
 			dups += content->live;
@@ -257,7 +259,8 @@ static void check_counters(struct model *m)
 	KUNIT_ASSERT_EQ_MSG(test, ksm_stats.dups, dups, "%s",
 			    ksm_test_at(&m->rng));
 	KUNIT_ASSERT_EQ_MSG(test, atomic_long_read(&ksm_stats.bytes) - m->bytes,
-			    (long)(nodes * sizeof(struct ksm_stable)), "%s",
+			    (long)(nodes * sizeof(struct ksm_stable) +
+				   extended * sizeof(struct ksm_stable_more)), "%s",
 			    ksm_test_at(&m->rng));
 }
 
@@ -270,9 +273,9 @@ static void check_tree(struct model *m)
 	u64 last = 0;
 	int c;
 
-	for (node = ksm_forest_first(&m->index.stable); node;
+	for (node = ksm_forest_first(&m->index.stable, 0); node;
 	     node = ksm_forest_next(&m->index.stable, node)) {
-		u64 key = rb_entry(node, struct ksm_stable, node)->key;
+		u64 key = ksm_forest_key(node);
 
 		KUNIT_ASSERT_GE_MSG(test, key, last, "%s",
 				    ksm_test_at(&m->rng));
@@ -434,6 +437,57 @@ static void stable_hollow_head(struct kunit *test)
 	check_counters(m);
 }
 
+static bool no_memory(struct ksm_stable *stable)
+{
+	return false;
+}
+
+/* What cannot be on the chain is found beside its head. */
+static void stable_no_memory(struct kunit *test)
+{
+	struct ksm_stable *head = ksm_stable_alloc(), *other = ksm_stable_alloc();
+	struct model *m = model_new(test, 6);
+
+	KUNIT_ASSERT_NOT_NULL(test, head);
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	ksm_stable_insert(&m->index, head);
+	kunit_activate_static_stub(test, ksm_stable_extend, no_memory);
+	KUNIT_EXPECT_FALSE(test, ksm_stable_chain(head, other));
+	ksm_stable_insert(&m->index, other);
+	kunit_deactivate_static_stub(test, ksm_stable_extend);
+	KUNIT_EXPECT_EQ(test, ksm_stats.chains, m->before.chains);
+	KUNIT_EXPECT_NULL(test, ksm_stable_next_other(head));
+	KUNIT_EXPECT_PTR_EQ(test, ksm_stable_first(&m->index, 0), head);
+	KUNIT_EXPECT_PTR_EQ(test, ksm_stable_next(head), other);
+	KUNIT_EXPECT_NULL(test, ksm_stable_next(other));
+	ksm_stable_erase(head);
+	KUNIT_EXPECT_PTR_EQ(test, ksm_stable_first(&m->index, 0), other);
+	ksm_stable_erase(other);
+	KUNIT_EXPECT_TRUE(test, ksm_forest_empty(&m->index.stable));
+}
+
+/* What was there before stays, wherever the node is. */
+static void stable_extended(struct kunit *test)
+{
+	struct model *m = model_new(test, 7);
+	struct content *content = &m->content[0];
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		model_add(m, content);
+	for (i = 0; i < 3; i++) {
+		struct ksm_stable *stable = content->node[i];
+		struct ksm_stable *next = ksm_stable_next_other(stable);
+
+		KUNIT_ASSERT_TRUE(test, ksm_stable_extend(stable));
+		KUNIT_EXPECT_PTR_EQ(test, ksm_stable_index(stable), &m->index);
+		KUNIT_EXPECT_PTR_EQ(test, ksm_stable_head(stable), content->head);
+		KUNIT_EXPECT_PTR_EQ(test, ksm_stable_next_other(stable), next);
+		KUNIT_EXPECT_FALSE(test, ksm_stable_anchored(stable));
+	}
+	model_drain(m);
+}
+
 static void stable_absent(struct kunit *test)
 {
 	struct model *m = model_new(test, 5);
@@ -442,9 +496,9 @@ static void stable_absent(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, ksm_stable_first(&m->index, 0));
 	model_add(m, &m->content[0]);
 	stable = m->content[0].head;
-	KUNIT_EXPECT_PTR_EQ(test, ksm_stable_first(&m->index, stable->key), stable);
-	KUNIT_EXPECT_NULL(test, ksm_stable_first(&m->index, stable->key + KEY_UNIT));
-	KUNIT_EXPECT_NULL(test, ksm_stable_first(&m->index, stable->key - KEY_UNIT));
+	KUNIT_EXPECT_PTR_EQ(test, ksm_stable_first(&m->index, ksm_stable_key(stable)), stable);
+	KUNIT_EXPECT_NULL(test, ksm_stable_first(&m->index, ksm_stable_key(stable) + KSM_KEY_UNIT));
+	KUNIT_EXPECT_NULL(test, ksm_stable_first(&m->index, ksm_stable_key(stable) - KSM_KEY_UNIT));
 	KUNIT_EXPECT_NULL(test, ksm_stable_next(stable));
 	model_drain(m);
 
@@ -457,6 +511,8 @@ static struct kunit_case stable_cases[] = {
 	KUNIT_CASE(stable_random),
 	KUNIT_CASE(stable_fill),
 	KUNIT_CASE(stable_hollow_head),
+	KUNIT_CASE(stable_no_memory),
+	KUNIT_CASE(stable_extended),
 	KUNIT_CASE(stable_absent),
 	{}
 };

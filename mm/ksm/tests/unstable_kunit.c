@@ -12,7 +12,6 @@
 #define KEYS		7
 
 /* The smallest difference between two keys. */
-#define KEY_UNIT	(~KSM_KEY_MASK + 1)
 
 struct model {
 	struct kunit *test;
@@ -117,7 +116,7 @@ static void check_all(struct model *m)
 	unsigned int nr = 0;
 	u64 last = 0;
 
-	for (node = ksm_forest_first(&m->index.unstable); node;
+	for (node = ksm_forest_first(&m->index.unstable, 0); node;
 	     node = ksm_forest_next(&m->index.unstable, node)) {
 		struct ksm_slot *slot = rb_entry(node, struct ksm_slot, node);
 		unsigned int i = place(slot);
@@ -179,8 +178,8 @@ static void unstable_random(struct kunit *test)
 static void unstable_random_ties(struct kunit *test)
 {
 	static const u64 key[KEYS] = {
-		0, KEY_UNIT, 2 * KEY_UNIT, 1ULL << 62, 1ULL << 63,
-		KSM_KEY_MASK - KEY_UNIT, KSM_KEY_MASK,
+		0, KSM_KEY_UNIT, 2 * KSM_KEY_UNIT, 1ULL << 62, 1ULL << 63,
+		KSM_KEY_MASK - KSM_KEY_UNIT, KSM_KEY_MASK,
 	};
 
 	run(model_new(test, 6), key, KEYS);
@@ -198,13 +197,13 @@ static void unstable_absent(struct kunit *test)
 	struct model *m = model_new(test, 0);
 
 	KUNIT_EXPECT_NULL(test, ksm_unstable_first(&m->index, 0));
-	model_insert(m, 0, 4 * KEY_UNIT);
-	model_insert(m, 1, 6 * KEY_UNIT);
+	model_insert(m, 0, 4 * KSM_KEY_UNIT);
+	model_insert(m, 1, 6 * KSM_KEY_UNIT);
 	KUNIT_EXPECT_NULL(test, ksm_unstable_first(&m->index, 0));
-	KUNIT_EXPECT_NULL(test, ksm_unstable_first(&m->index, 3 * KEY_UNIT));
-	KUNIT_EXPECT_NULL(test, ksm_unstable_first(&m->index, 5 * KEY_UNIT));
+	KUNIT_EXPECT_NULL(test, ksm_unstable_first(&m->index, 3 * KSM_KEY_UNIT));
+	KUNIT_EXPECT_NULL(test, ksm_unstable_first(&m->index, 5 * KSM_KEY_UNIT));
 	KUNIT_EXPECT_NULL(test, ksm_unstable_first(&m->index, KSM_KEY_MASK));
-	KUNIT_EXPECT_PTR_EQ(test, ksm_unstable_first(&m->index, 4 * KEY_UNIT),
+	KUNIT_EXPECT_PTR_EQ(test, ksm_unstable_first(&m->index, 4 * KSM_KEY_UNIT),
 			    m->slot[0]);
 	/* The neighbour of another key is not a tie. */
 	KUNIT_EXPECT_NULL(test, ksm_unstable_next(m->slot[0]));

@@ -26,7 +26,7 @@ void ksm_node_forsake(struct folio *folio)
 /* hold.c */
 void ksm_hold_end(struct ksm_stable *stable, struct folio *folio)
 {
-	assert(!stable->held);
+	assert(!ksm_hold_held(stable));
 }
 
 bool ksm_hold_give_up(struct ksm_stable *stable, struct folio *folio)
@@ -44,12 +44,12 @@ bool ksm_anchor_keep(struct ksm_slot *slot, struct folio *folio)
 
 void ksm_anchor_drop_all(struct ksm_stable *stable)
 {
-	assert(hlist_empty(&stable->anchors));
+	assert(!ksm_stable_anchored(stable));
 }
 
 void ksm_anchor_move(struct ksm_stable *from, struct ksm_stable *to)
 {
-	assert(hlist_empty(&from->anchors));
+	assert(!ksm_stable_anchored(from));
 }
 
 int folio_mapcount(const struct folio *folio)

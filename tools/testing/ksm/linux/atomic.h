@@ -48,4 +48,14 @@ static inline void atomic_long_sub(long i, atomic_long_t *v)
 	v->counter -= i;
 }
 
+#define cmpxchg_release(ptr, old, new)				\
+({								\
+	typeof(ptr) at = (ptr);					\
+	typeof(*at) before = *at;				\
+								\
+	if (before == (old))					\
+		*at = (new);					\
+	before;							\
+})
+
 #endif /* _KSM_TEST_LINUX_ATOMIC_H */
