@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@
 #include "support/pagemap.hpp"
 #include "support/passes.hpp"
 #include "support/process.hpp"
+#include "support/program.hpp"
 #include "support/region.hpp"
 #include "support/tenant.hpp"
 
@@ -239,6 +241,31 @@ TEST_F(uniform, frames_are_given_up_without_a_pass)
 	EXPECT_EQ(knob("pages_uniform"), 0);
 }
 
+TEST_F(uniform, a_chain_is_given_up_without_a_pass)
+{
+	constexpr std::size_t sharers = 256;
+	region memory(sharers), rest(pages);
+
+	set_knob("max_page_sharing", 2);
+	for (std::size_t i = 0; i < sharers; i++)
+		memory.fill(i, 1);
+	rest.fill_unique(1000);
+	memory.mergeable();
+	rest.mergeable();
+	scan(enough);
+	ASSERT_EQ(knob("pages_shared"), long(sharers / 2));
+	ASSERT_EQ(knob("stable_node_dups"), long(sharers / 2));
+	madvise(memory.page(sharers / 4), sharers / 2 * page_size, MADV_DONTNEED);
+	ASSERT_EQ(write_text("/proc/sys/vm/drop_caches", "2"), 0);
+	EXPECT_EQ(knob("pages_shared"), long(sharers / 4));
+	EXPECT_EQ(knob("stable_node_dups"), long(sharers / 4));
+	memory.advise(MADV_DONTNEED);
+	ASSERT_EQ(write_text("/proc/sys/vm/drop_caches", "2"), 0);
+	EXPECT_EQ(knob("pages_shared"), 0);
+	EXPECT_EQ(knob("stable_node_dups"), 0);
+	EXPECT_EQ(knob("pages_uniform"), long(pages));
+}
+
 TEST_F(uniform, exit_leaves_nothing)
 {
 	{
@@ -254,7 +281,8 @@ TEST_F(uniform, exit_leaves_nothing)
 	}
 	start_ksmd();
 	await_nothing_tracked();
-	EXPECT_EQ(knob("pages_uniform"), 0);
+	/* Those that exits had not unmapped yet when ksmd came by. */
+	await_that([] { return knob("pages_uniform") == 0; }, "no page by uniform faults");
 }
 
 TEST_F(uniform, forks_of_the_pages)
