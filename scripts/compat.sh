@@ -80,7 +80,7 @@ main() {
 	mapfile -t commands < <(cut -d ' ' -f 4 "$out/programs" | sort -u)
 	"$TOP/scripts/selftests.sh" "${commands[@]#upstream/}"
 	with_progress "building ksmctl" \
-		make -s -j "$JOBS" -C "$TOP/tools/mm/ksm" OUTPUT="$BUILD/tools/ksm/" "$BUILD/tools/ksm/ksmctl" ||
+		make -s -j "$JOBS" -C "$TOP/tools/mm/ksm" STATIC=1 OUTPUT="$BUILD/tools/ksm/" "$BUILD/tools/ksm/ksmctl" ||
 		die "tools/mm/ksm does not build (see above)"
 
 	run_on base base off 1 "${programs[@]}"

@@ -79,7 +79,7 @@ main() {
 	mkdir -p "$BUILD/demo"
 	lock demo
 	with_progress "building ksmctl" \
-		make -s -j "$JOBS" -C "$TOP/tools/mm/ksm" OUTPUT="$BUILD/tools/ksm/" "$BUILD/tools/ksm/ksmctl" ||
+		make -s -j "$JOBS" -C "$TOP/tools/mm/ksm" STATIC=1 OUTPUT="$BUILD/tools/ksm/" "$BUILD/tools/ksm/ksmctl" ||
 		die "tools/mm/ksm does not build (see above)"
 	make_corpus "$BUILD/demo/corpus.txt"
 	make_initramfs "$BUILD/demo/corpus.txt" "$BUILD/demo/nested.cpio"

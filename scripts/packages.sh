@@ -25,9 +25,13 @@ wanted() {
 			;;
 		tools)
 			echo make g++ libc6-dev libcli11-dev libfmt-dev nlohmann-json3-dev libgtest-dev libxxhash-dev
-			echo python3 python3-jsonschema procps tmux libsystemd-dev prometheus-cpp-dev scdoc logrotate
+			echo libncurses-dev pkg-config python3 python3-jsonschema procps tmux libsystemd-dev
+			echo prometheus-cpp-dev scdoc logrotate
 			;;
-		demo) echo make g++ libc6-dev libcli11-dev libfmt-dev nlohmann-json3-dev libxxhash-dev python3 qemu-system-x86 busybox-static ;;
+		demo)
+			echo make g++ libc6-dev libcli11-dev libfmt-dev nlohmann-json3-dev libncurses-dev libxxhash-dev
+			echo pkg-config python3 qemu-system-x86 busybox-static
+			;;
 		configs)
 			[[ ${COMPILERS:-clang} != *clang* ]] || echo clang lld llvm
 			[[ ${COMPILERS:-gcc} != *gcc* || $(uname -m) == aarch64 ]] || echo gcc-aarch64-linux-gnu

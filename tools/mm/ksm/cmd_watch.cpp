@@ -8,14 +8,17 @@
 #include "records.hpp"
 #include "sample.hpp"
 #include "stop_signals.hpp"
+#include "watch/screen.hpp"
 #include "watch_table.hpp"
 
 namespace ksm
 {
+namespace
+{
 
 using std::chrono::steady_clock;
 
-int watch(const knobs &knobs, const ksmd &ksmd, const watch_options &options)
+void watch_in_lines(const knobs &knobs, const ksmd &ksmd, const watch_options &options)
 {
 	const stop_signals stop;
 	const auto interval = std::chrono::duration_cast<steady_clock::duration>(
@@ -47,6 +50,19 @@ int watch(const knobs &knobs, const ksmd &ksmd, const watch_options &options)
 		fmt::print("{}\n", summary_record(course));
 	else
 		print_summary(course);
+}
+
+} /* namespace */
+
+int watch(const knobs &knobs, const std::string &proc, const watch_options &options)
+{
+	const bool lines = options.lines || options.count || options.json;
+	auto terminal = lines ? nullptr : terminal::take();
+
+	if (terminal)
+		watch_on(std::move(terminal), knobs, proc, options);
+	else
+		watch_in_lines(knobs, ksmd(proc), options);
 	return 0;
 }
 

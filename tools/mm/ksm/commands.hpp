@@ -10,18 +10,13 @@
 #include "ksmd.hpp"
 #include "persist/options.hpp"
 #include "ps_options.hpp"
+#include "watch/options.hpp"
 
 namespace ksm
 {
 
 struct status_options {
 	bool all = false;
-	bool json = false;
-};
-
-struct watch_options {
-	double interval = 1;
-	unsigned long count = 0;
 	bool json = false;
 };
 
@@ -37,7 +32,7 @@ struct explain_options {
 };
 
 int status(const knobs &knobs, const ksmd &ksmd, const status_options &options);
-int watch(const knobs &knobs, const ksmd &ksmd, const watch_options &options);
+int watch(const knobs &knobs, const std::string &proc, const watch_options &options);
 
 /* @proc: where the processes are. */
 int explain(const knobs &knobs, const std::string &proc, const explain_options &options);

@@ -57,7 +57,7 @@ int dispatch(const ksm::options &options)
 	case ksm::command::ps:
 		return ksm::ps(options.proc, options.ps);
 	case ksm::command::watch:
-		return ksm::watch(knobs, ksm::ksmd(options.proc), options.watch);
+		return ksm::watch(knobs, options.proc, options.watch);
 	case ksm::command::explain:
 		return ksm::explain(knobs, options.proc, options.explain);
 	default:

@@ -90,8 +90,8 @@ command_line::command_line()
 
 	status_ = add_command("status", command::status, "Show how KSM does");
 	watch_ = add_command("watch", command::watch,
-			     "A row of figures at each interval, then a summary (stop it "
-			     "with Ctrl-C)");
+			     "Show it all the time, on a whole screen or in lines");
+	add_watch_options(early_, *watch_, options_.watch);
 	ps_ = add_command("ps", command::ps,
 			  "What processes offer, what of it is merged, and what that saves");
 	add_ps_options(early_, *ps_, options_.ps);
@@ -128,22 +128,6 @@ command_line::command_line()
 					   &app == watch_ ? "One JSON object per line"
 							  : "One JSON object");
 	       });
-	add_to({watch_}, [this](CLI::App &app) {
-		return app
-			.add_option("--interval", options_.watch.interval,
-				    "Seconds between two rows, 1 unless told")
-			->type_name("SECONDS")
-			->check(seconds_between(0.01, 86400))
-			->take_last();
-	});
-	add_to({watch_}, [this](CLI::App &app) {
-		return app
-			.add_option("--count", options_.watch.count,
-				    "Stop after so many rows; 0: never")
-			->type_name("ROWS")
-			->transform(whole_number_from(0))
-			->take_last();
-	});
 	add_to({estimate_, explain_}, [this](CLI::App &app) {
 		return app
 			.add_option("--seconds", seconds_,

@@ -2,8 +2,10 @@
 /* 'status' and 'watch': whatever is hidden, and however narrow the terminal is. */
 #include <algorithm>
 
+#include "tests/expect.hpp"
 #include "tests/fake_sysfs.hpp"
 #include "tests/program.hpp"
+#include "tests/tmux.hpp"
 
 namespace ksm
 {
@@ -179,33 +181,21 @@ TEST_F(show, watch_shows_what_fits)
 /* A real terminal: no line may go over into the next, and the first one must be seen. */
 TEST_F(show, tmux)
 {
-	int status = 0;
-
-	shell("command -v tmux", &status);
-	if (status)
-		GTEST_SKIP() << "tmux is not installed";
+	if (!have_tmux())
+		GTEST_SKIP() << "tmux is not installed (apt-get install tmux)";
 
 	const std::string program = environment("KSMCTL") + " --sysfs " + path();
-
 	int servers = 0;
-	for (const char *columns : {"60", "80"}) {
+
+	for (const unsigned columns : {60u, 80u}) {
 		for (const char *words : {"status", "watch --count 3 --interval 0.01", "--help"}) {
-			/* A server that is about to end would take the next session with it. */
-			const std::string server =
-				"tmux -f /dev/null -S " + path("tmux-" + std::to_string(servers++));
-			shell(server + " new-session -d -x " + columns + " -y 24 '" + program +
-			      " " + words + "; echo end-of-it; exec sleep 60'");
-			std::string screen, joined;
-			for (int i = 0; i < 200; i++) {
-				screen = shell(server + " capture-pane -p");
-				if (screen.find("end-of-it") != std::string::npos)
-					break;
-				usleep(100'000);
-			}
-			joined = shell(server + " capture-pane -pJ");
-			shell(server + " kill-server 2>&1");
-			EXPECT_NE(screen.find("end-of-it"), std::string::npos) << screen;
-			EXPECT_EQ(lines_of(screen).size(), lines_of(joined).size()) << screen;
+			const tmux tmux(path("tmux-" + std::to_string(servers++)),
+					program + " " + words + "; echo end-of-it", columns, 24);
+			const std::string screen = tmux.screen_with("end-of-it");
+
+			EXPECT_HAS(screen, "end-of-it");
+			EXPECT_EQ(lines_of(screen).size(), lines_of(tmux.screen(true)).size())
+				<< screen;
 			if (std::string(words) == "status") {
 				EXPECT_EQ(screen.rfind("ksmd", 0), 0u) << screen;
 			}
