@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "commands.hpp"
 
+#include <algorithm>
+
 #include <unistd.h>
 
 #include "explain/finding.hpp"
@@ -38,6 +40,10 @@ void print_gain(const view &view)
 			      bytes_text(view.now.saved_bytes()), bytes_text(view.cost_bytes()),
 			      cpu ? fmt::format("{:.1f} %", *cpu) : "-"),
 		  0);
+}
+
+void print_exposure(const view &view)
+{
 	paragraph(fmt::format("If all that is shared were written to, {} more would be needed; "
 			      "MemAvailable and SwapFree are {}.",
 			      bytes_text(view.now.saved_bytes()),
@@ -65,6 +71,9 @@ int explain(const knobs &knobs, const std::string &proc, const explain_options &
 		print_finding(i + 1, found[i]);
 	fmt::print("\n");
 	print_gain(view);
+	/* Else it has been said. */
+	if (std::ranges::find(found, "exposed", &finding::name) == found.end())
+		print_exposure(view);
 	return 0;
 }
 

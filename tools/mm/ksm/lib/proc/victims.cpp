@@ -5,6 +5,8 @@
 #include <fstream>
 #include <functional>
 
+#include <unistd.h>
+
 #include "lib/proc/process.hpp"
 
 namespace ksm
@@ -12,6 +14,7 @@ namespace ksm
 
 std::vector<victim> first_victims(const std::filesystem::path &proc, std::size_t most)
 {
+	const std::string self = std::to_string(getpid());
 	std::vector<victim> all;
 
 	for (const process &process : processes(proc)) {
@@ -20,7 +23,7 @@ std::vector<victim> first_victims(const std::filesystem::path &proc, std::size_t
 		const auto resident = process.resident_kb();
 
 		/* Kernel threads have no memory of their own. */
-		if (in >> score && score > 0 && resident)
+		if (in >> score && score > 0 && resident && process.pid() != self)
 			all.push_back({score, process.name(), process.pid(), *resident * 1024});
 	}
 	std::ranges::stable_sort(all, std::greater(), &victim::score);

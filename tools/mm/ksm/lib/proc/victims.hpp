@@ -18,7 +18,7 @@ struct victim {
 	std::int64_t resident_bytes;
 };
 
-/* The first @most of them; those that the kernel spares are not among them. */
+/* The first @most of them; those that the kernel spares, and we, are not among them. */
 std::vector<victim> first_victims(const std::filesystem::path &proc, std::size_t most);
 
 } /* namespace ksm */
