@@ -52,6 +52,10 @@ void check_name(const knobs &knobs, const std::string &name)
 {
 	const std::vector<std::string> names = knobs.knob_names();
 
+	if (names.empty())
+		throw error(fmt::format("the files in {} are hidden here, as in a container",
+					knobs.path()),
+			    "run ksmctl on the host");
 	if (!knobs.has(name))
 		throw error(fmt::format("this kernel's KSM has no knob '{}'{}", name,
 					did_you_mean(name, names)),

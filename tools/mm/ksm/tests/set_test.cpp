@@ -104,6 +104,29 @@ TEST_F(set_command, start_and_stop)
 	EXPECT_EQ(text("run"), "1");
 }
 
+/* Its unit ksm.service calls them, and systemd looks at no more than the exit status. */
+TEST_F(set_command, start_and_stop_end_as_those_of_debians_ksmtuned)
+{
+	const auto at = [this](const char *word, const manner &manner = {}) {
+		return ksmctl({"--sysfs", path(), word}, manner).status;
+	};
+
+	setenv("KSM_MAX_KERNEL_PAGES", "100", 1);
+	for (const char *word : {"start", "start", "stop", "stop"})
+		EXPECT_EQ(at(word), 0);
+	unsetenv("KSM_MAX_KERNEL_PAGES");
+	EXPECT_EQ(text("run"), "0");
+	if (!geteuid()) {
+		EXPECT_EQ(at("start", {.as_nobody = true}), 1);
+	}
+	clear();
+	EXPECT_EQ(at("start"), 1);
+	EXPECT_EQ(at("stop"), 1);
+	EXPECT_EQ(ksmctl({"--sysfs", path("none"), "start"}).status, 1);
+	EXPECT_NE(ksmctl({}).status, 0);
+	EXPECT_NE(at("restart"), 0);
+}
+
 TEST_F(set_command, writes_nothing_if_one_is_bad)
 {
 	const std::pair<const char *, const char *> bad[] = {
