@@ -187,7 +187,7 @@ run_on() {
 	step "building the $kernel kernel" "build-$kernel" "$TOP/scripts/build.sh" "$kernel" || return 0
 	step "building the selftests" build-selftests "$TOP/scripts/selftests.sh" || return 0
 	step "building ksmctl" build-ksmctl env -u MAKEFLAGS -u MAKELEVEL \
-		make -C "$TOP/tools/mm/ksm" "-j$JOBS" "OUTPUT=$BUILD/tools/ksm/" "$BUILD/tools/ksm/ksmctl" || return 0
+		make -C "$TOP/tools/mm/ksm" "-j$JOBS" STATIC=1 "OUTPUT=$BUILD/tools/ksm/" "$BUILD/tools/ksm/ksmctl" || return 0
 	if ((${#fetched[@]})); then
 		step "building ksmtuned" build-ksmtuned env -u MAKEFLAGS -u MAKELEVEL \
 			make -C "$TOP/tools/mm/ksm" "-j$JOBS" "OUTPUT=$BUILD/tools/ksm/" \

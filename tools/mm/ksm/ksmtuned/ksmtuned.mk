@@ -2,7 +2,6 @@
 # ksmtuned, its tests and its man pages; included by the Makefile of tools/mm/ksm.
 sysconfdir ?= /etc
 unitdir    ?= /usr/lib/systemd/system
-mandir     ?= /usr/share/man
 
 tuned     := $(OUTPUT)ksmtuned/
 tuned_src := $(src)ksmtuned/
@@ -51,8 +50,6 @@ fuzz: $(OUTPUT)fuzz/configuration
 		-artifact_prefix=$(OUTPUT)fuzz/found/ \
 		-dict=$(tuned_src)fuzz/configuration.dict $(OUTPUT)fuzz/corpus
 
-# From their source by scdoc, where it is installed
-scdoc      := $(shell command -v scdoc)
 tuned_man  := $(if $(scdoc),$(tuned)ksmtuned.8 $(tuned)ksmtuned.conf.5)
 
 $(tuned)%: $(tuned_src)man/%.scd
@@ -74,9 +71,7 @@ install-ksmtuned: $(tuned)ksmtuned $(tuned_man)
 	else \
 		install -D -m 644 $(tuned_src)ksmtuned.conf $(DESTDIR)$(sysconfdir)/ksmtuned.conf; \
 	fi
-ifeq ($(scdoc),)
-	@echo "SKIP man pages: scdoc is not installed (apt-get install scdoc)"
-else
+ifneq ($(scdoc),)
 	install -D -m 644 $(tuned)ksmtuned.8 $(DESTDIR)$(mandir)/man8/ksmtuned.8
 	install -D -m 644 $(tuned)ksmtuned.conf.5 $(DESTDIR)$(mandir)/man5/ksmtuned.conf.5
 endif

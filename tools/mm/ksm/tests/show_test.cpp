@@ -129,6 +129,8 @@ TEST_F(show, nothing_is_wider_than_the_terminal)
 		{"watch", "--count", "2", "--interval", "0.01"},
 		{"explain", "--seconds", "0.01"},
 		{"explain", "--help"},
+		{"ps", "--help"},
+		{"estimate", "--help"},
 		{"--help"},
 		{"status", "--help"},
 		{"watch", "--help"},
