@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* 'explain' on files that look like those of a machine. */
 #include <chrono>
+#include <cstdio>
 #include <thread>
 
 #include "lib/json.hpp"
@@ -71,8 +72,9 @@ TEST_F(explain_command, sees_what_changes_between_two_looks)
 			static unsigned count = 0;
 
 			std::this_thread::sleep_for(std::chrono::milliseconds(200));
-			put_file("proc/vmstat",
-				 "cow_ksm " + std::to_string(++count * 100'000) + "\n");
+			/* At one go: a file that is being written may be read empty. */
+			put_file("vmstat", "cow_ksm " + std::to_string(++count * 100'000) + "\n");
+			std::rename((root() + "/vmstat").c_str(), proc("vmstat").c_str());
 		}
 	});
 	const outcome done =

@@ -95,6 +95,18 @@ TEST_F(watch_panel, has_all_that_matters_in_both_sizes)
 	}
 }
 
+TEST_F(watch_panel, names_virtual_machines_as_their_owners_do)
+{
+	fake_process guest = qemu("web", 1000), search = saver("find", 5000);
+
+	guest.ksm_stat = saver("", 9000).ksm_stat;
+	search.arguments = {"/usr/bin/find", "-name", "web"};
+	add_process(400, guest);
+	add_process(500, search);
+	EXPECT_HAS(shown(80, 30), " web (VM)\n");
+	EXPECT_HAS(shown(80, 30), " find\n");
+}
+
 TEST_F(watch_panel, fits_any_size)
 {
 	counter("pages_sharing", "123456789012");

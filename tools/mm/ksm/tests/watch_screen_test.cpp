@@ -125,9 +125,11 @@ TEST_F(watch_screen, lines_where_they_are_asked_for)
 
 TEST_F(watch_screen, lines_on_a_terminal_that_cannot_do_it)
 {
-	const tmux tmux(socket(), "export TERM=unknown\n" + command(), 80, 24);
+	for (const std::string type : {"unknown", "dumb"}) {
+		const tmux tmux(socket() + type, "export TERM=" + type + "\n" + command(), 80, 24);
 
-	EXPECT_HAS(tmux.screen_with("299950"), "seconds");
+		EXPECT_HAS(tmux.screen_with("299950"), "seconds");
+	}
 }
 
 } /* namespace */

@@ -4,10 +4,22 @@
 #include <algorithm>
 #include <functional>
 
-#include "lib/proc/process.hpp"
+#include "lib/proc/vms.hpp"
 
 namespace ksm
 {
+namespace
+{
+
+/* Others than virtual machines have a -name for something else. */
+std::string shown_name(const process &process)
+{
+	const std::string program = process.program(), guest = process.name();
+
+	return guest != program && is_vm(process).value_or(false) ? guest + " (VM)" : program;
+}
+
+} /* namespace */
 
 savers find_savers(const std::string &proc)
 {
@@ -20,7 +32,7 @@ savers find_savers(const std::string &proc)
 			found.hidden += process.hidden();
 		else if (stat->knows_pages())
 			found.all.push_back({stat->profit, stat->merging_pages + stat->zero_pages,
-					     process.pid(), process.name()});
+					     process.pid(), shown_name(process)});
 	}
 	std::ranges::stable_sort(found.all, std::greater(), &saver::saved);
 	return found;

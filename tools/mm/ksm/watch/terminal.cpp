@@ -14,12 +14,14 @@
 #define NCURSES_NOMACROS
 #include <ncurses.h>
 
+#include "watch/terminal_type.hpp"
+
 namespace ksm
 {
 
 std::unique_ptr<terminal> terminal::take()
 {
-	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || !can_move_cursor(STDOUT_FILENO))
 		return nullptr;
 	/* For names in UTF-8; the figures stay in C's own. */
 	std::setlocale(LC_CTYPE, "");
