@@ -107,6 +107,14 @@ TEST_F(json_schema, other_output_is_not)
 	bad = good;
 	bad["counters"]["pages_shared"] = "many";
 	EXPECT_NE(faults(bad.dump()), "");
+	bad = good;
+	bad["not_described"] = 1;
+	EXPECT_NE(faults(bad.dump()), "");
+	add_process(100, qemu("a", 1000));
+	bad = json::parse(at({"ps", "100"}));
+	EXPECT_EQ(faults(bad.dump()), "");
+	bad["rows"][0]["not_described"] = 1;
+	EXPECT_NE(faults(bad.dump()), "");
 	EXPECT_NE(faults("{"), "");
 	EXPECT_NE(faults(""), "");
 }
