@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "cgroup_room.hpp"
 #include "format.hpp"
 #include "lib/proc/amounts.hpp"
 #include "lib/proc/victims.hpp"
@@ -30,16 +31,14 @@ std::string victims_text(const std::string &proc)
 	return text.empty() ? "" : "; if memory runs out, the kernel kills first: " + text;
 }
 
-} /* namespace */
-
-std::optional<error> no_room_to_unshare(const knobs &knobs, const std::string &proc)
+std::optional<error> no_room_on_machine(const sample &sample, const std::string &proc)
 {
 	const amounts memory = read_amounts(proc + "/meminfo");
 	const auto available = amount_of(memory, "MemAvailable");
 	const auto total = amount_of(memory, "MemTotal");
-	const auto needed = take_sample(knobs, ksmd(proc)).saved_bytes;
+	const auto needed = sample.saved_bytes;
 
-	if (!available || !total || !needed || !*needed)
+	if (!available || !total)
 		return std::nullopt;
 
 	const std::int64_t margin = std::max(*total / margin_part, least_margin);
@@ -52,6 +51,19 @@ std::optional<error> no_room_to_unshare(const knobs &knobs, const std::string &p
 				 bytes_text(needed), bytes_text(room), bytes_text(margin),
 				 victims_text(proc)),
 		     "free memory or add swap first, or do it all the same by --force");
+}
+
+} /* namespace */
+
+std::optional<error> no_room_to_unshare(const knobs &knobs, const std::string &proc)
+{
+	const sample sample = take_sample(knobs, ksmd(proc));
+
+	if (!sample.saved_bytes || !*sample.saved_bytes)
+		return std::nullopt;
+	if (const auto harm = no_room_on_machine(sample, proc))
+		return harm;
+	return no_room_in_cgroup(sample, proc);
 }
 
 } /* namespace ksm */

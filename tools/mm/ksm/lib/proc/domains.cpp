@@ -2,7 +2,8 @@
 #include "lib/proc/domains.hpp"
 
 #include <fstream>
-#include <sstream>
+
+#include "lib/proc/cgroups.hpp"
 
 namespace fs = std::filesystem;
 
@@ -10,25 +11,6 @@ namespace ksm
 {
 namespace
 {
-
-/* "36 35 0:30 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw" */
-fs::path cgroup_mount(const fs::path &proc)
-{
-	std::ifstream in(proc / "self/mountinfo");
-
-	for (std::string line; std::getline(in, line);) {
-		std::istringstream words(line);
-		std::string word, where;
-
-		if (line.find(" - cgroup2 ") == line.npos)
-			continue;
-		for (int skipped = 0; skipped < 4; skipped++)
-			words >> word;
-		if (words >> where)
-			return where;
-	}
-	return {};
-}
 
 bool is_marked(const fs::path &dir)
 {
@@ -46,10 +28,9 @@ const std::string &domains::of(const std::string &cgroup)
 {
 	const auto [at, is_new] = known_.try_emplace(cgroup);
 
-	/* One that is outside of our cgroup namespace is shown by a way up. */
-	if (!is_new || root_.empty() || !cgroup.starts_with('/') || cgroup.starts_with("/.."))
+	if (!is_new || root_.empty())
 		return at->second;
-	for (fs::path path = cgroup; path.has_relative_path(); path = path.parent_path())
+	for (const fs::path &path : cgroups_up_from(cgroup))
 		if (is_marked(root_ / path.relative_path())) {
 			at->second = path;
 			break;
