@@ -147,7 +147,7 @@ check_clang_format() {
 	verdict clang-format "$rc" "$tmp/out" "$n C++ files"
 }
 
-# What reads the configuration of ksmtuned, fed with anything
+# What reads files and words in ksmctl and ksmtuned, fed with anything
 check_fuzz() {
 	local rc=0 seconds=${FUZZ_SECONDS:-60}
 	have clang++ || { skip fuzz "clang is not installed" && return; }
@@ -157,7 +157,7 @@ check_fuzz() {
 	make -s -C tools/mm/ksm "-j$JOBS" "OUTPUT=$BUILD/tools/ksm/" "FUZZ_SECONDS=$seconds" fuzz >"$tmp/log" 2>&1 || rc=$?
 	: >"$tmp/out"
 	((rc == 0)) || grep -vE '^(#[0-9]+.(NEW|REDUCE|pulse|RELOAD|INITED)|.NEW_)' "$tmp/log" | tail -n 40 >"$tmp/out"
-	verdict fuzz "$rc" "$tmp/out" "$(sed -n 's/^Done \([0-9]* runs\).*/\1/p' "$tmp/log") of the configuration's parser"
+	verdict fuzz "$rc" "$tmp/out" "$(awk '/^Done / { runs += $2 } END { print runs + 0 }' "$tmp/log") runs of what reads files and words"
 }
 
 # A file that grows past this wants to be two

@@ -7,6 +7,8 @@
 
 #include <unistd.h>
 
+#include "utf8.hpp"
+
 namespace ksm
 {
 
@@ -49,7 +51,8 @@ std::optional<knob_value> knobs::content(const std::string &name) const
 	if (!has(name))
 		return std::nullopt;
 	try {
-		return parse_knob(dir_.text(name));
+		/* It is shown on terminals and in JSON, and --sysfs may name any directory. */
+		return parse_knob(printable(dir_.text(name)));
 	} catch (const std::system_error &) {
 		return std::nullopt;
 	}

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include <unistd.h>
+#include "lib/page_size.hpp"
 
 namespace ksm
 {
@@ -17,7 +17,7 @@ sample::count saved_bytes(const knobs &knobs, const sample &s)
 {
 	if (!s.sharing || (!s.zero_pages && knobs.has("ksm_zero_pages")))
 		return std::nullopt;
-	return (*s.sharing + s.zero_pages.value_or(0)) * sysconf(_SC_PAGESIZE);
+	return bytes_of(*s.sharing + s.zero_pages.value_or(0));
 }
 
 } /* namespace */
@@ -35,11 +35,11 @@ sample take_sample(const knobs &knobs, const ksmd &ksmd)
 
 	s.when = std::chrono::steady_clock::now();
 	s.run = knobs.number("run");
-	s.shared = knobs.number("pages_shared");
-	s.sharing = knobs.number("pages_sharing");
-	s.unshared = knobs.number("pages_unshared");
-	s.volatile_pages = knobs.number("pages_volatile");
-	s.zero_pages = knobs.number("ksm_zero_pages");
+	s.shared = possible_pages(knobs.number("pages_shared"));
+	s.sharing = possible_pages(knobs.number("pages_sharing"));
+	s.unshared = possible_pages(knobs.number("pages_unshared"));
+	s.volatile_pages = possible_pages(knobs.number("pages_volatile"));
+	s.zero_pages = possible_pages(knobs.number("ksm_zero_pages"));
 	s.full_scans = knobs.number("full_scans");
 	s.saved_bytes = saved_bytes(knobs, s);
 	s.ksmd_cpu = ksmd.cpu_time();

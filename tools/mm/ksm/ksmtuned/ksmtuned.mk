@@ -27,29 +27,6 @@ test-ksmtuned: tests
 	KSMTUNED=$(abspath $(tuned)ksmtuned) KSMTUNED_SOURCE=$(abspath $(tuned_src)) \
 		$(tuned)ksmtuned_test
 
-# What reads the configuration, by clang for its fuzzer
-fuzz_parts  := $(addprefix ksmtuned/,fuzz/configuration arithmetic assignments duration settings \
-	       shell_value) suggest lib/sysfs
-fuzz_objs   := $(addprefix $(OUTPUT)fuzz/,$(addsuffix .o,$(fuzz_parts)))
-fuzz_flags  := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
-FUZZ_CXX     ?= clang++
-FUZZ_SECONDS ?= 60
-
-$(OUTPUT)fuzz/%.o: $(src)%.cpp
-	@mkdir -p $(@D)
-	$(FUZZ_CXX) $(CXXFLAGS) $(fuzz_flags) -fsanitize=fuzzer-no-link -c -o $@ $<
-
-$(OUTPUT)fuzz/configuration: $(fuzz_objs)
-	$(FUZZ_CXX) $(fuzz_flags) -fsanitize=fuzzer -o $@ $^
-
-# What it has found stays in $(OUTPUT)fuzz/corpus for the next time
-fuzz: $(OUTPUT)fuzz/configuration
-	@mkdir -p $(OUTPUT)fuzz/corpus $(OUTPUT)fuzz/found
-	cp $(tuned_src)ksmtuned.conf $(OUTPUT)fuzz/corpus/
-	$< -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=4096 \
-		-artifact_prefix=$(OUTPUT)fuzz/found/ \
-		-dict=$(tuned_src)fuzz/configuration.dict $(OUTPUT)fuzz/corpus
-
 tuned_man  := $(if $(scdoc),$(tuned)ksmtuned.8 $(tuned)ksmtuned.conf.5)
 
 $(tuned)%: $(tuned_src)man/%.scd
@@ -81,8 +58,7 @@ clean: clean-ksmtuned
 clean-ksmtuned:
 	$(RM) $(tuned_objs) $(tuned_objs:.o=.d) $(tuned)ksmtuned $(tuned_man)
 	$(RM) $(tuned_tests) $(tuned_tests:.o=.d) $(tuned)ksmtuned_test
-	$(RM) $(fuzz_objs) $(fuzz_objs:.o=.d) $(OUTPUT)fuzz/configuration
 
-.PHONY: fuzz test-ksmtuned install-ksmtuned clean-ksmtuned
+.PHONY: test-ksmtuned install-ksmtuned clean-ksmtuned
 
--include $(tuned_objs:.o=.d) $(tuned_tests:.o=.d) $(fuzz_objs:.o=.d)
+-include $(tuned_objs:.o=.d) $(tuned_tests:.o=.d)

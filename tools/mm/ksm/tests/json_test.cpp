@@ -129,6 +129,13 @@ TEST_F(json_output, numbers_are_exact)
 	EXPECT_EQ(status["state"], "running");
 }
 
+TEST_F(json_output, what_is_no_text_does_no_harm)
+{
+	knob("advisor_mode", "[no\xffne] \x1b[31m");
+	EXPECT_EQ(json::parse(at({"status"}))["knobs"]["advisor_mode"], "no?ne");
+	EXPECT_EQ(json::parse(at({"status"}))["choices"]["advisor_mode"][1], "?[31m");
+}
+
 TEST_F(json_output, a_choice_is_apart_from_the_choices)
 {
 	const json status = json::parse(at({"status"}));

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What /proc tells of processes, and which of them are virtual machines. */
 #include <filesystem>
+#include <sstream>
 
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/proc/amounts.hpp"
+#include "lib/proc/mappings.hpp"
 #include "lib/proc/vms.hpp"
 #include "tests/fake_proc.hpp"
 
@@ -125,6 +128,23 @@ TEST_F(process_files, what_ksm_tells)
 	EXPECT_FALSE(stat("ksm_rmap_items 0\nksm_merge_any: no\n")->knows_pages());
 	EXPECT_EQ(stat("ksm_merge_any: yes\nksm_mergeable: no\n")->mergeable, false);
 	EXPECT_FALSE(stat(""));
+}
+
+/* Nor may they run over when they are added up or made bytes. */
+TEST(process_texts, impossible_amounts_are_not_believed)
+{
+	const std::string largest = "9223372036854775807", least = "-9223372036854775808";
+	const auto stat =
+		parse_ksm_stat("ksm_rmap_items " + largest + "\nksm_merging_pages " + least +
+			       "\nksm_zero_pages 7\nksm_process_profit " + least + "\n");
+	std::istringstream memory("MemFree: " + largest + " kB\nMemTotal: 8 kB\n");
+
+	EXPECT_EQ(stat->rmap_items, 0);
+	EXPECT_EQ(stat->merging_pages, 0);
+	EXPECT_EQ(stat->zero_pages, 7);
+	EXPECT_EQ(stat->profit, 0);
+	EXPECT_EQ(parse_amounts(memory), (amounts{{"MemTotal", 8192}}));
+	EXPECT_EQ(parse_mappings("1000-2000 rw-p 0 0 0\nRss: " + largest + " kB\n")[0].resident, 0);
 }
 
 } /* namespace */

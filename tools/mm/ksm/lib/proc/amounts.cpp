@@ -4,12 +4,25 @@
 #include <fstream>
 #include <sstream>
 
+#include "lib/page_size.hpp"
+
 namespace ksm
 {
+
+std::optional<std::int64_t> bytes_of_kib(std::int64_t kib)
+{
+	return kib >= 0 && kib <= most_bytes / 1024 ? std::optional(kib * 1024) : std::nullopt;
+}
 
 amounts read_amounts(const std::filesystem::path &file)
 {
 	std::ifstream in(file);
+
+	return parse_amounts(in);
+}
+
+amounts parse_amounts(std::istream &in)
+{
 	amounts all;
 
 	for (std::string line; std::getline(in, line);) {
@@ -22,7 +35,8 @@ amounts read_amounts(const std::filesystem::path &file)
 		if (name.ends_with(':'))
 			name.pop_back();
 		words >> unit;
-		all[name] = unit == "kB" ? amount * 1024 : amount;
+		if (const auto exact = unit == "kB" ? bytes_of_kib(amount) : amount)
+			all[name] = *exact;
 	}
 	return all;
 }

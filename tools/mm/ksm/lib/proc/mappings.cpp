@@ -6,6 +6,7 @@
 #include <charconv>
 #include <system_error>
 
+#include "lib/proc/amounts.hpp"
 #include "lib/sysfs.hpp"
 
 namespace ksm
@@ -52,14 +53,14 @@ mapping parse_heading(std::string_view line)
 /* "Rss:    12 kB" and "VmFlags: rd wr" */
 void add_line(mapping &mapping, std::string_view line)
 {
-	constexpr std::int64_t kib = 1024;
 	const std::string_view name = next_word(line);
 
 	if (name == "VmFlags:") {
 		mapping.flags = std::string(line) + " ";
 		return;
 	}
-	const std::int64_t amount = number_in(next_word(line)).value_or(0) * kib;
+	const std::int64_t amount =
+		bytes_of_kib(number_in(next_word(line)).value_or(0)).value_or(0);
 	if (name == "Rss:")
 		mapping.resident = amount;
 	else if (name == "Shared_Clean:" || name == "Shared_Dirty:")
@@ -83,17 +84,11 @@ bool mapping::has(std::string_view flag) const
 	return flags.find(" " + std::string(flag) + " ") != flags.npos;
 }
 
-std::optional<std::vector<mapping>> mappings_of(const process &process)
+std::vector<mapping> parse_mappings(std::string_view left)
 {
 	std::vector<mapping> all;
-	std::string text;
 
-	try {
-		text = read_text(process.dir() / "smaps");
-	} catch (const std::system_error &) {
-		return std::nullopt;
-	}
-	for (std::string_view left = text; !left.empty();) {
+	while (!left.empty()) {
 		const std::size_t end = std::min(left.find('\n'), left.size());
 		const std::string_view line = left.substr(0, end);
 
@@ -105,6 +100,15 @@ std::optional<std::vector<mapping>> mappings_of(const process &process)
 		left.remove_prefix(std::min(end + 1, left.size()));
 	}
 	return all;
+}
+
+std::optional<std::vector<mapping>> mappings_of(const process &process)
+{
+	try {
+		return parse_mappings(read_text(process.dir() / "smaps"));
+	} catch (const std::system_error &) {
+		return std::nullopt;
+	}
 }
 
 std::optional<std::int64_t> offered_bytes(const process &process)

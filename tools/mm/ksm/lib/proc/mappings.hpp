@@ -35,6 +35,9 @@ struct mapping {
 	bool offered() const { return has("mg"); }
 };
 
+/* As smaps shows them. */
+std::vector<mapping> parse_mappings(std::string_view text);
+
 /* Nothing where we may not see it; no mapping at all for kernel threads. */
 std::optional<std::vector<mapping>> mappings_of(const process &process);
 

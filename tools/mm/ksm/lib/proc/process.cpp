@@ -11,6 +11,7 @@
 
 #include "error.hpp"
 #include "format.hpp"
+#include "lib/page_size.hpp"
 #include "lib/sysfs.hpp"
 
 namespace fs = std::filesystem;
@@ -45,7 +46,7 @@ std::optional<std::int64_t> amount_in(const fs::path &file, const std::string &n
 }
 
 /* QEMU takes "-name NAME" and "-name guest=NAME,...". */
-std::string guest_name(const std::string &argument)
+std::string name_in(const std::string &argument)
 {
 	const std::string first = argument.substr(0, argument.find(','));
 
@@ -112,30 +113,35 @@ std::optional<bool> process::has_open(const std::string &beginning) const
 	return false;
 }
 
-/* "ksm_zero_pages 5" and "ksm_mergeable: yes" */
 std::optional<ksm_stat> process::stat() const
 {
-	std::istringstream in(content(dir_ / "ksm_stat"));
+	return parse_ksm_stat(content(dir_ / "ksm_stat"));
+}
+
+/* "ksm_zero_pages 5" and "ksm_mergeable: yes" */
+std::optional<ksm_stat> parse_ksm_stat(const std::string &text)
+{
+	std::istringstream in(text);
 	std::optional<ksm_stat> stat;
 
 	for (std::string line; std::getline(in, line);) {
 		const std::size_t blank = line.find(' ');
 		const std::string name = line.substr(0, blank);
 		const std::string value = blank == line.npos ? "" : line.substr(blank + 1);
-		const auto amount = number_in(value);
+		const auto amount = number_in(value), pages = possible_pages(amount);
 
 		if (!stat)
 			stat.emplace();
 		if (name == "ksm_mergeable:")
 			stat->mergeable = value == "yes";
 		else if (name == "ksm_rmap_items")
-			stat->rmap_items = amount.value_or(0);
+			stat->rmap_items = pages.value_or(0);
 		else if (name == "ksm_merging_pages")
-			stat->merging_pages = amount.value_or(0);
+			stat->merging_pages = pages.value_or(0);
 		else if (name == "ksm_zero_pages")
-			stat->zero_pages = amount.value_or(0);
+			stat->zero_pages = pages.value_or(0);
 		else if (name == "ksm_process_profit")
-			stat->profit = amount.value_or(0);
+			stat->profit = possible_gain(amount).value_or(0);
 	}
 	return stat;
 }
@@ -151,9 +157,14 @@ bool process::hidden() const
 
 place process::place() const
 {
-	std::istringstream in(content(dir_ / "cgroup"));
+	return parse_cgroup(content(dir_ / "cgroup"));
+}
+
+place parse_cgroup(const std::string &text)
+{
+	std::istringstream in(text);
 	std::string unified, systemd;
-	ksm::place place;
+	place place;
 
 	/* That of cgroup v2, or the one in which systemd keeps its units in v1. */
 	for (std::string line; std::getline(in, line);) {
@@ -179,15 +190,22 @@ std::string process::program() const
 	return comm.substr(0, comm.find('\n'));
 }
 
-std::string process::name() const
+std::string guest_name(const std::string &cmdline)
 {
-	std::istringstream in(content(dir_ / "cmdline"));
+	std::istringstream in(cmdline);
 
 	for (std::string argument; std::getline(in, argument, '\0');)
 		if ((argument == "-name" || argument == "--name") &&
 		    std::getline(in, argument, '\0'))
-			return guest_name(argument);
-	return program();
+			return name_in(argument);
+	return "";
+}
+
+std::string process::name() const
+{
+	const std::string guest = guest_name(content(dir_ / "cmdline"));
+
+	return guest.empty() ? program() : guest;
 }
 
 std::vector<process> processes(const fs::path &proc)

@@ -34,6 +34,13 @@ struct place {
 	auto operator<=>(const place &) const = default;
 };
 
+/* As the files of these names have it. */
+std::optional<ksm_stat> parse_ksm_stat(const std::string &text);
+place parse_cgroup(const std::string &text);
+
+/* What QEMU has been told as its name; empty if nothing. */
+std::string guest_name(const std::string &cmdline);
+
 class process
 {
 public:
