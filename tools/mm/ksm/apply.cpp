@@ -83,6 +83,16 @@ made_change make(const knobs &knobs, const change &change, const std::vector<mad
 	return result;
 }
 
+/* Where a change stands before that one, it will be what it has set. */
+made_change outlook(const knobs &knobs, const change &change, const std::vector<made_change> &made)
+{
+	const auto last =
+		std::ranges::find(made.rbegin(), made.rend(), change.name, &made_change::name);
+
+	return {change.name, last == made.rend() ? value_of(knobs, change.name) : last->after,
+		change.value, 0};
+}
+
 bool unshares(const std::vector<change> &changes)
 {
 	return std::ranges::any_of(changes, [](const change &change) {
@@ -112,9 +122,8 @@ std::vector<made_change> apply(const knobs &knobs, const std::vector<change> &ch
 {
 	std::vector<made_change> made;
 
-	for (const auto &[name, value] : changes)
-		made.push_back(dry_run ? made_change{name, value_of(knobs, name), value, 0}
-				       : make(knobs, {name, value}, made));
+	for (const change &change : changes)
+		made.push_back(dry_run ? outlook(knobs, change, made) : make(knobs, change, made));
 	return made;
 }
 

@@ -45,6 +45,7 @@ private:
 	void check_owners() const;
 	void check_estimate() const;
 	options result() const;
+	std::optional<error> misplaced() const;
 	error bad_usage(const std::string &cause, const std::string &cure) const;
 	error complaint(const CLI::ParseError &failure) const;
 	error unknown(const std::string &word) const;
@@ -203,12 +204,16 @@ error command_line::bad_usage(const std::string &cause, const std::string &cure)
 error command_line::unknown(const std::string &word) const
 {
 	const std::string about = chosen() ? chosen()->get_name() + " --help" : "--help";
+	const std::string option = word.substr(0, word.find('='));
 
+	/* What stands after 'run' is for the program. */
+	if (chosen() == run_ && app_.get_option_no_throw(option))
+		return bad_usage(fmt::format("'{}' must stand before 'run'", option),
+				 "see ksmctl --help");
 	if (word.starts_with("-"))
-		return bad_usage(
-			fmt::format("unknown option '{}'{}", word,
-				    did_you_mean(word.substr(0, word.find('=')), option_names())),
-			"see ksmctl " + about);
+		return bad_usage(fmt::format("unknown option '{}'{}", word,
+					     did_you_mean(option, option_names())),
+				 "see ksmctl " + about);
 	if (chosen())
 		return bad_usage(
 			fmt::format("'{}' makes no sense after '{}'", word, chosen()->get_name()),
@@ -223,6 +228,9 @@ error command_line::complaint(const CLI::ParseError &failure) const
 {
 	const std::vector<std::string> left = app_.remaining(true);
 
+	/* With '-n 1' for an option of another command, '1' is left. */
+	if (const auto error = misplaced())
+		return *error;
 	if (!left.empty())
 		return unknown(left.front());
 	if (!chosen())
@@ -231,12 +239,23 @@ error command_line::complaint(const CLI::ParseError &failure) const
 	return bad_usage(failure.what(), "see ksmctl " + chosen()->get_name() + " --help");
 }
 
+std::optional<error> command_line::misplaced() const
+{
+	const CLI::Option *option = chosen() ? early_.misplaced(chosen()) : nullptr;
+
+	if (!option)
+		return std::nullopt;
+	std::string names = "--" + option->get_lnames().front();
+	if (!option->get_snames().empty())
+		names = "-" + option->get_snames().front() + ", " + names;
+	return bad_usage(fmt::format("'{}' has no option '{}'", chosen()->get_name(), names),
+			 "see ksmctl " + chosen()->get_name() + " --help");
+}
+
 void command_line::check_owners() const
 {
-	if (const CLI::Option *option = early_.misplaced(chosen()))
-		throw bad_usage(fmt::format("'{}' has no option '{}'", chosen()->get_name(),
-					    "--" + option->get_lnames().front()),
-				"see ksmctl " + chosen()->get_name() + " --help");
+	if (const auto error = misplaced())
+		throw *error;
 }
 
 void command_line::check_estimate() const

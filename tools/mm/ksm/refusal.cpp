@@ -26,7 +26,8 @@ std::string cure(int err)
 	case EROFS:
 		return "the knobs can be written by root only, and not in most containers";
 	case ENOMEM:
-		return "every broken share needs a page of its own: free memory or add swap";
+		return "every broken share needs a page of its own: free memory, add swap, or "
+		       "raise the memory.max of the memory cgroup that is full";
 	case EOPNOTSUPP:
 		return "this CPU has no instructions for it: 'auto' takes what it has";
 	case EINTR:

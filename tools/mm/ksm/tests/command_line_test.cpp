@@ -29,7 +29,8 @@ TEST_F(command_line, unknown_words_are_named)
 		{{"--jsno", "status"}, "unknown option '--jsno'; did you mean '--json'?"},
 		{{"status", "foo"}, "'foo' makes no sense after 'status'"},
 		{{"status", "--count", "3"}, "'status' has no option '--count'"},
-		{{"--dry-run", "watch"}, "'watch' has no option '--dry-run'"},
+		{{"--dry-run", "watch"}, "'watch' has no option '-n, --dry-run'"},
+		{{"watch", "-n", "1"}, "'watch' has no option '-n, --dry-run'"},
 		{{"ps", "self"}, "'self' is not a whole number from 1 up"},
 		{{"ps", "--by", "1"}, "'1' is none of process, vm, unit"},
 		{{"--sort", "pid", "ps"}, "'pid' is none of offered, merged"},
@@ -136,6 +137,8 @@ TEST_F(run_command, exit_statuses)
 	EXPECT_EQ(at({"run"}).status, 125);
 	EXPECT_EQ(at({"run", "--bogus"}).status, 125);
 	EXPECT_EQ(at({"--json", "run", "true"}).status, 125);
+	EXPECT_EQ(at({"run", "--json=1", "true"}).status, 125);
+	EXPECT_HAS(at({"run", "--sysfs", "x", "true"}).err, "'--sysfs' must stand before 'run'");
 	EXPECT_EQ(at({"run", "sh", "-c", "exit 42"}).status, 42);
 }
 

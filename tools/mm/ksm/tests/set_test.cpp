@@ -164,6 +164,9 @@ TEST_F(set_command, dry_run_writes_nothing_and_checks_all)
 	EXPECT_HAS(done.err, "ksmd scans nothing");
 	expect_unwritten();
 	EXPECT_EQ(set({"--dry-run", "run=0", "run=3"}).status, 2);
+	EXPECT_HAS(set({"--dry-run", "run=0", "smart_scan=0", "run=1"}).out,
+		   "run: 1 -> 0 (not written)\nsmart_scan: 1 -> 0 (not written)\n"
+		   "run: 0 -> 1 (not written)\n");
 }
 
 TEST_F(set_command, knows_that_the_advisor_sets_pages_to_scan)
