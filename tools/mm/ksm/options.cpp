@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "options.hpp"
 
-#include <algorithm>
 #include <map>
 #include <optional>
 
-#include "early_options.hpp"
-#include "error.hpp"
-#include "format.hpp"
+#include "complaints.hpp"
 #include "help.hpp"
 #include "lib/cli.hpp"
-#include "suggest.hpp"
 
 namespace ksm
 {
@@ -42,15 +38,8 @@ private:
 	}
 
 	void add_set_options();
-	void check_owners() const;
-	void check_estimate() const;
+	void check_estimate(const complaints &complaints) const;
 	options result() const;
-	std::optional<error> misplaced() const;
-	error bad_usage(const std::string &cause, const std::string &cure) const;
-	error complaint(const CLI::ParseError &failure) const;
-	error unknown(const std::string &word) const;
-	std::vector<std::string> command_names() const;
-	std::vector<std::string> option_names() const;
 	const CLI::App *chosen() const;
 
 	CLI::App app_{"Look at the kernel's same-page merging, and steer it", "ksmctl"};
@@ -169,102 +158,14 @@ const CLI::App *command_line::chosen() const
 	return parsed.empty() ? nullptr : parsed.front();
 }
 
-std::vector<std::string> command_line::command_names() const
-{
-	std::vector<std::string> names;
-
-	for (const CLI::App *sub : app_.get_subcommands(nullptr))
-		names.push_back(sub->get_name());
-	return names;
-}
-
-std::vector<std::string> command_line::option_names() const
-{
-	std::vector<std::string> names;
-	std::vector<const CLI::App *> apps = {&app_};
-
-	if (chosen())
-		apps = {chosen(), &app_};
-	for (const CLI::App *app : apps)
-		for (const CLI::Option *option : app->get_options())
-			for (const std::string &name : option->get_lnames())
-				if (std::ranges::find(names, "--" + name) == names.end())
-					names.push_back("--" + name);
-	return names;
-}
-
-/* Those of run are told from the program's own by their exit status. */
-error command_line::bad_usage(const std::string &cause, const std::string &cure) const
-{
-	const bool run = chosen() == run_;
-
-	return error(cause, cure, run ? exit_status::run_failure : exit_status::usage);
-}
-
-error command_line::unknown(const std::string &word) const
-{
-	const std::string about = chosen() ? chosen()->get_name() + " --help" : "--help";
-	const std::string option = word.substr(0, word.find('='));
-
-	/* What stands after 'run' is for the program. */
-	if (chosen() == run_ && app_.get_option_no_throw(option))
-		return bad_usage(fmt::format("'{}' must stand before 'run'", option),
-				 "see ksmctl --help");
-	if (word.starts_with("-"))
-		return bad_usage(fmt::format("unknown option '{}'{}", word,
-					     did_you_mean(option, option_names())),
-				 "see ksmctl " + about);
-	if (chosen())
-		return bad_usage(
-			fmt::format("'{}' makes no sense after '{}'", word, chosen()->get_name()),
-			"see ksmctl " + about);
-	return bad_usage(
-		fmt::format("unknown command '{}'{}", word, did_you_mean(word, command_names())),
-		fmt::format("the commands are: {}", fmt::join(command_names(), " ")));
-}
-
-/* CLI11 says that something is missing where the one word that it does not know is there. */
-error command_line::complaint(const CLI::ParseError &failure) const
-{
-	const std::vector<std::string> left = app_.remaining(true);
-
-	/* With '-n 1' for an option of another command, '1' is left. */
-	if (const auto error = misplaced())
-		return *error;
-	if (!left.empty())
-		return unknown(left.front());
-	if (!chosen())
-		return bad_usage("which command?", fmt::format("the commands are: {}",
-							       fmt::join(command_names(), " ")));
-	return bad_usage(failure.what(), "see ksmctl " + chosen()->get_name() + " --help");
-}
-
-std::optional<error> command_line::misplaced() const
-{
-	const CLI::Option *option = chosen() ? early_.misplaced(chosen()) : nullptr;
-
-	if (!option)
-		return std::nullopt;
-	std::string names = "--" + option->get_lnames().front();
-	if (!option->get_snames().empty())
-		names = "-" + option->get_snames().front() + ", " + names;
-	return bad_usage(fmt::format("'{}' has no option '{}'", chosen()->get_name(), names),
-			 "see ksmctl " + chosen()->get_name() + " --help");
-}
-
-void command_line::check_owners() const
-{
-	if (const auto error = misplaced())
-		throw *error;
-}
-
-void command_line::check_estimate() const
+void command_line::check_estimate(const complaints &complaints) const
 {
 	const estimate_options &wanted = options_.estimate;
 	const bool named = !wanted.pids.empty() || !wanted.vms.empty();
 
 	if (chosen() == estimate_ && all_ == named)
-		throw bad_usage("which processes?", "give either PIDs and --vm NAME, or --all");
+		throw complaints.bad_usage("which processes?",
+					   "give either PIDs and --vm NAME, or --all");
 }
 
 options command_line::result() const
@@ -291,17 +192,20 @@ options command_line::result() const
 
 options command_line::parse(int argc, const char *const *argv)
 {
+	const complaints complaints(app_, early_, *run_);
+
 	try {
 		app_.parse(argc, argv);
-		check_owners();
-		check_estimate();
+		if (const auto error = complaints.misplaced())
+			throw *error;
+		check_estimate(complaints);
 		return result();
 	} catch (const CLI::CallForHelp &) {
 		throw text_wanted{app_.help()};
 	} catch (const CLI::CallForVersion &) {
 		throw text_wanted{std::string(version) + "\n"};
 	} catch (const CLI::ParseError &failure) {
-		throw complaint(failure);
+		throw complaints.about(failure);
 	}
 }
 
