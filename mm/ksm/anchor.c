@@ -24,7 +24,7 @@
 
 /**
  * struct ksm_anchor - a family of forks that may map a KSM folio
- * @link: in ksm_stable::anchors
+ * @link: in ksm_stable_more::anchors
  * @root: root of their anon_vmas; referenced
  * @pgoff: linear page index of the folio's page there
  */

@@ -48,7 +48,7 @@ static bool prune(struct ksm_stable *head)
 		struct ksm_stable *stable = more->prune_next;
 
 		more->prune_next = ksm_stable_next_other(stable);
-		if (stable->pfn == KSM_HOLLOW)
+		if (ksm_stable_hollow(stable))
 			continue;
 		last = ksm_stable_live(head) == 1;
 		looked++;
@@ -158,7 +158,7 @@ static struct ksm_stable *find_content(struct ksm_index *index, u64 key,
 		struct folio *folio;
 		bool same;
 
-		if (head->pfn == KSM_HOLLOW)
+		if (ksm_stable_hollow(head))
 			stable = ksm_stable_next_other(head);
 		folio = ksm_node_get(stable, KSM_NOLOCK);
 		if (!folio)
@@ -252,7 +252,7 @@ static bool is_sound(struct ksm_stable *stable)
 }
 
 /**
- * ksm_chain_sound - find a sound folio of the same content
+ * ksm_chain_sound - find a sound folio on the same chain
  * @bad: node whose folio went bad
  *
  * One with room if there is any; better too many mappings than a loss.

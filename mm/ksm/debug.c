@@ -154,6 +154,7 @@ static void verify_node(struct verify *v, struct ksm_stable *stable)
 	check(v, nr == stable->nr, "node %p: %u, %u", stable, nr, stable->nr);
 	check(v, (nr && !ksm_stable_anchored(stable)) || stable->watch,
 	      "node %p", stable);
+	check(v, ksm_watch_finds(stable), "node %p", stable);
 	check(v, folio || !ksm_hold_held(stable), "node %p", stable);
 	check(v, ksm_stable_uniform(stable) || !ksm_hold_held(stable), "node %p", stable);
 	if (nr == 1 && ksm_stable_uniform(stable)) {
@@ -173,7 +174,7 @@ static unsigned long bytes_of(const struct ksm_stable *stable)
 static void verify_content(struct verify *v, struct ksm_stable *head)
 {
 	struct ksm_stable *stable;
-	unsigned int live = head->pfn != KSM_HOLLOW;
+	unsigned int live = !ksm_stable_hollow(head);
 	bool full = false;
 
 	check(v, ksm_stable_head(head) == head, "node %p", head);

@@ -194,7 +194,8 @@ void ksm_domain_reap(void)
 		if (!is_empty(domain) || domain->shared || domain->sharing)
 			continue;
 		if (turn && turn->domain == domain)
-			turn = NULL;
+			turn = list_is_last(&domain->link, &domains) ? NULL :
+				list_next_entry(domain, link)->index;
 		hash_del(&domain->hash);
 		list_del(&domain->link);
 		list_del(&domain->unused);

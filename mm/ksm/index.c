@@ -45,7 +45,7 @@ struct ksm_stable *ksm_stable_iter_next(struct ksm_stable_iter *iter)
 	if (stable == head)
 		return stable;
 	iter->next = ksm_stable_next_other(stable);
-	if (!iter->next && head->pfn != KSM_HOLLOW)
+	if (!iter->next && !ksm_stable_hollow(head))
 		iter->next = head;
 	return stable;
 }

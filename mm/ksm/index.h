@@ -5,6 +5,7 @@
 #ifndef _MM_KSM_INDEX_H
 #define _MM_KSM_INDEX_H
 
+#include <linux/bits.h>
 #include <linux/jump_label.h>
 #include <linux/list.h>
 #include <linux/rbtree.h>
@@ -54,9 +55,9 @@ struct ksm_stable {
 } __aligned(KSM_STABLE_ALIGN);
 
 /* In ksm_stable::word: it came by uniform faults, see uniform.c; changed under ksm_mutex, too. */
-#define KSM_STABLE_UNIFORM	1UL
+#define KSM_STABLE_UNIFORM	BIT_ULL(0)
 /* In ksm_stable::word: it maps the folio, too, see hold.c. */
-#define KSM_STABLE_HELD		2UL
+#define KSM_STABLE_HELD		BIT_ULL(1)
 /* In ksm_stable::place: there is a ksm_stable_more. */
 #define KSM_STABLE_MORE		1UL
 /* In ksm_stable::place: it is not the head of its content. */
@@ -96,6 +97,7 @@ KSM_FOREST_ENTRY(struct ksm_slot, node, word);
  * @stable: by key, nodes of different content may share one
  * @unstable: by key, equal keys hang side by side
  * @domain: owner
+ * @uniform: nodes that came by uniform faults
  * @searched: key at which ksm_reap_held() goes on
  * @nid: NUMA node, 0 while merge_across_nodes is on
  */
@@ -103,14 +105,23 @@ struct ksm_index {
 	struct ksm_forest stable;
 	struct ksm_forest unstable;
 	struct ksm_domain *domain;
+	unsigned long uniform;
 	u64 searched;
 	int nid;
-};
+} __aligned(8);
+
+static_assert(__alignof__(struct ksm_index) > (KSM_STABLE_MORE | KSM_STABLE_OTHER));
 
 /* stable.c */
 static inline u64 ksm_stable_key(const struct ksm_stable *stable)
 {
 	return READ_ONCE(stable->word) & KSM_KEY_MASK;
+}
+
+/* Is it a head that lost its folio? */
+static inline bool ksm_stable_hollow(const struct ksm_stable *stable)
+{
+	return READ_ONCE(stable->pfn) == KSM_HOLLOW;
 }
 
 static inline bool ksm_stable_uniform(const struct ksm_stable *stable)

@@ -132,6 +132,7 @@ static inline void ksm_offline_init(void)
 
 /* unmerge_all.c */
 int ksm_unmerge_all(void);
+bool ksm_unmerge_all_goes_on(void);
 void ksm_unmerge_all_forget(void);
 
 /* run.c */

@@ -77,7 +77,8 @@ static void do_batch(void)
 /* Is there anything that may be given up without a pass? */
 static bool may_watch(void)
 {
-	return ksm_watch_any() || READ_ONCE(ksm_stats.uniform);
+	return !ksm_unmerge_all_goes_on() &&
+	       (ksm_watch_any() || READ_ONCE(ksm_stats.uniform));
 }
 
 /* Nodes that wait for their folio to go: often after an exit, else ever more rarely. */

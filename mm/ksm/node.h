@@ -58,13 +58,15 @@ void ksm_node_adopt(struct ksm_stable *stable, struct folio *folio, u64 key);
 void ksm_node_forsake(struct folio *folio);
 
 /* watch.c */
-bool ksm_watch_grow(void);
+bool ksm_watch_grow(gfp_t gfp);
 void ksm_watch_add(struct ksm_stable *stable);
 void ksm_watch_end(struct ksm_stable *stable);
 struct ksm_stable *ksm_watch_first(void);
 void ksm_watch_pass(struct ksm_stable *stable);
 bool ksm_watch_rewind(void);
 bool ksm_watch_any(void);
+bool ksm_watch_lost(void);
+bool ksm_watch_finds(const struct ksm_stable *stable);
 
 /* hold.c */
 static inline bool ksm_hold_held(const struct ksm_stable *stable)

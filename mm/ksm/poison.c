@@ -91,7 +91,7 @@ static bool try_replace(struct folio *folio, struct ksm_stable *bad,
  * ksm_replace_poisoned - map sound copies in place of a KSM folio that went bad
  * @folio: KSM folio, not locked; a reference is held
  *
- * Does nothing if there is no other folio of that content, or if the locks cannot
+ * Does nothing if there is no other folio on its chain, or if the locks cannot
  * be had soon: then the folio stays mapped.
  *
  * A fork copies PTEs after its VMAs are on the anon_vma: the walk, which comes to

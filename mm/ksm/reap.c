@@ -131,15 +131,23 @@ static bool give_up(struct ksm_stable *stable)
 	return over;
 }
 
+/* To give up a folio, or see that it is mapped, takes as long as so many looks at nodes. */
+#define LOOKS_PER_FOLIO	16
+
 /**
  * struct search - a search for folios that nobody maps any more
- * @left: nodes that may yet be looked at
+ * @looks: nodes that may yet be looked at
  * @given: folios that were given up
  */
 struct search {
-	unsigned long left;
+	unsigned long looks;
 	unsigned long given;
 };
+
+static void search_spend(struct search *search, unsigned long looks)
+{
+	search->looks -= min(search->looks, looks);
+}
 
 /* Returns true at the end of the content, which may be gone then. */
 static bool search_content(struct search *search, struct ksm_stable *head)
@@ -149,13 +157,14 @@ static bool search_content(struct search *search, struct ksm_stable *head)
 	bool last = false;
 
 	while (stable && !last) {
-		if (!search->left)
+		if (!search->looks)
 			return false;
-		last = ksm_stable_live(head) == 1 && stable->pfn != KSM_HOLLOW;
+		last = ksm_stable_live(head) == 1 && !ksm_stable_hollow(stable);
 		if (more)
 			more->search_next = ksm_stable_next_other(stable);
-		if (stable->pfn != KSM_HOLLOW) {
-			search->left--;
+		search_spend(search, 1);
+		if (ksm_hold_held(stable)) {
+			search_spend(search, LOOKS_PER_FOLIO);
 			search->given += give_up(stable);
 		}
 		stable = more && !last ? more->search_next : NULL;
@@ -167,19 +176,25 @@ static bool search_content(struct search *search, struct ksm_stable *head)
 /* Returns true at the end of the index. */
 static bool search_index(struct search *search, struct ksm_index *index)
 {
+	u64 key, begun = index->searched;
 	struct ksm_stable *head, *next;
 
 	while ((head = ksm_index_first_content(index, index->searched))) {
-		u64 key = ksm_stable_key(head);
+		bool done = true;
 
-		for (; head; head = next) {
+		for (key = ksm_stable_key(head); head && done; head = next) {
 			next = ksm_stable_next(head);
-			if (!search_content(search, head))
-				return false;
+			done = search_content(search, head);
 		}
-		index->searched = key + KSM_KEY_UNIT;
+		/* However many contents have one key, the next call is to come further. */
+		if (done || key == begun)
+			index->searched = key + KSM_KEY_UNIT;
+		else
+			index->searched = key;
+		if (!done)
+			return false;
 		if (!index->searched)
-			break;
+			return true;
 	}
 	index->searched = 0;
 	return true;
@@ -187,19 +202,22 @@ static bool search_index(struct search *search, struct ksm_index *index)
 
 /**
  * ksm_reap_held - give up folios that came by uniform faults and that nobody maps
- * @number: nodes to look at, those that come next
+ * @number: folios to look at, those that come next
  *
  * Context: ksm_mutex held, may sleep.
  * Return: how many folios were given up.
  */
 unsigned long ksm_reap_held(unsigned long number)
 {
+	struct search search = { .looks = number * LOOKS_PER_FOLIO };
 	struct ksm_index *first = ksm_domain_turn(), *index = first;
-	struct search search = { .left = number };
 
+	if (!ksm_stats.uniform)
+		return 0;
 	do {
-		if (ksm_domain_uniform(index->domain) && !search_index(&search, index))
+		if (!search.looks || (index->uniform && !search_index(&search, index)))
 			break;
+		search_spend(&search, 1);
 		ksm_domain_end_turn();
 		index = ksm_domain_turn();
 		cond_resched();

@@ -33,7 +33,6 @@ struct ksm_stable *ksm_stable_alloc(void)
 				   GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
 	if (!stable)
 		return NULL;
-	RB_CLEAR_NODE(&stable->node);
 	atomic_long_add(sizeof(*stable), &ksm_stats.bytes);
 	return stable;
 }
@@ -133,7 +132,7 @@ struct ksm_stable *ksm_stable_pick(struct ksm_stable *head, unsigned int max)
 {
 	struct ksm_stable *first;
 
-	if (head->pfn != KSM_HOLLOW && head->nr < max)
+	if (!ksm_stable_hollow(head) && head->nr < max)
 		return head;
 	first = ksm_stable_next_other(head);
 	return first && first->nr < max ? first : NULL;
@@ -168,7 +167,7 @@ unsigned int ksm_stable_live(const struct ksm_stable *head)
 {
 	struct ksm_stable_more *more = ksm_stable_more(head);
 
-	return (head->pfn != KSM_HOLLOW) + (more ? more->others : 0);
+	return !ksm_stable_hollow(head) + (more ? more->others : 0);
 }
 
 /* Keep stable_node_chains and stable_node_dups: a single folio is no chain. */
@@ -254,7 +253,7 @@ void ksm_stable_erase(struct ksm_stable *stable)
 	if (stable != head)
 		unchain(ksm_stable_more(head), stable);
 	else
-		head->pfn = KSM_HOLLOW;
+		WRITE_ONCE(head->pfn, KSM_HOLLOW);
 	live = ksm_stable_live(head);
 	count_chain(live, before);
 	if (!live)
@@ -346,7 +345,7 @@ void ksm_stable_uncount(struct ksm_stable *stable, unsigned int max)
 
 /**
  * ksm_stable_set_uniform - say whether a node came by uniform faults
- * @stable: node
+ * @stable: node in a tree
  * @uniform: whether
  *
  * Context: ksm_mutex held, and the folio lock if it has a folio.
@@ -359,6 +358,7 @@ void ksm_stable_set_uniform(struct ksm_stable *stable, bool uniform)
 	WRITE_ONCE(stable->word, stable->word ^ KSM_STABLE_UNIFORM);
 	count_node(stable, 1);
 	ksm_stats.uniform += uniform ? 1 : -1;
+	ksm_stable_index(stable)->uniform += uniform ? 1 : -1;
 }
 
 /**

@@ -9,6 +9,9 @@
 
 #include "internal.h"
 
+/* Watched nodes are gone through; guarded by ksm_mutex. */
+static bool going_on;
+
 /*
  * What is done at a time: copies, and page tables to look at.  Who waits for a lock that
  * is held meanwhile waits for no more.
@@ -194,9 +197,16 @@ static int unmerge_unknown(void)
 {
 	int ret;
 
-	if (!ksm_watch_rewind())
-		return -ENOMEM;
-	ret = unmerge_watched();
+	/* Some may come to be watched, and find no place, meanwhile. */
+	do {
+		while (!ksm_watch_rewind()) {
+			if (!ksm_lock_wanted())
+				return -ENOMEM;
+			ksm_lock_give_way();
+			ksm_lock_wait_offlining();
+		}
+		ret = unmerge_watched();
+	} while (!ret && ksm_watch_lost());
 	ksm_watch_rewind();
 	return ret;
 }
@@ -212,6 +222,17 @@ static bool forget_mms(void)
 		forgotten &= ksm_forget_mm(kmm, NULL);
 	ksm_scan_restart();
 	return forgotten;
+}
+
+/**
+ * ksm_unmerge_all_goes_on - tell whether watched nodes are gone through here
+ *
+ * Context: ksm_mutex held.
+ * Return: true if so: nobody else is to look at them.
+ */
+bool ksm_unmerge_all_goes_on(void)
+{
+	return going_on;
 }
 
 /**
@@ -251,7 +272,9 @@ int ksm_unmerge_all(void)
 	}
 	if (!forget_mms())
 		return -ENOMEM;
+	going_on = true;
 	ret = unmerge_unknown();
+	going_on = false;
 	if (!ret)
 		ksm_chain_disown_unmapped();
 	ksm_frame_drain();

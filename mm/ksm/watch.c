@@ -40,16 +40,16 @@ static void put(struct ksm_stable *stable, unsigned int at)
 
 /**
  * ksm_watch_grow - make room for more nodes
+ * @gfp: how memory is allocated for it
  *
  * Context: ksm_mutex held.
  * Return: false if there is no memory for it.
  */
-bool ksm_watch_grow(void)
+bool ksm_watch_grow(gfp_t gfp)
 {
-	KUNIT_STATIC_STUB_REDIRECT(ksm_watch_grow);
-	/* Folios may be locked. */
+	KUNIT_STATIC_STUB_REDIRECT(ksm_watch_grow, gfp);
 	if (capacity > WATCH_LOST - 1 - WATCH_GROWTH ||
-	    !genradix_ptr_alloc(&watched, capacity, GFP_NOWAIT | __GFP_NOWARN))
+	    !genradix_ptr_alloc(&watched, capacity, gfp | __GFP_NOWARN))
 		return false;
 	capacity += WATCH_GROWTH;
 	atomic_long_add(GENRADIX_NODE_SIZE, &ksm_stats.bytes);
@@ -57,9 +57,9 @@ bool ksm_watch_grow(void)
 }
 
 /* Returns false if there is no memory for it. */
-static bool append(struct ksm_stable *stable)
+static bool append(struct ksm_stable *stable, gfp_t gfp)
 {
-	if (nr_watched == capacity && !ksm_watch_grow())
+	if (nr_watched == capacity && !ksm_watch_grow(gfp))
 		return false;
 	put(stable, nr_watched);
 	WRITE_ONCE(nr_watched, nr_watched + 1);
@@ -79,7 +79,8 @@ void ksm_watch_add(struct ksm_stable *stable)
 		ksm_wake();
 	if (stable->watch)
 		return;
-	if (!append(stable)) {
+	/* Folios may be locked. */
+	if (!append(stable, GFP_NOWAIT)) {
 		stable->watch = WATCH_LOST;
 		WRITE_ONCE(nr_lost, nr_lost + 1);
 	}
@@ -136,14 +137,15 @@ void ksm_watch_pass(struct ksm_stable *stable)
 		nr_looked_at++;
 }
 
+/* All nodes are gone through for that, so it ends early if somebody waits. */
 static void find_lost(void)
 {
 	struct ksm_stable_iter iter = {};
 	struct ksm_stable *stable;
 
-	while (nr_lost && (stable = ksm_stable_iter_next(&iter))) {
+	while (nr_lost && !ksm_lock_wanted() && (stable = ksm_stable_iter_next(&iter))) {
 		if (stable->watch == WATCH_LOST) {
-			if (!append(stable))
+			if (!append(stable, GFP_KERNEL | __GFP_NORETRY))
 				return;
 			WRITE_ONCE(nr_lost, nr_lost - 1);
 		}
@@ -155,7 +157,8 @@ static void find_lost(void)
  * ksm_watch_rewind - begin a round
  *
  * Context: ksm_mutex held, may sleep.
- * Return: false if there is no memory to look at all of them in this one.
+ * Return: false if not all of them come in this one: for want of memory, or because
+ *	   somebody waits for ksm_mutex.
  */
 bool ksm_watch_rewind(void)
 {
@@ -177,4 +180,31 @@ bool ksm_watch_rewind(void)
 bool ksm_watch_any(void)
 {
 	return READ_ONCE(nr_watched) || READ_ONCE(nr_lost);
+}
+
+/**
+ * ksm_watch_lost - tell whether a watched node does not come in this round
+ *
+ * Context: ksm_mutex held.
+ * Return: true if so.
+ */
+bool ksm_watch_lost(void)
+{
+	return nr_lost;
+}
+
+/**
+ * ksm_watch_finds - tell whether a node is where it says, for checks
+ * @stable: node
+ *
+ * Context: ksm_mutex held.
+ * Return: true if so, or if it is not watched.
+ */
+bool ksm_watch_finds(const struct ksm_stable *stable)
+{
+	unsigned int at = stable->watch - 1;
+
+	if (!stable->watch || stable->watch == WATCH_LOST)
+		return true;
+	return at < nr_watched && *entry(at) == stable;
 }

@@ -19,7 +19,7 @@ struct model {
 	bool no_memory;
 };
 
-static bool no_room(void)
+static bool no_room(gfp_t gfp)
 {
 	return false;
 }
