@@ -272,6 +272,7 @@ static int __init ksm_init(void)
 		goto fail;
 	}
 	ksm_offline_init();
+	ksm_pressure_init();
 	return 0;
 fail:
 	pr_err("ksm: not available, error %d\n", err);

@@ -24,6 +24,7 @@ struct seq_buf;
 DECLARE_STATIC_KEY_FALSE(ksm_domain_uniform_used);
 extern atomic_long_t ksm_zero_pages;
 extern struct task_struct *ksm_splitter;
+extern bool ksm_pressure_heard;
 
 vm_flags_t ksm_vma_flags(struct mm_struct *mm, const struct file *file,
 			 vm_flags_t vm_flags);
@@ -50,8 +51,16 @@ bool ksm_refuses_collapse(struct vm_area_struct *vma, unsigned long addr,
 			  pte_t *pte);
 int ksm_unshare_page(struct mm_struct *mm, unsigned long addr);
 void ksm_new_domain(struct mm_struct *mm);
+void ksm_pressure_ask(void);
 void ksm_cgroup_attach(struct cgroup_taskset *tset);
 void ksm_memcg_stat_format(struct mem_cgroup *memcg, struct seq_buf *s);
+
+/* Memory is below the low watermark: may be called wherever memory may be allocated. */
+static inline void ksm_pressure_low(void)
+{
+	if (unlikely(READ_ONCE(ksm_pressure_heard)))
+		ksm_pressure_ask();
+}
 
 /*
  * A split is to leave empty pages as they are if it is ksmd that splits: it
@@ -162,6 +171,10 @@ static inline vm_flags_t ksm_vma_flags(struct mm_struct *mm,
 				       vm_flags_t vm_flags)
 {
 	return vm_flags;
+}
+
+static inline void ksm_pressure_low(void)
+{
 }
 
 static inline void ksm_add_vma(struct vm_area_struct *vma)

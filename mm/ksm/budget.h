@@ -31,6 +31,7 @@ struct ksm_budget {
  * @pages: pages that are kept track of
  * @found: those of them that were new, or had changed
  * @merged: shared pages, more than before
+ * @out_of_turn: at its end ksmd did not keep to its pace
  */
 struct ksm_pass_result {
 	u64 msecs;
@@ -38,6 +39,7 @@ struct ksm_pass_result {
 	unsigned long pages;
 	unsigned long found;
 	unsigned long merged;
+	bool out_of_turn;
 };
 
 /*

@@ -28,7 +28,8 @@
  * to be where all has to be movable.
  */
 #define KSM_FRAME_GFP \
-	(__GFP_HIGHMEM | __GFP_THISNODE | __GFP_KSWAPD_RECLAIM | __GFP_NOWARN)
+	(__GFP_HIGHMEM | __GFP_THISNODE | __GFP_KSWAPD_RECLAIM | __GFP_NOMEMALLOC | \
+	 __GFP_NOWARN)
 
 /**
  * struct frames - page frames of a NUMA node

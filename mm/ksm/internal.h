@@ -38,6 +38,7 @@
 #include "fingerprint.h"
 #include "index.h"
 #include "node.h"
+#include "pressure.h"
 #include "pte.h"
 #include "state.h"
 #include "tile.h"

@@ -74,6 +74,24 @@ static void do_batch(void)
 	clock.pass = jiffies + msecs_to_jiffies(pause);
 }
 
+static bool pressure_is_due(void)
+{
+	return ksm_pressure_due() && should_scan() && ksm_fingerprint_drawn;
+}
+
+/* Others come in between two batches; those whose locks were in the way run first. */
+static void do_pressure_batch(void)
+{
+	struct ksm_pressure_batch batch;
+	enum ksm_scan_end end;
+
+	ksm_pressure_begin_batch(&batch);
+	end = ksm_scan_batch();
+	ksm_pressure_end_batch(&batch);
+	if (end == KSM_SCAN_DISTURBED)
+		ksm_lock_let_them_run();
+}
+
 /* Is there anything that may be given up without a pass? */
 static bool may_watch(void)
 {
@@ -109,7 +127,7 @@ static long time_to_sleep(void)
 	/* An exit that has not come to its end. */
 	if (ksm_mms_dead() && time_before(jiffies + KSMD_REAP_JIFFIES, next))
 		next = jiffies + KSMD_REAP_JIFFIES;
-	return time_after(next, jiffies) ? next - jiffies : 0;
+	return time_after(next, jiffies) && !pressure_is_due() ? next - jiffies : 0;
 }
 
 /* An exit may have left nodes to be looked at: soon, and not later for each of many. */
@@ -154,7 +172,9 @@ static int ksmd(void *unused)
 		clock.watching = ksm_watch_any();
 		/* Reaping must not add scanning: one batch for each pause. */
 		more = ksm_reap_dead();
-		if (!more && batch_is_due())
+		if (!more && pressure_is_due())
+			do_pressure_batch();
+		else if (!more && batch_is_due())
 			do_batch();
 		else if (!more && may_watch())
 			do_watch();
@@ -167,6 +187,7 @@ static int ksmd(void *unused)
 			wait_event_freezable_timeout(ksmd_wait,
 						     READ_ONCE(ksmd_woken) ||
 						     batch_is_due() ||
+						     pressure_is_due() ||
 						     kthread_should_stop(),
 						     time_to_sleep());
 	}

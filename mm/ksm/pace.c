@@ -224,7 +224,7 @@ void ksm_pace_end_pass(const struct ksm_pass_result *result)
 	};
 
 	learn_gap(result);
-	if (ksm_advisor.mode != KSM_ADVISOR_SCAN_TIME)
+	if (ksm_advisor.mode != KSM_ADVISOR_SCAN_TIME || result->out_of_turn)
 		return;
 	WRITE_ONCE(advised, ksm_advisor_advise(&ksm_advisor, &pass));
 	trace_ksm_advisor(pass.scan_secs, advised, pass.cpu_percent);

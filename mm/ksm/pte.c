@@ -344,6 +344,7 @@ int ksm_pte_merge(struct ksm_item *item, struct page *kpage)
 	err = take_pte(item, ptep, &pte);
 	if (!err && ksm_content_same(item->page, kpage)) {
 		ksm_pte_exchange(item->vma, addr, ptep, pte, item->page, kpage);
+		ksm_stats.merges++;
 	} else if (!err) {
 		set_pte_at(item->vma->vm_mm, addr, ptep, pte);
 		err = -EILSEQ;

@@ -28,6 +28,7 @@ static DEFINE_HASHTABLE(mms_hash, KSM_MMS_HASH_BITS);
 static LIST_HEAD(mms);
 static LIST_HEAD(dead_mms);
 static bool news;		/* a process has exited */
+static unsigned long registered;	/* processes so far */
 static DEFINE_SPINLOCK(ksm_mms_lock);
 static struct kmem_cache *mm_cache;
 
@@ -87,6 +88,7 @@ int ksm_mm_register(struct mm_struct *mm)
 		list_add_tail(&slot->mm_node, &cursor->slot.mm_node);
 	else
 		list_add_tail(&slot->mm_node, &mms);
+	WRITE_ONCE(registered, registered + 1);
 	spin_unlock(&ksm_mms_lock);
 
 	set_bit(MMF_VM_MERGEABLE, &mm->flags);
@@ -300,6 +302,16 @@ struct ksm_mm *ksm_mms_next_visited(struct ksm_mm *kmm)
 bool ksm_mms_empty(void)
 {
 	return list_empty(&mms);
+}
+
+/**
+ * ksm_mms_registered - tell how often a process has been registered so far
+ *
+ * Return: how often; a hint unless ksm_mms_lock is held.
+ */
+unsigned long ksm_mms_registered(void)
+{
+	return READ_ONCE(registered);
 }
 
 /**

@@ -120,6 +120,7 @@ struct ksm_mm *ksm_mms_next(void);
 void ksm_mms_rewind(void);
 struct ksm_mm *ksm_mms_next_visited(struct ksm_mm *kmm);
 bool ksm_mms_empty(void);
+unsigned long ksm_mms_registered(void);
 bool ksm_mms_news(void);
 bool ksm_mms_dead(void);
 struct ksm_mm *ksm_mms_first_dead(void);

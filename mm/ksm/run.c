@@ -62,6 +62,7 @@ int ksm_run_set(unsigned int run)
 	changed = ksm_knobs.run != run;
 	if (changed) {
 		WRITE_ONCE(ksm_knobs.run, run);
+		ksm_pressure_listen();
 		if (run == KSM_RUN_UNMERGE)
 			err = unmerge_all();
 	}

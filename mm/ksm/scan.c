@@ -172,9 +172,10 @@ static unsigned long shared_pages(void)
 static bool start_pass(void)
 {
 	/* The references of per-CPU lists would keep pages from being merged. */
-	if (pass.drain)
+	if (pass.drain && !ksm_pressure_run()) {
 		lru_add_drain_all();
-	pass.drain = false;
+		pass.drain = false;
+	}
 	pass.unfinished = false;
 	pass.again = false;
 	pass.apart = false;
@@ -200,6 +201,7 @@ static void end_pass(void)
 		.pages = ksm_stats.tracked,
 		.found = pass.found,
 		.merged = shared - min(shared, pass.shared),
+		.out_of_turn = ksm_pressure_run(),
 	};
 
 	if (!pass.apart)
@@ -221,7 +223,8 @@ static void end_pass(void)
  */
 enum ksm_scan_end ksm_scan_batch(void)
 {
-	struct ksm_budget budget = ksm_pace_batch();
+	struct ksm_budget budget = ksm_pressure_run() ? ksm_pressure_budget() :
+							ksm_pace_batch();
 
 	if (!pass.running && !start_pass())
 		return KSM_SCAN_BATCH;

@@ -23,6 +23,7 @@ struct ksm_knobs ksm_knobs = {
 	.thp_split_threshold = 1,
 	.merge_across_nodes = true,
 	.smart_scan = true,
+	.pressure_boost = true,
 };
 
 struct ksm_stats ksm_stats;

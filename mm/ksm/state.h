@@ -26,6 +26,9 @@
  * @full_scan_msecs: wall time of the last one
  * @prune_miss_ratio: nodes that the last search of a chain found stale, percent
  * @unslotted: pages left out for want of memory
+ * @merges: PTEs that were made to map a KSM folio, or the zero page
+ * @pressure_runs: how often ksmd worked out of turn as memory ran short
+ * @pressure_freed: merges then
  * @bytes: memory taken for tiles, slots, hints, nodes, roots and registrations
  */
 struct ksm_stats {
@@ -43,6 +46,9 @@ struct ksm_stats {
 	unsigned long full_scan_msecs;
 	unsigned long prune_miss_ratio;
 	unsigned long unslotted;
+	unsigned long merges;
+	unsigned long pressure_runs;
+	unsigned long pressure_freed;
 	atomic_long_t bytes;
 };
 
@@ -60,6 +66,7 @@ struct ksm_stats {
  * @smart_scan: count unchanged pages as skipped
  * @domain_users: keep the processes of different users apart
  * @uniform_faults: all domains have uniform faults
+ * @pressure_boost: work out of turn when memory runs short
  */
 struct ksm_knobs {
 	unsigned int run;
@@ -73,6 +80,7 @@ struct ksm_knobs {
 	bool smart_scan;
 	bool domain_users;
 	bool uniform_faults;
+	bool pressure_boost;
 };
 
 #define KSM_RUN_STOP		0

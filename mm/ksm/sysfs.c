@@ -121,6 +121,8 @@ KSM_COUNTER(pages_unshared, ksm_stats.unshared);
 KSM_COUNTER(pages_uniform, ksm_stats.alone);
 KSM_COUNTER(pages_volatile, ksm_stats_volatile());
 KSM_COUNTER(pages_unslotted, ksm_stats.unslotted);
+KSM_COUNTER(pressure_runs, ksm_stats.pressure_runs);
+KSM_COUNTER(pressure_pages_freed, ksm_stats.pressure_freed);
 KSM_COUNTER(full_scans, ksm_stats.full_scans);
 KSM_COUNTER(stable_node_chains, ksm_stats.chains);
 KSM_COUNTER(stable_node_dups, ksm_stats.dups);
@@ -389,6 +391,27 @@ static ssize_t uniform_faults_store(struct kobject *kobj, struct kobj_attribute 
 }
 KSM_ATTR_RW(uniform_faults);
 
+static ssize_t pressure_boost_show(struct kobject *kobj, struct kobj_attribute *attr,
+				   char *buf)
+{
+	return sysfs_emit(buf, "%u\n", READ_ONCE(ksm_knobs.pressure_boost));
+}
+
+static ssize_t pressure_boost_store(struct kobject *kobj, struct kobj_attribute *attr,
+				    const char *buf, size_t count)
+{
+	bool boost;
+
+	if (parse_bit(buf, &boost))
+		return -EINVAL;
+	mutex_lock(&ksm_mutex);
+	WRITE_ONCE(ksm_knobs.pressure_boost, boost);
+	ksm_pressure_listen();
+	mutex_unlock(&ksm_mutex);
+	return count;
+}
+KSM_ATTR_RW(pressure_boost);
+
 #ifdef CONFIG_MEMCG
 static ssize_t domain_mode_show(struct kobject *kobj, struct kobj_attribute *attr,
 				char *buf)
@@ -455,6 +478,9 @@ static struct attribute *ksm_attrs[] = {
 	&domain_pending_attr.attr,
 	&restrict_counters_attr.attr,
 	&uniform_faults_attr.attr,
+	&pressure_boost_attr.attr,
+	&pressure_runs_attr.attr,
+	&pressure_pages_freed_attr.attr,
 	NULL,
 };
 

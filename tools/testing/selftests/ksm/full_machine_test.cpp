@@ -6,14 +6,10 @@
 #include <cerrno>
 #include <functional>
 #include <memory>
-#include <sstream>
-#include <string>
 #include <vector>
 
-#include <sys/swap.h>
-#include <unistd.h>
-
 #include "support/child.hpp"
+#include "support/filler.hpp"
 #include "support/fixture.hpp"
 #include "support/passes.hpp"
 #include "support/process.hpp"
@@ -22,44 +18,6 @@
 
 namespace ksm
 {
-
-namespace
-{
-
-/* While this lives, nothing can be swapped out. */
-class no_swap
-{
-public:
-	no_swap()
-	{
-		std::istringstream lines(read_text("/proc/swaps"));
-		std::string line, area;
-
-		std::getline(lines, line);
-		while (std::getline(lines, line)) {
-			std::istringstream(line) >> area;
-			require(swapoff(area.c_str()) == 0, "swapoff");
-			areas_.push_back(area);
-		}
-	}
-	~no_swap()
-	{
-		for (const std::string &area : areas_)
-			swapon(area.c_str(), 0);
-	}
-	no_swap(const no_swap &) = delete;
-	no_swap &operator=(const no_swap &) = delete;
-
-private:
-	std::vector<std::string> areas_;
-};
-
-std::size_t available_pages()
-{
-	return std::size_t(meminfo_kb("MemAvailable")) * 1024 / page_size;
-}
-
-} /* namespace */
 
 class full_machine : public ksm_test
 {
@@ -72,25 +30,13 @@ protected:
 
 	void prepare() override
 	{
-		if (meminfo_kb("MemTotal") > 4 << 20)
-			GTEST_SKIP() << "the machine is too large to be filled";
-		if (available_pages() < 2 * left)
-			GTEST_SKIP() << "the machine is too small";
-		if (!access("/proc/swaps", F_OK))
-			no_swap_ = std::make_unique<no_swap>();
-		/* The test itself is not what this is about. */
-		allow_to_be_killed(false);
-		filler_ = std::make_unique<region>(available_pages() - left);
-		for (std::size_t i = 0; i < filler_->pages(); i++)
-			filler_->words(i)[0] = 1;
-		filler_->advise(MADV_DONTFORK);
+		KSM_SKIP_IF(full_machine_filler::why_not(left));
+		filler_ = std::make_unique<full_machine_filler>(left);
 		killed_ = vmstat("oom_kill");
 	}
 	void TearDown() override
 	{
 		filler_.reset();
-		no_swap_.reset();
-		allow_to_be_killed(true);
 		ksm_test::TearDown();
 	}
 
@@ -166,8 +112,7 @@ protected:
 	}
 
 private:
-	std::unique_ptr<no_swap> no_swap_;
-	std::unique_ptr<region> filler_;
+	std::unique_ptr<full_machine_filler> filler_;
 	long killed_ = 0;
 };
 

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "support/filler.hpp"
+
+#include <sstream>
+
+#include <sys/swap.h>
+#include <unistd.h>
+
+#include "lib/sysfs.hpp"
+#include "support/child.hpp"
+#include "support/process.hpp"
+#include "support/verdict.hpp"
+
+namespace ksm
+{
+
+namespace
+{
+
+std::size_t available_pages()
+{
+	return std::size_t(meminfo_kb("MemAvailable")) * 1024 / page_size;
+}
+
+std::vector<std::string> all_swap_areas()
+{
+	std::vector<std::string> areas;
+	std::string line, area;
+
+	if (access("/proc/swaps", F_OK))
+		return areas;
+	std::istringstream lines(read_text("/proc/swaps"));
+	std::getline(lines, line);
+	while (std::getline(lines, line)) {
+		std::istringstream(line) >> area;
+		areas.push_back(area);
+	}
+	return areas;
+}
+
+} /* namespace */
+
+std::string full_machine_filler::why_not(std::size_t left)
+{
+	if (meminfo_kb("MemTotal") > 4 << 20)
+		return "the machine is too large to be filled";
+	if (available_pages() < 2 * left)
+		return "the machine is too small";
+	return "";
+}
+
+full_machine_filler::full_machine_filler(std::size_t left) : swap_areas_(all_swap_areas())
+{
+	for (const std::string &area : swap_areas_)
+		require(swapoff(area.c_str()) == 0, "swapoff");
+	allow_to_be_killed(false);
+	memory_ = std::make_unique<region>(available_pages() - left);
+	for (std::size_t i = 0; i < memory_->pages(); i++)
+		memory_->words(i)[0] = 1;
+	memory_->advise(MADV_DONTFORK);
+}
+
+full_machine_filler::~full_machine_filler()
+{
+	memory_.reset();
+	for (const std::string &area : swap_areas_)
+		swapon(area.c_str(), 0);
+	allow_to_be_killed(true);
+}
+
+} /* namespace ksm */
