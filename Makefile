@@ -26,6 +26,7 @@ KERNELS  := build/prod/bzImage build/debug/bzImage build/base/bzImage \
 	    build/um/linux build/um-prod/linux build/um-base/linux
 
 .PHONY: help run shell test test-quick bench bench-quick attack attack-quick compat check configs
+.PHONY: deb-tools
 .PHONY: selftests tree clean FORCE
 FORCE:
 
@@ -89,6 +90,10 @@ configs:
 	@scripts/packages.sh kernel configs
 	@scripts/configs.sh $(NAMES)
 
+deb-tools:
+	@scripts/packages.sh deb-tools
+	@scripts/deb_tools.sh
+
 clean:
 	rm -rf build
 
@@ -110,6 +115,7 @@ help:
 	@echo '  check               checkpatch, W=1, sparse, rooms, kernel-doc, shellcheck, clang-format, fuzzing'
 	@echo '  configs             compile mm/ without NUMA, without SWAP, for arm64..., by gcc and by clang'
 	@echo '                      (NAMES="no-numa arm64", COMPILERS=gcc: these only; QUICK=1: only our files)'
+	@echo '  deb-tools           the Debian package of ksmctl and ksmtuned, in build/deb-tools'
 	@echo '  build/prod/bzImage  the kernel, configured as a distribution would where mm cares'
 	@echo '  build/debug/bzImage the same with KASAN, lockdep, DEBUG_VM, fault injection'
 	@echo '  build/base/bzImage  the unmodified kernel with the configuration of prod'

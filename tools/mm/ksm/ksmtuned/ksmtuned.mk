@@ -40,6 +40,7 @@ install: install-ksmtuned
 install-ksmtuned: $(tuned)ksmtuned $(tuned_man)
 	install -D -m 755 $(tuned)ksmtuned $(DESTDIR)$(sbindir)/ksmtuned
 	install -d $(DESTDIR)$(unitdir)
+	sed 's|/usr/sbin/|$(sbindir)/|' $(src)ksm.service >$(DESTDIR)$(unitdir)/ksm.service
 	sed 's|/usr/sbin/|$(sbindir)/|' $(tuned_src)ksmtuned.service >$(DESTDIR)$(unitdir)/ksmtuned.service
 	install -D -m 644 $(tuned_src)ksmtuned.logrotate $(DESTDIR)$(sysconfdir)/logrotate.d/ksmtuned
 	install -D -m 644 $(tuned_src)ksm.rules.yml $(DESTDIR)$(datadir)/ksmtuned/ksm.rules.yml
