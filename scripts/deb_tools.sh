@@ -12,8 +12,9 @@ out=$BUILD/deb-tools
 source=$out/source
 
 copy_source() {
-	mkdir -p "$source"
-	rsync -a --delete --exclude='*.o' --exclude='*.d' "$TOP/tools/mm/ksm/" "$source/"
+	rm -rf "$source"
+	mkdir -p "$out"
+	cp -a "$TOP/tools/mm/ksm" "$source"
 }
 
 # Objects stay where they are, so that a second build is short
