@@ -6,6 +6,8 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=scripts/accel.sh
+. "$(dirname "$0")/accel.sh"
 
 usage() {
 	cat <<-'END'
@@ -139,28 +141,19 @@ make_initramfs() {
 	(cd "$root" && find . | sort | cpio --quiet --reproducible -o -H newc) | gzip -n -1 >"$tmp/initramfs.gz"
 }
 
-# usable_kvm: the device exists, may be opened, and QEMU starts with it. Where it does
-# not, it may abort, of which the shell would tell: hence the subshell.
-usable_kvm() {
-	[[ -w /dev/kvm ]] && (
-		exec >/dev/null 2>&1
-		echo quit | timeout 10 qemu-system-x86_64 -accel kvm -cpu host -machine q35 -nodefaults -display none -S -monitor stdio
-	)
-}
-
 report() {
 	printf 'boot.sh: %s\n' "$1" >&2
 	sed 's/\r$//; s/^/    /' >&2
 }
 
 make_initramfs "$@"
-accel=(-accel tcg -cpu max -smp "$cpus")
 if ((icount)); then
 	# No entropy from outside either, so that a run repeats to the instruction
 	accel=(-accel tcg -cpu max -smp 1 -icount "shift=0,sleep=off" -seed 1 -rtc "base=2026-01-01,clock=vm")
 	append="nokaslr $append"
-elif [[ ${ACCEL:-} == kvm ]] || { [[ -z ${ACCEL:-} ]] && usable_kvm; }; then
-	accel=(-accel kvm -cpu host -smp "$cpus")
+else
+	mapfile -t accel < <(accelerator)
+	accel+=(-smp "$cpus")
 fi
 mkfifo "$tmp/out"
 : >"$tmp/status"
