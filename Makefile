@@ -14,6 +14,7 @@ NAMES ?=
 SCENARIO ?=
 PAGES ?=
 COMPILERS ?=
+KERNEL ?=
 QUICK ?=
 export KSRC JOBS LLVM CPUS MEM WORKLOAD GUEST_PAGES COMPILERS QUICK
 
@@ -26,7 +27,7 @@ KERNELS  := build/prod/bzImage build/debug/bzImage build/base/bzImage \
 	    build/um/linux build/um-prod/linux build/um-base/linux
 
 .PHONY: help run shell test test-quick bench bench-quick attack attack-quick compat check configs
-.PHONY: deb-tools
+.PHONY: deb-tools deb-check
 .PHONY: selftests tree clean FORCE
 FORCE:
 
@@ -94,6 +95,10 @@ deb-tools:
 	@scripts/packages.sh deb-tools
 	@scripts/deb_tools.sh
 
+deb-check: deb-tools
+	@scripts/packages.sh deb-check
+	@scripts/deb_check.sh $(if $(KERNEL),-k $(KERNEL))
+
 clean:
 	rm -rf build
 
@@ -116,6 +121,8 @@ help:
 	@echo '  configs             compile mm/ without NUMA, without SWAP, for arm64..., by gcc and by clang'
 	@echo '                      (NAMES="no-numa arm64", COMPILERS=gcc: these only; QUICK=1: only our files)'
 	@echo '  deb-tools           the Debian package of ksmctl and ksmtuned, in build/deb-tools'
+	@echo '  deb-check           install it into a Debian in QEMU in place of Debian'"'"'s ksmtuned, and purge it'
+	@echo '                      (KERNEL=file: boot this kernel instead of Debian'"'"'s own)'
 	@echo '  build/prod/bzImage  the kernel, configured as a distribution would where mm cares'
 	@echo '  build/debug/bzImage the same with KASAN, lockdep, DEBUG_VM, fault injection'
 	@echo '  build/base/bzImage  the unmodified kernel with the configuration of prod'

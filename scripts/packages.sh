@@ -39,7 +39,7 @@ wanted() {
 			;;
 		deb-tools)
 			wanted tools
-			echo dpkg-dev debhelper rsync
+			echo dpkg-dev debhelper
 			;;
 		deb-check) echo mmdebstrap e2fsprogs lintian qemu-system-x86 ;;
 		bench) echo python3 gnuplot-nox ;;
