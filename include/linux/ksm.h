@@ -52,6 +52,8 @@ bool ksm_refuses_collapse(struct vm_area_struct *vma, unsigned long addr,
 int ksm_unshare_page(struct mm_struct *mm, unsigned long addr);
 void ksm_new_domain(struct mm_struct *mm);
 void ksm_pressure_ask(void);
+int ksm_merge_now(struct mm_struct *mm);
+unsigned long ksm_merge_now_result(struct mm_struct *mm);
 void ksm_cgroup_attach(struct cgroup_taskset *tset);
 void ksm_memcg_stat_format(struct mem_cgroup *memcg, struct seq_buf *s);
 

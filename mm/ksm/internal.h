@@ -107,7 +107,24 @@ enum ksm_scan_end {
 	KSM_SCAN_DISTURBED,	/* early, because somebody else was in the way */
 };
 
+/**
+ * struct ksm_scan_turn - how far a walk through a process has come, see struct ksm_mm
+ * @addr: address
+ * @misses: how often a VMA was locked by others
+ * @skips: how often since a VMA could be locked
+ * @mergeable: a mergeable VMA was seen
+ * @full: there was no memory for a copy
+ */
+struct ksm_scan_turn {
+	unsigned long addr;
+	u8 misses;
+	u8 skips;
+	bool mergeable;
+	bool full;
+};
+
 enum ksm_scan_end ksm_scan_batch(void);
+bool ksm_scan_now(struct ksm_mm *kmm, struct ksm_scan_turn *turn);
 void ksm_scan_restart(void);
 
 /* reap.c */

@@ -32,6 +32,10 @@
 /* To read a page takes mainline 6.12 at least as long. */
 #define KSM_USECS_PER_PAGE	1
 
+/* What a batch may do when pace is not what matters: others get ksm_mutex after it. */
+#define KSM_EAGER_READS		1024
+#define KSM_EAGER_VISITS	(64 * 1024)
+
 /* What counts as nothing: so many pages, and one of so many. */
 #define KSM_FEW_PAGES		16
 #define KSM_FEW_OF		64
@@ -108,13 +112,20 @@ void ksm_pace_news(void)
 /**
  * ksm_pace_batch - tell what a batch may do
  *
+ * Context: ksm_mutex held.
  * Return: budget.
  */
 struct ksm_budget ksm_pace_batch(void)
 {
+	static const struct ksm_budget eager = {
+		.reads = KSM_EAGER_READS,
+		.visits = KSM_EAGER_VISITS,
+	};
 	unsigned int visits = is_idle() ? KSM_VISITS_PER_READ_IDLE : KSM_VISITS_PER_READ;
 	unsigned int pages = ksm_pace_pages();
 
+	if (ksm_eager)
+		return eager;
 	return (struct ksm_budget){
 		.reads = pages,
 		.visits = min_t(u64, ULONG_MAX, (u64)pages * visits),

@@ -50,12 +50,8 @@
 #define PRESSURE_CHANCES_IN	(10 * HZ)
 
 /* Nor for a run that has found so many pages, and so many for each one freed, unique. */
-#define PRESSURE_UNIQUE		8192
+#define PRESSURE_UNIQUE		4096
 #define PRESSURE_UNIQUE_EACH	64
-
-/* What may be done in a batch. */
-#define PRESSURE_READS		1024
-#define PRESSURE_VISITS		(64 * 1024)
 
 /* Frames that ksmd may take from the reserves before it has freed any. */
 #define PRESSURE_CREDIT		128
@@ -146,30 +142,6 @@ bool ksm_pressure_due(void)
 	return READ_ONCE(ksm_pressure_heard) && (READ_ONCE(asked) || READ_ONCE(run.goes_on));
 }
 
-/**
- * ksm_pressure_run - tell whether ksmd works out of turn now
- *
- * Context: ksm_mutex held by ksmd.
- * Return: true if so.
- */
-bool ksm_pressure_run(void)
-{
-	return run.goes_on;
-}
-
-/**
- * ksm_pressure_budget - tell what a batch out of turn may do
- *
- * Return: budget.
- */
-struct ksm_budget ksm_pressure_budget(void)
-{
-	return (struct ksm_budget){
-		.reads = PRESSURE_READS,
-		.visits = PRESSURE_VISITS,
-	};
-}
-
 static void begin_run(void)
 {
 	run = (struct run) {
@@ -222,6 +194,7 @@ void ksm_pressure_begin_batch(struct ksm_pressure_batch *batch)
 		begin_run();
 	if (xchg(&asked, false) || waitqueue_active(&waiters))
 		run.last_asked = jiffies;
+	ksm_eager = true;
 	batch->merges = ksm_stats.merges;
 	batch->credit = has_credit();
 	if (batch->credit)
@@ -236,6 +209,7 @@ void ksm_pressure_begin_batch(struct ksm_pressure_batch *batch)
  */
 void ksm_pressure_end_batch(const struct ksm_pressure_batch *batch)
 {
+	ksm_eager = false;
 	if (batch->credit)
 		memalloc_noreclaim_restore(batch->flags);
 	WRITE_ONCE(ksm_stats.pressure_freed,

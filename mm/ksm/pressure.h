@@ -7,8 +7,6 @@
 
 #include <linux/types.h>
 
-#include "budget.h"
-
 /**
  * struct ksm_pressure_batch - a part of the work out of turn
  * @merges: ksm_stats.merges at its start
@@ -23,8 +21,6 @@ struct ksm_pressure_batch {
 
 void ksm_pressure_listen(void);
 bool ksm_pressure_due(void);
-bool ksm_pressure_run(void);
-struct ksm_budget ksm_pressure_budget(void);
 void ksm_pressure_begin_batch(struct ksm_pressure_batch *batch);
 void ksm_pressure_end_batch(const struct ksm_pressure_batch *batch);
 void ksm_pressure_init(void);

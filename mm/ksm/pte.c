@@ -308,6 +308,7 @@ int ksm_pte_replace(struct ksm_item *item, struct page *kpage, pte_t protected)
 			flush_cache_page(item->vma, addr, page_to_pfn(item->page));
 			pte = ptep_clear_flush(item->vma, addr, ptep);
 			ksm_pte_exchange(item->vma, addr, ptep, pte, item->page, kpage);
+			ksm_stats.merges++;
 			err = 0;
 		}
 		pte_unmap_unlock(ptep, ptl);

@@ -60,6 +60,7 @@ struct ksm_span {
  * @followed: number of the turn in which it came into its domain
  * @left: address from which on its pages are still in trees of a domain that it has left
  * @own: number of the domain that it has for itself as users are kept apart, or 0
+ * @merged_now: pages that the last ksm_merge_now() has merged
  * @visited: the cursor was here, so only ksmd may free it
  * @exiting: its exit has begun
  *
@@ -91,6 +92,7 @@ struct ksm_mm {
 	unsigned int asked;
 	unsigned long unsorted;
 	u64 own;
+	unsigned long merged_now;
 	bool visited;
 	bool exiting;
 };

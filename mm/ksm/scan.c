@@ -172,7 +172,7 @@ static unsigned long shared_pages(void)
 static bool start_pass(void)
 {
 	/* The references of per-CPU lists would keep pages from being merged. */
-	if (pass.drain && !ksm_pressure_run()) {
+	if (pass.drain && !ksm_eager) {
 		lru_add_drain_all();
 		pass.drain = false;
 	}
@@ -201,7 +201,7 @@ static void end_pass(void)
 		.pages = ksm_stats.tracked,
 		.found = pass.found,
 		.merged = shared - min(shared, pass.shared),
-		.out_of_turn = ksm_pressure_run(),
+		.out_of_turn = ksm_eager,
 	};
 
 	if (!pass.apart)
@@ -223,8 +223,7 @@ static void end_pass(void)
  */
 enum ksm_scan_end ksm_scan_batch(void)
 {
-	struct ksm_budget budget = ksm_pressure_run() ? ksm_pressure_budget() :
-							ksm_pace_batch();
+	struct ksm_budget budget = ksm_pace_batch();
 
 	if (!pass.running && !start_pass())
 		return KSM_SCAN_BATCH;
@@ -264,6 +263,50 @@ enum ksm_scan_end ksm_scan_batch(void)
 		cond_resched();
 	}
 	return KSM_SCAN_BATCH;
+}
+
+/* Where the turn of a process stands, as it is kept in the process. */
+static struct ksm_scan_turn exchange_turn(struct ksm_mm *kmm, struct ksm_scan_turn turn)
+{
+	struct ksm_scan_turn before = {
+		.addr = kmm->addr,
+		.misses = kmm->misses,
+		.skips = kmm->skips,
+		.mergeable = kmm->mergeable,
+		.full = kmm->full,
+	};
+
+	kmm->addr = turn.addr;
+	kmm->misses = turn.misses;
+	kmm->skips = turn.skips;
+	kmm->mergeable = turn.mergeable;
+	kmm->full = turn.full;
+	return before;
+}
+
+/**
+ * ksm_scan_now - visit some pages of a process, whatever ksmd is at
+ * @kmm: process
+ * @turn: how far that has come; full of zeroes to begin with
+ *
+ * Its turn in the pass is left as it is.
+ *
+ * Context: ksm_mutex held, may sleep.
+ * Return: true if there is more to visit.
+ */
+bool ksm_scan_now(struct ksm_mm *kmm, struct ksm_scan_turn *turn)
+{
+	struct ksm_budget budget = ksm_pace_batch();
+	struct ksm_scan_turn before;
+	enum scan_result result;
+
+	if (!ksm_mm_enter(kmm))
+		return false;
+	before = exchange_turn(kmm, *turn);
+	result = scan_in_domain(kmm, &budget);
+	*turn = exchange_turn(kmm, before);
+	ksm_mm_leave(kmm);
+	return result != SCAN_DONE;
 }
 
 /**

@@ -32,6 +32,7 @@ atomic_long_t ksm_zero_pages = ATOMIC_LONG_INIT(0);
 DECLARE_WAIT_QUEUE_HEAD(ksmd_wait);
 bool ksmd_woken;
 unsigned int ksmd_kicks;
+bool ksm_eager;
 
 /**
  * ksm_wake - tell ksmd that there may be something to do

@@ -99,6 +99,12 @@ extern wait_queue_head_t ksmd_wait;
 extern bool ksmd_woken;		/* it is to reckon anew how long it may sleep */
 extern unsigned int ksmd_kicks;	/* another value ends the pause between batches */
 
+/*
+ * For now, what is read for the first time is merged, and a huge page is split for one
+ * match; guarded by ksm_mutex.
+ */
+extern bool ksm_eager;
+
 void ksm_wake(void);
 void ksm_kick(void);
 

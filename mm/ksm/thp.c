@@ -50,7 +50,7 @@ static unsigned int count_matches(struct ksm_tile *tile, u64 key)
  * @key: fingerprint of that page
  *
  * A huge page must have as many pages with a match as thp_split_threshold says, or one
- * when memory runs short.
+ * while ksm_eager.
  * Other large folios are split for the first.
  *
  * Context: ksm_mutex held, @item's VMA locked.
@@ -63,7 +63,7 @@ bool ksm_thp_split_pays(const struct ksm_item *item, u64 key)
 	struct ksm_tile *tile;
 	unsigned long end;
 
-	if (needed <= 1 || ksm_pressure_run() || !mapped_by_pmd(item))
+	if (needed <= 1 || ksm_eager || !mapped_by_pmd(item))
 		return needed;
 	/* The page itself may or may not be in the tree. */
 	if (!(ksm_tile_unstable(item->tile) & BIT_ULL(item->nr)))

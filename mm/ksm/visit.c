@@ -92,7 +92,7 @@ static bool read_page(struct ksm_visit *v, struct ksm_item *item)
 	if (!ksm_block_reserve(tile, bit))
 		return changed;
 	ksm_tile_settle(tile, item->nr, fingerprint);
-	if (stays || item->clean || ksm_pressure_run())
+	if (stays || item->clean || ksm_eager)
 		ksm_merge_page(item, fingerprint);
 	return changed;
 }

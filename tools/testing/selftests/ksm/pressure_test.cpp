@@ -28,7 +28,8 @@ protected:
 	void prepare() override
 	{
 		KSM_SKIP_IF(why_no_knob("pressure_boost"));
-		KSM_SKIP_IF(full_machine_filler::why_not(left));
+		if (!filler_)
+			KSM_SKIP_IF(full_machine_filler::why_not(left));
 		/* Asleep, but for what is done out of turn. */
 		set_knob("sleep_millisecs", 3600000);
 		/* A run that freed nothing is forgotten by that. */

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Memory of another process is offered to KSM, taken back, and merged at once. */
+#include <cerrno>
+#include <csignal>
+#include <string>
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "lib/sysfs.hpp"
+#include "support/child.hpp"
+#include "support/fixture.hpp"
+#include "support/ksm_pages.hpp"
+#include "support/passes.hpp"
+#include "support/process.hpp"
+#include "support/region.hpp"
+
+namespace ksm
+{
+
+namespace
+{
+
+/* process_madvise() of a range of another process: 0 or an errno. */
+int advise(pid_t pid, std::uint64_t address, std::size_t bytes, int advice)
+{
+	iovec range = {reinterpret_cast<void *>(address), bytes};
+	int pidfd = int(syscall(SYS_pidfd_open, pid, 0));
+
+	require(pidfd >= 0, "pidfd_open");
+	long done = syscall(SYS_process_madvise, pidfd, &range, 1, advice, 0);
+	int error = done < 0 ? errno : 0;
+
+	close(pidfd);
+	EXPECT_TRUE(error || done == long(bytes)) << done;
+	return error;
+}
+
+std::string merge_file(pid_t pid)
+{
+	return "/proc/" + std::to_string(pid) + "/ksm_merge";
+}
+
+} /* namespace */
+
+class offer : public ksm_test
+{
+protected:
+	static constexpr std::size_t pages = 200;
+
+	/* Knows nothing of KSM; its pages are equal to each other. */
+	static child::body innocent()
+	{
+		return [](parent_link &parent) {
+			region memory(pages);
+
+			memory.fill_all(1);
+			parent.reach("filled", memory.data());
+			require(memory.strangers(1) == 0, "content changed");
+		};
+	}
+	/* The same, and offers it. */
+	static child::body willing(std::uint64_t seed)
+	{
+		return [seed](parent_link &parent) {
+			region memory(pages);
+
+			memory.fill_all(seed);
+			memory.mergeable();
+			parent.reach("filled", memory.data());
+			require(memory.strangers(seed) == 0, "content changed");
+		};
+	}
+	/* As somebody who has no rights: gives what that gives, an errno. */
+	template <class function> static int without_rights(function what)
+	{
+		int result = -1;
+		child other([&](parent_link &parent) {
+			require(!setresgid(1000, 1000, 1000) && !setresuid(1000, 1000, 1000),
+				"setresuid");
+			parent.tell("done", std::uint64_t(what()));
+		});
+
+		result = int(other.await("done"));
+		other.join();
+		return result;
+	}
+};
+
+TEST_F(offer, memory_of_another_is_merged_and_unmerged)
+{
+	child other(innocent());
+	std::uint64_t address = other.await("filled");
+	page_range memory(address, pages, other.pid());
+
+	ASSERT_EQ(advise(other.pid(), address, pages * page_size, MADV_MERGEABLE), 0);
+	scan(2);
+	EXPECT_EQ(merging_pages(other.pid()), long(pages));
+	EXPECT_EQ(smaps_ksm_pages(other.pid()), long(pages));
+	ASSERT_EQ(advise(other.pid(), address, pages * page_size, MADV_UNMERGEABLE), 0);
+	EXPECT_EQ(smaps_ksm_pages(other.pid()), 0);
+	other.go_on("filled");
+	other.join();
+}
+
+TEST_F(offer, only_with_the_rights_for_other_advices)
+{
+	child other(innocent());
+	std::uint64_t address = other.await("filled");
+
+	EXPECT_EQ(without_rights(
+			  [&] { return advise(other.pid(), address, page_size, MADV_MERGEABLE); }),
+		  EACCES);
+	EXPECT_EQ(advise(other.pid(), address, page_size, MADV_DONTNEED), EINVAL);
+	other.go_on("filled");
+	other.join();
+}
+
+TEST_F(offer, a_process_is_merged_at_once)
+{
+	child one(willing(1)), two(willing(1));
+
+	one.await("filled");
+	two.await("filled");
+	/* ksmd is asleep. */
+	set_knob("sleep_millisecs", 3600000);
+	start_ksmd();
+	ASSERT_EQ(write_text(merge_file(one.pid()), "1"), 0);
+	EXPECT_EQ(merging_pages(one.pid()), long(pages));
+	EXPECT_EQ(std::stol(read_text(merge_file(one.pid()))), long(pages) - 1);
+	ASSERT_EQ(write_text(merge_file(two.pid()), "1"), 0);
+	/* With max_page_sharing mappings the first is full. */
+	EXPECT_EQ(std::stol(read_text(merge_file(two.pid()))), long(pages) - 1);
+	EXPECT_EQ(merging_pages(two.pid()), long(pages));
+	one.go_on("filled");
+	two.go_on("filled");
+	one.join();
+	two.join();
+}
+
+TEST_F(offer, nothing_is_merged_at_once_while_ksm_is_stopped)
+{
+	child one(willing(1));
+
+	one.await("filled");
+	EXPECT_EQ(write_text(merge_file(one.pid()), "1"), EOPNOTSUPP);
+	EXPECT_EQ(merging_pages(one.pid()), 0);
+	one.go_on("filled");
+	one.join();
+}
+
+TEST_F(offer, merging_at_once_takes_no_nonsense)
+{
+	child one(willing(1)), none(innocent());
+
+	one.await("filled");
+	none.await("filled");
+	start_ksmd();
+	for (const char *bad : {"0", "2", "-1", "x"})
+		EXPECT_NE(write_text(merge_file(one.pid()), bad), 0) << bad;
+	EXPECT_EQ(without_rights([&] { return write_text(merge_file(one.pid()), "1"); }), EACCES);
+	/* Nothing is offered. */
+	EXPECT_EQ(write_text(merge_file(none.pid()), "1"), 0);
+	EXPECT_EQ(read_text(merge_file(none.pid())), "0");
+	one.go_on("filled");
+	none.go_on("filled");
+	one.join();
+	none.join();
+}
+
+} /* namespace ksm */
