@@ -26,7 +26,7 @@ FLAVOURS := prod debug base um um-prod um-base
 KERNELS  := build/prod/bzImage build/debug/bzImage build/base/bzImage \
 	    build/um/linux build/um-prod/linux build/um-base/linux
 
-.PHONY: help run shell test test-quick bench bench-quick attack attack-quick compat check configs
+.PHONY: help run shell test test-quick bench bench-quick attack attack-quick pressure compat check configs
 .PHONY: deb-tools deb-check
 .PHONY: selftests tree clean FORCE
 FORCE:
@@ -87,6 +87,10 @@ attack-quick:
 	@scripts/packages.sh kernel boot selftests bench
 	@scripts/attack.sh -q
 
+pressure:
+	@scripts/packages.sh kernel boot selftests
+	@scripts/pressure.sh
+
 configs:
 	@scripts/packages.sh kernel configs
 	@scripts/configs.sh $(NAMES)
@@ -117,6 +121,7 @@ help:
 	@echo '  attack              what can be learned through KSM, here in each mode and on the unmodified'
 	@echo '                      kernel: table and plots; fails if a channel is open that should not be'
 	@echo '  attack-quick        the same with fewer samples'
+	@echo '  pressure            how much memory is written before somebody is killed, on both kernels'
 	@echo '  check               checkpatch, W=1, sparse, rooms, kernel-doc, shellcheck, clang-format, fuzzing'
 	@echo '  configs             compile mm/ without NUMA, without SWAP, for arm64..., by gcc and by clang'
 	@echo '                      (NAMES="no-numa arm64", COMPILERS=gcc: these only; QUICK=1: only our files)'
