@@ -8,6 +8,7 @@
 enum ksm_advisor {
 	KSM_ADVISOR_NONE,
 	KSM_ADVISOR_SCAN_TIME,
+	KSM_ADVISOR_CPU_BUDGET,
 };
 
 /**

@@ -16,12 +16,14 @@
  * @visits: pages to visit, read or not
  * @drain: set when a page was seen that waits in a per-CPU list
  * @found: pages that were new, or had changed: counted up
+ * @until: ksmd's CPU time when the batch is to end, ns; 0: whenever it does
  */
 struct ksm_budget {
 	unsigned int reads;
 	unsigned long visits;
 	bool drain;
 	unsigned long found;
+	u64 until;
 };
 
 /**
@@ -84,7 +86,11 @@ static inline void ksm_budget_spend(struct ksm_budget *budget, unsigned long vis
 /* pace.c */
 unsigned int ksm_pace_pages(void);
 unsigned int ksm_pace_pause(void);
+unsigned int ksm_pace_resume(unsigned int most);
+bool ksm_pace_budgeted(void);
+u64 ksm_pace_batch_time(void);
 unsigned int ksm_pace_gap(void);
+void ksm_pace_spend(u64 runtime, u64 now, u64 batch);
 void ksm_pace_news(void);
 struct ksm_budget ksm_pace_batch(void);
 void ksm_pace_found(unsigned long found);

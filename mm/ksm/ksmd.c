@@ -7,8 +7,10 @@
 #include <linux/init.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
+#include <linux/ktime.h>
 #include <linux/random.h>
 #include <linux/sched.h>
+#include <linux/sched/cputime.h>
 #include <linux/wait.h>
 
 #include "internal.h"
@@ -58,16 +60,25 @@ static bool batch_is_due(void)
 static void do_batch(void)
 {
 	unsigned int kicks = READ_ONCE(ksmd_kicks), pause;
+	bool budgeted = ksm_pace_budgeted();
 	enum ksm_scan_end end;
+	u64 before = 0, after;
 
 	if (clock.kicks != kicks)
 		ksm_pace_news();
 	clock.kicks = kicks;
+	if (budgeted)
+		before = task_sched_runtime(current);
 	end = ksm_scan_batch();
+	if (budgeted) {
+		/* What it has done beside that counts, too. */
+		after = task_sched_runtime(current);
+		ksm_pace_spend(after, ktime_get_ns(), after - before);
+	}
 	pause = ksm_pace_pause();
 	/* A long pause is not to begin because of somebody who was there for a moment. */
 	if (end == KSM_SCAN_DISTURBED)
-		pause = min(pause, KSMD_RESUME_MSECS);
+		pause = ksm_pace_resume(KSMD_RESUME_MSECS);
 	clock.batch = jiffies + msecs_to_jiffies(pause);
 	if (end == KSM_SCAN_PASS)
 		pause = max(pause, ksm_pace_gap());

@@ -50,11 +50,33 @@ static bool news;
 /* Pages to read in a batch, while the advisor chooses; written under ksm_mutex. */
 static unsigned int advised;
 
+/*
+ * With a CPU budget: so long ksmd may save what it has not used, be in debt for, and work in
+ * one batch, in its own time.
+ */
+#define KSM_SAVED_MSECS		100
+#define KSM_OWED_MSECS		(10 * MSEC_PER_SEC)
+#define KSM_BATCH_MSECS		20
+#define KSM_BATCH_MAX_USECS	5000
+
+/* The CPU budget: what is left of it, and as of when; written by ksmd under ksm_mutex. */
+static struct {
+	s64 left;		/* ns */
+	u64 runtime;		/* ksmd's CPU time then, ns */
+	u64 now;		/* ns */
+} cpu;
+
 /* What was advised can be read by whoever reads that the advisor is on. */
 static enum ksm_advisor advisor_mode(void)
 {
 	/* Pairs with the release in ksm_pace_set_advisor(). */
 	return smp_load_acquire(&ksm_advisor.mode);
+}
+
+/* Of one CPU that ksmd may use. */
+static unsigned int cpu_percent(void)
+{
+	return clamp(READ_ONCE(ksm_advisor.max_cpu), 1U, 100U);
 }
 
 /**
@@ -76,7 +98,82 @@ unsigned int ksm_pace_pages(void)
  */
 unsigned int ksm_pace_pause(void)
 {
-	return READ_ONCE(ksm_knobs.sleep_millisecs);
+	s64 left;
+
+	if (advisor_mode() != KSM_ADVISOR_CPU_BUDGET)
+		return READ_ONCE(ksm_knobs.sleep_millisecs);
+	left = READ_ONCE(cpu.left);
+	if (left >= 0)
+		return 0;
+	return div_u64(div_u64(-left * 100, cpu_percent()), NSEC_PER_MSEC) + 1;
+}
+
+/**
+ * ksm_pace_resume - tell how long ksmd pauses after a batch that others have cut short
+ * @most: milliseconds, unless it has to keep to a CPU budget
+ *
+ * Return: milliseconds.
+ */
+unsigned int ksm_pace_resume(unsigned int most)
+{
+	unsigned int pause = ksm_pace_pause();
+
+	return ksm_pace_budgeted() ? pause : min(pause, most);
+}
+
+/**
+ * ksm_pace_budgeted - tell whether ksmd has to keep to a CPU budget
+ *
+ * Return: true if so.
+ */
+bool ksm_pace_budgeted(void)
+{
+	return advisor_mode() == KSM_ADVISOR_CPU_BUDGET;
+}
+
+/* What a percentage of some time is, ns. */
+static s64 share_of(u64 msecs)
+{
+	return msecs * NSEC_PER_MSEC / 100 * cpu_percent();
+}
+
+/**
+ * ksm_pace_batch_time - tell how much CPU time a batch is to take
+ *
+ * Return: ns; for ksm_pace_budgeted() only.
+ */
+u64 ksm_pace_batch_time(void)
+{
+	return min_t(u64, share_of(KSM_BATCH_MSECS), KSM_BATCH_MAX_USECS * NSEC_PER_USEC);
+}
+
+/**
+ * ksm_pace_spend - note what ksmd has used of a CPU budget
+ * @runtime: ksmd's CPU time so far, ns
+ * @now: ns
+ * @batch: what the last batch took of that, ns
+ *
+ * The next one is chosen so that it takes no more than the budget of 20 ms.
+ *
+ * Context: ksm_mutex held by ksmd; ksm_pace_budgeted().
+ */
+void ksm_pace_spend(u64 runtime, u64 now, u64 batch)
+{
+	s64 left = cpu.left;
+	u64 pages;
+
+	/* As of now, to begin with. */
+	if (cpu.now)
+		left += div_u64((now - cpu.now) * cpu_percent(), 100) -
+			(runtime - cpu.runtime);
+	left = clamp(left, -share_of(KSM_OWED_MSECS), share_of(KSM_SAVED_MSECS));
+	WRITE_ONCE(cpu.left, left);
+	cpu.runtime = runtime;
+	cpu.now = now;
+	pages = div64_u64(advised * ksm_pace_batch_time(), max(batch, 1ULL));
+	/* Not by what one batch happened to take. */
+	pages = clamp(pages, advised / 2ULL, advised * 2ULL);
+	WRITE_ONCE(advised, clamp(pages, 1ULL, clamp(ksm_advisor.max_pages, 1ULL, UINT_MAX)));
 }
 
 static bool is_idle(void)
@@ -162,7 +259,10 @@ void ksm_pace_set_advisor(enum ksm_advisor mode)
 {
 	ksm_advisor.last_secs = 0;
 	ksm_advisor.trend = 100;
-	WRITE_ONCE(advised, clamp(ksm_advisor.min_pages, 1UL, (unsigned long)UINT_MAX));
+	WRITE_ONCE(advised, mode == KSM_ADVISOR_CPU_BUDGET ? KSM_PAGES_TO_SCAN_DEFAULT :
+		   clamp(ksm_advisor.min_pages, 1UL, (unsigned long)UINT_MAX));
+	WRITE_ONCE(cpu.left, 0);
+	cpu.now = 0;
 	WRITE_ONCE(ksm_knobs.pages_to_scan, KSM_PAGES_TO_SCAN_DEFAULT);
 	/* Pairs with the acquire in advisor_mode(). */
 	smp_store_release(&ksm_advisor.mode, mode);
@@ -197,7 +297,7 @@ static u64 longest_gap(const struct ksm_pass_result *result)
 
 	/* How long mainline 6.12 takes to read them all; more than enough is enough. */
 	before = min_t(u64, batches, KSM_MAX_GAP_MSECS) *
-		 min(ksm_pace_pause(), KSM_MAX_GAP_MSECS) +
+		 min(READ_ONCE(ksm_knobs.sleep_millisecs), KSM_MAX_GAP_MSECS) +
 		 div_u64((u64)result->pages * KSM_USECS_PER_PAGE, USEC_PER_MSEC);
 	/* This one has taken some of that. */
 	before -= min(before, result->msecs);
@@ -208,7 +308,7 @@ static u64 longest_gap(const struct ksm_pass_result *result)
 static void learn_gap(const struct ksm_pass_result *result)
 {
 	unsigned int passes = idle_passes + 1;
-	u64 first = max(ksm_pace_pause(), 1U);
+	u64 first = max(READ_ONCE(ksm_knobs.sleep_millisecs), 1U);
 
 	if (xchg(&news, false) || is_much(result->found, result->pages) ||
 	    is_much(result->merged, result->pages))

@@ -15,6 +15,7 @@
  */
 #include <linux/init.h>
 #include <linux/jiffies.h>
+#include <linux/ksm.h>
 #include <linux/minmax.h>
 #include <linux/notifier.h>
 #include <linux/oom.h>
@@ -192,6 +193,7 @@ void ksm_pressure_begin_batch(struct ksm_pressure_batch *batch)
 {
 	if (!run.goes_on)
 		begin_run();
+	/* Who comes to wait asks, too: no barrier is needed for one that is missed here. */
 	if (xchg(&asked, false) || waitqueue_active(&waiters))
 		run.last_asked = jiffies;
 	ksm_eager = true;

@@ -104,6 +104,9 @@ static enum scan_result scan_mm(struct ksm_mm *kmm, struct ksm_budget *budget)
 		} else {
 			ksm_budget_spend(budget, 1);
 		}
+		/* A page may take much longer than those before it. */
+		if (budget->until && task_sched_runtime(current) > budget->until)
+			budget->reads = 0;
 		contended = ksm_vma_any_contended(&walk.vmas);
 		ksm_vma_unlock_all(&walk.vmas);
 		if (contended) {
@@ -225,6 +228,8 @@ enum ksm_scan_end ksm_scan_batch(void)
 {
 	struct ksm_budget budget = ksm_pace_batch();
 
+	if (ksm_pace_budgeted() && !ksm_eager)
+		budget.until = task_sched_runtime(current) + 2 * ksm_pace_batch_time();
 	if (!pass.running && !start_pass())
 		return KSM_SCAN_BATCH;
 

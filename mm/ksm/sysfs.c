@@ -98,6 +98,23 @@ static int parse_bit(const char *buf, bool *value)
 	return 0;
 }
 
+static int parse_percent(const char *buf, unsigned int *value)
+{
+	return parse_uint(buf, value) ?: *value > 100 ? -EINVAL : 0;
+}
+
+static int parse_min_pages(const char *buf, unsigned long *value)
+{
+	return parse_ulong(buf, value) ?:
+	       *value > READ_ONCE(ksm_advisor.max_pages) ? -EINVAL : 0;
+}
+
+static int parse_max_pages(const char *buf, unsigned long *value)
+{
+	return parse_ulong(buf, value) ?:
+	       *value < READ_ONCE(ksm_advisor.min_pages) ? -EINVAL : 0;
+}
+
 static int parse_secs(const char *buf, unsigned long *value)
 {
 	return kstrtoul(buf, 10, value) ?: *value ? 0 : -EINVAL;
@@ -157,10 +174,10 @@ KSM_KNOB(smart_scan, bool, kstrtobool, ksm_knobs.smart_scan);
 KSM_KNOB(restrict_counters, bool, parse_bit, restrict_counters);
 KSM_KNOB(stable_node_chains_prune_millisecs, unsigned int, parse_uint,
 	 ksm_knobs.prune_millisecs);
-KSM_KNOB(advisor_max_cpu, unsigned int, parse_uint, ksm_advisor.max_cpu);
-KSM_KNOB(advisor_min_pages_to_scan, unsigned long, parse_ulong,
+KSM_KNOB(advisor_max_cpu, unsigned int, parse_percent, ksm_advisor.max_cpu);
+KSM_KNOB(advisor_min_pages_to_scan, unsigned long, parse_min_pages,
 	 ksm_advisor.min_pages);
-KSM_KNOB(advisor_max_pages_to_scan, unsigned long, parse_ulong,
+KSM_KNOB(advisor_max_pages_to_scan, unsigned long, parse_max_pages,
 	 ksm_advisor.max_pages);
 KSM_KNOB(advisor_target_scan_time, unsigned long, parse_secs,
 	 ksm_advisor.target_secs);
@@ -342,8 +359,14 @@ KSM_ATTR_RW(fingerprint);
 static ssize_t advisor_mode_show(struct kobject *kobj,
 				 struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, READ_ONCE(ksm_advisor.mode) == KSM_ADVISOR_NONE ?
-			       "[none] scan-time\n" : "none [scan-time]\n");
+	switch (READ_ONCE(ksm_advisor.mode)) {
+	case KSM_ADVISOR_SCAN_TIME:
+		return sysfs_emit(buf, "none [scan-time] cpu-budget\n");
+	case KSM_ADVISOR_CPU_BUDGET:
+		return sysfs_emit(buf, "none scan-time [cpu-budget]\n");
+	default:
+		return sysfs_emit(buf, "[none] scan-time cpu-budget\n");
+	}
 }
 
 static ssize_t advisor_mode_store(struct kobject *kobj,
@@ -357,6 +380,8 @@ static ssize_t advisor_mode_store(struct kobject *kobj,
 		mode = KSM_ADVISOR_NONE;
 	else if (sysfs_streq(buf, "scan-time"))
 		mode = KSM_ADVISOR_SCAN_TIME;
+	else if (sysfs_streq(buf, "cpu-budget"))
+		mode = KSM_ADVISOR_CPU_BUDGET;
 	else
 		return -EINVAL;
 

@@ -2,6 +2,9 @@
 /*
  * Pace: what a batch may do, by the admin and by the advisor.
  */
+#include <linux/math64.h>
+#include <linux/time64.h>
+
 #include "../advisor.h"
 #include "kunit.h"
 
@@ -210,7 +213,78 @@ static void pace_gap_ends(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ksm_pace_gap(), 40U);
 }
 
+/* ksmd's time in virtual milliseconds, and how much of them it has used. */
+#define BUDGET_MSECS	20000
+static u32 used[BUDGET_MSECS + 10000];	/* ns */
+
+/*
+ * A batch that takes so much for each page, and something for itself; cut short where it
+ * takes far too much, as ksm_budget::until says, but for the part that it is at.
+ */
+static u64 batch_takes(struct ksm_test_rng *rng, unsigned int pages, unsigned int load)
+{
+	static const unsigned int ns[] = { 300, 1000, 3000, 20000 };
+
+	if (load == ARRAY_SIZE(ns))
+		load = ksm_test_below(rng, ARRAY_SIZE(ns));
+	return min(2000 + (u64)pages * ns[load],
+		   2 * ksm_pace_batch_time() + 500 * NSEC_PER_USEC);
+}
+
+/* Whatever pages take: within the budget in any 2 s, and close to it, as there is work. */
+static void pace_by_cpu_budget(struct kunit *test)
+{
+	static const unsigned int percents[] = { 1, 7, 20, 50, 90 };
+	struct ksm_test_rng rng = ksm_test_rng(20261128);
+	unsigned int i, load, t;
+
+	for (i = 0; i < ARRAY_SIZE(percents); i++) {
+		for (load = 0; load < 5; load++) {
+			u64 now = 1000 * NSEC_PER_MSEC, start = now, runtime = 12345, sum = 0;
+			u64 most = 0, all = 0, bound;
+
+			ksm_advisor.max_cpu = percents[i];
+			ksm_advisor.max_pages = 100000;
+			ksm_pace_set_advisor(KSM_ADVISOR_CPU_BUDGET);
+			memset(used, 0, sizeof(used));
+			while (now - start < BUDGET_MSECS * NSEC_PER_MSEC) {
+				u64 takes = batch_takes(&rng, ksm_pace_pages(), load);
+				u64 end = now + takes;
+
+				while (now < end) {
+					u32 msec = div_u64(now - start, NSEC_PER_MSEC);
+					u64 next = start + (msec + 1ULL) * NSEC_PER_MSEC;
+
+					next = min(next, end);
+					used[msec] += next - now;
+					now = next;
+				}
+				runtime += takes;
+				ksm_pace_spend(runtime, now, takes);
+				now += ksm_pace_pause() * NSEC_PER_MSEC;
+			}
+			/* It may take a while to find out what a batch takes. */
+			for (t = 2000; t < BUDGET_MSECS; t++) {
+				sum += used[t];
+				all += used[t];
+				if (t >= 4000)
+					sum -= used[t - 2000];
+				most = max(most, sum);
+			}
+			bound = 2000ULL * (NSEC_PER_MSEC / 100) * percents[i];
+			KUNIT_EXPECT_LE_MSG(test, most, bound * 11 / 10, "%u %%, load %u",
+					    percents[i], load);
+			KUNIT_EXPECT_GE_MSG(test, all, bound * 9 * 9 / 10, "%u %%, load %u",
+					    percents[i], load);
+			KUNIT_EXPECT_GE(test, ksm_pace_pages(), 1U);
+			KUNIT_EXPECT_LE(test, ksm_pace_pages(), 100000U);
+			KUNIT_EXPECT_EQ(test, ksm_pace_set_pages(5), -EINVAL);
+		}
+	}
+}
+
 static struct kunit_case pace_cases[] = {
+	KUNIT_CASE(pace_by_cpu_budget),
 	KUNIT_CASE(pace_by_admin),
 	KUNIT_CASE(pace_by_advisor),
 	KUNIT_CASE(pace_gap_grows),

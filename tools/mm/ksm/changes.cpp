@@ -145,7 +145,7 @@ std::vector<std::string> warnings(const knobs &knobs, const std::vector<change> 
 			all.push_back(fmt::format(
 				"{}={}: without effect while advisor_mode is none", name, value));
 		if (name == "run" && value == "1" && after.value("pages_to_scan") == "0" &&
-		    advisor != "scan-time")
+		    advisor == "none")
 			all.push_back("run=1: pages_to_scan is 0, so ksmd scans nothing");
 	}
 

@@ -34,7 +34,7 @@ const std::map<std::string_view, range> ranges = {
 	{"restrict_counters", {0, 1, "0 or 1"}},
 	{"max_page_sharing", {2, INT_MAX, "a number of mappings"}},
 	{"stable_node_chains_prune_millisecs", {0, UINT_MAX, "a number of milliseconds"}},
-	{"advisor_max_cpu", {0, UINT_MAX, "a percentage of one CPU"}},
+	{"advisor_max_cpu", {0, 100, "a percentage of one CPU"}},
 	{"advisor_min_pages_to_scan", {0, ULONG_MAX, "a number of pages"}},
 	{"advisor_max_pages_to_scan", {0, ULONG_MAX, "a number of pages"}},
 	{"advisor_target_scan_time", {1, ULONG_MAX, "a number of seconds"}},
@@ -104,8 +104,6 @@ std::optional<std::string> odd_advisor_cpu(unsigned long percent)
 {
 	if (percent < 10)
 		return "the kernel counts less than 10 as 10";
-	if (percent > 100)
-		return "ksmd is one thread: more than 100 percent is no limit";
 	return std::nullopt;
 }
 

@@ -261,7 +261,6 @@ TEST_F(set_command, warns_of_nonsense_that_the_kernel_takes)
 		{"max_page_sharing=2", "one page in 2"},
 		{"max_page_sharing=2147483647", "2147483647 mappings"},
 		{"advisor_max_cpu=5", "less than 10 as 10"},
-		{"advisor_max_cpu=500", "no limit"},
 		{"advisor_min_pages_to_scan=0", "0 as 1"},
 		{"advisor_target_scan_time=1000000", "more than a day"},
 		{"advisor_target_scan_time=100", "without effect while advisor_mode is none"},

@@ -8,8 +8,6 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "support/child.hpp"
@@ -193,7 +191,11 @@ TEST_F(sysfs, advisor)
 				 "advisor_max_pages_to_scan", "advisor_target_scan_time"})
 		try_each(name, {{"-1", EINVAL}, {"much", EINVAL}});
 	try_each("advisor_target_scan_time", {{"0", EINVAL}});
+	try_each("advisor_max_cpu", {{"101", EINVAL}});
 	accepts("advisor_max_cpu", {"1", "100", "70"});
+	/* The least is not above the most. */
+	try_each("advisor_min_pages_to_scan", {{"30001", EINVAL}});
+	try_each("advisor_max_pages_to_scan", {{"499", EINVAL}});
 	accepts("advisor_min_pages_to_scan", {"600", "500"});
 	accepts("advisor_max_pages_to_scan", {"40000", "30000"});
 	accepts("advisor_target_scan_time", {"1", "200"});
@@ -216,6 +218,27 @@ TEST_F(sysfs, advisor_rules_pages_to_scan)
 	EXPECT_EQ(knob("pages_to_scan"), 200);
 	set_knob("advisor_mode", "none");
 	EXPECT_EQ(knob("pages_to_scan"), 200) << "no change of mode, no change of pace";
+}
+
+/* ksmd pauses as long as it takes to keep to it, and not by sleep_millisecs. */
+TEST_F(sysfs, advisor_keeps_a_cpu_budget)
+{
+	region memory(64);
+
+	memory.fill_unique(1);
+	memory.mergeable();
+	set_knob("sleep_millisecs", 3600000);
+	set_knob("advisor_max_cpu", 50);
+	set_knob("advisor_mode", "cpu-budget");
+	EXPECT_EQ(knob_text("advisor_mode").rfind("none scan-time [cpu-budget]", 0), 0u);
+	EXPECT_EQ(try_knob("pages_to_scan", "100"), EINVAL);
+	start_ksmd();
+	await_scans(3);
+	EXPECT_GE(knob("pages_to_scan"), 1);
+	EXPECT_LE(knob("pages_to_scan"), knob("advisor_max_pages_to_scan"));
+	stop_ksmd();
+	set_knob("advisor_mode", "none");
+	EXPECT_EQ(knob("pages_to_scan"), 100);
 }
 
 /* However short a pass was, or cheap: after each the limits have the last word. */
@@ -416,22 +439,6 @@ TEST_F(sysfs, madvise_errors)
 	EXPECT_EQ(madvise(memory.data(), memory.bytes(), MADV_UNMERGEABLE), -1);
 	EXPECT_EQ(errno, ENOMEM);
 	EXPECT_FALSE(vma_has_flag(memory.page(4), "mg"));
-}
-
-/* Not a thing that one process may advise another. */
-TEST_F(sysfs, not_by_process_madvise)
-{
-	region memory(4);
-	int self = int(syscall(SYS_pidfd_open, getpid(), 0));
-	struct iovec range = {memory.data(), memory.bytes()};
-
-	ASSERT_GE(self, 0);
-	for (int advice : {MADV_MERGEABLE, MADV_UNMERGEABLE}) {
-		EXPECT_EQ(syscall(SYS_process_madvise, self, &range, 1UL, advice, 0), -1);
-		EXPECT_EQ(errno, EINVAL);
-	}
-	close(self);
-	EXPECT_FALSE(vma_has_flag(memory.data(), "mg"));
 }
 
 /* The kernel thread: its priority, and no time used for nothing. */
