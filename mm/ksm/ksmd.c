@@ -183,6 +183,8 @@ static int ksmd(void *unused)
 		clock.watching = ksm_watch_any();
 		/* Reaping must not add scanning: one batch for each pause. */
 		more = ksm_reap_dead();
+		if (ksm_pressure_due() && !should_scan())
+			ksm_pressure_cancel();
 		if (!more && pressure_is_due())
 			do_pressure_batch();
 		else if (!more && batch_is_due())

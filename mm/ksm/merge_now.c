@@ -32,7 +32,7 @@ static int visit(struct mm_struct *mm, struct ksm_scan_turn *turn)
 	ksm_lock_wait_offlining();
 	if (!ksm_fingerprint_drawn)
 		ksm_fingerprint_draw();
-	kmm = ksm_mm_find(mm);
+	kmm = ksm_mm_visit(mm);
 	if (kmm) {
 		merges = ksm_stats.merges;
 		ksm_eager = true;
@@ -47,15 +47,18 @@ static int visit(struct mm_struct *mm, struct ksm_scan_turn *turn)
 	return more;
 }
 
-static void set_merged(struct mm_struct *mm, unsigned long merged)
+/* The last result counts no more.  Returns false on a signal. */
+static bool begin(struct mm_struct *mm)
 {
 	struct ksm_mm *kmm;
 
-	mutex_lock(&ksm_mutex);
+	if (mutex_lock_interruptible(&ksm_mutex))
+		return false;
 	kmm = ksm_mm_find(mm);
 	if (kmm)
-		kmm->merged_now = merged;
+		kmm->merged_now = 0;
 	mutex_unlock(&ksm_mutex);
+	return true;
 }
 
 /**
@@ -71,9 +74,8 @@ int ksm_merge_now(struct mm_struct *mm)
 {
 	int i, ret = 0;
 
-	if (!ksm_fingerprint_drawn && wait_for_random_bytes())
+	if ((!ksm_fingerprint_drawn && wait_for_random_bytes()) || !begin(mm))
 		return -EINTR;
-	set_merged(mm, 0);
 	/* The references of per-CPU lists would keep pages from being merged. */
 	lru_add_drain_all();
 	for (i = 0; i < VISITS && !ret; i++) {

@@ -82,15 +82,53 @@ struct run {
 	int nice;
 };
 
-/* Written by ksmd under ksm_mutex. */
+/* Written under ksm_mutex. */
 static struct run run;
 static struct task_struct *runner;
 static unsigned int barren;		/* runs in a row that freed next to nothing */
-static unsigned long barren_end;	/* jiffies: when the last of them ended */
-static unsigned long barren_mms;	/* ksm_mms_registered() then */
+static u64 barren_end;			/* jiffies: when the last of them ended */
+static bool searched;			/* that one has visited each page twice */
+static unsigned long searched_mms;	/* ksm_mms_registered() then */
 
 static DECLARE_WAIT_QUEUE_HEAD(waiters);
 static DEFINE_RATELIMIT_STATE(chances, PRESSURE_CHANCES_IN, PRESSURE_CHANCES);
+
+static void end_run(void)
+{
+	unsigned long passes = ksm_stats.full_scans - run.passes;
+	unsigned long freed = ksm_stats.merges - run.merges;
+
+	if (run.nice > 0)
+		set_user_nice(runner, run.nice);
+	WRITE_ONCE(run.goes_on, false);
+	if (freed > PRESSURE_FEW_PAGES + ksm_stats.tracked / PRESSURE_FEW_OF) {
+		WRITE_ONCE(barren, 0);
+	} else {
+		WRITE_ONCE(barren_end, get_jiffies_64());
+		WRITE_ONCE(searched, passes >= PRESSURE_PASSES);
+		WRITE_ONCE(searched_mms, ksm_mms_registered());
+		WRITE_ONCE(barren, min(barren + 1, PRESSURE_DOUBLINGS + 1U));
+	}
+	trace_ksm_pressure(passes, freed);
+}
+
+/**
+ * ksm_pressure_cancel - do not work out of turn, as there is nothing to be done
+ *
+ * Context: ksm_mutex held.
+ */
+void ksm_pressure_cancel(void)
+{
+	WRITE_ONCE(asked, false);
+	if (run.goes_on) {
+		end_run();
+	} else {
+		/* Not to be woken for that again at once. */
+		WRITE_ONCE(barren_end, get_jiffies_64());
+		WRITE_ONCE(barren, max(barren, 1U));
+	}
+	wake_up_all(&waiters);
+}
 
 /**
  * ksm_pressure_listen - hear requests, or do not any more and forget how runs went
@@ -104,15 +142,16 @@ void ksm_pressure_listen(void)
 	bool hear = ksm_knobs.pressure_boost && ksm_knobs.run == KSM_RUN_MERGE;
 
 	if (!hear) {
-		WRITE_ONCE(asked, false);
+		ksm_pressure_cancel();
 		WRITE_ONCE(barren, 0);
+		WRITE_ONCE(searched, false);
 	}
 	WRITE_ONCE(ksm_pressure_heard, hear);
 }
 
-static bool is_resting(unsigned long rest)
+static bool is_resting(u64 rest)
 {
-	return READ_ONCE(barren) && time_before(jiffies, READ_ONCE(barren_end) + rest);
+	return READ_ONCE(barren) && get_jiffies_64() < READ_ONCE(barren_end) + rest;
 }
 
 static void ask(void)
@@ -126,10 +165,10 @@ static void ask(void)
 /* See ksm_pressure_low(). */
 void ksm_pressure_ask(void)
 {
-	unsigned int doublings = min(READ_ONCE(barren), PRESSURE_DOUBLINGS + 1U) - 1;
+	unsigned int runs = READ_ONCE(barren);
 
 	if (!READ_ONCE(asked) && !ksm_mms_empty() &&
-	    !is_resting((unsigned long)PRESSURE_REST << doublings))
+	    !is_resting((u64)PRESSURE_REST << (runs ? runs - 1 : 0)))
 		ask();
 }
 
@@ -158,21 +197,6 @@ static void begin_run(void)
 	WRITE_ONCE(ksm_stats.pressure_runs, ksm_stats.pressure_runs + 1);
 	if (run.nice > 0)
 		set_user_nice(current, 0);
-}
-
-static void end_run(unsigned long freed)
-{
-	if (run.nice > 0)
-		set_user_nice(current, run.nice);
-	WRITE_ONCE(run.goes_on, false);
-	if (freed > PRESSURE_FEW_PAGES + ksm_stats.tracked / PRESSURE_FEW_OF) {
-		WRITE_ONCE(barren, 0);
-	} else if (ksm_stats.full_scans - run.passes >= PRESSURE_PASSES) {
-		WRITE_ONCE(barren_end, jiffies);
-		WRITE_ONCE(barren_mms, ksm_mms_registered());
-		WRITE_ONCE(barren, min(barren + 1, PRESSURE_DOUBLINGS + 1U));
-	}
-	trace_ksm_pressure(ksm_stats.full_scans - run.passes, freed);
 }
 
 /* May ksmd take what it needs from the reserves?  It gives back more than that. */
@@ -219,7 +243,7 @@ void ksm_pressure_end_batch(const struct ksm_pressure_batch *batch)
 	if (!READ_ONCE(ksm_pressure_heard) ||
 	    ksm_stats.full_scans - run.passes >= PRESSURE_PASSES ||
 	    (!READ_ONCE(asked) && time_after(jiffies, run.last_asked + PRESSURE_OVER)))
-		end_run(ksm_stats.merges - run.merges);
+		end_run();
 	wake_up_all(&waiters);
 }
 
@@ -248,11 +272,12 @@ static bool came_in(unsigned long before)
 static int before_oom(struct notifier_block *nb, unsigned long unused, void *freed)
 {
 	unsigned long before = READ_ONCE(ksm_stats.pressure_freed);
-	bool new = ksm_mms_registered() != READ_ONCE(barren_mms);
+	bool in_vain = is_resting(PRESSURE_REST) && READ_ONCE(searched) &&
+		       ksm_mms_registered() == READ_ONCE(searched_mms);
 
 	if (!READ_ONCE(ksm_pressure_heard) || current == READ_ONCE(runner) ||
-	    ksm_mms_empty() || ksm_lock_offlining() || looks_barren() ||
-	    (is_resting(PRESSURE_REST) && !new) || !__ratelimit(&chances))
+	    ksm_mms_empty() || ksm_lock_offlining() || looks_barren() || in_vain ||
+	    !__ratelimit(&chances))
 		return NOTIFY_OK;
 	ask();
 	wait_event_killable_timeout(waiters, came_in(before), PRESSURE_WAIT);

@@ -71,6 +71,9 @@ int ksm_mm_register(struct mm_struct *mm)
 	/* It may have been registered before, and left while something was due. */
 	kmm->unflushed_end = ULONG_MAX;
 	kmm->domain = ksm_domain_global();
+	/* It has come into no domain yet, in whatever turn. */
+	kmm->followed = UINT_MAX;
+	kmm->asked = UINT_MAX;
 	INIT_LIST_HEAD(&kmm->dead);
 	mutex_init(&kmm->inside);
 	atomic_long_add(sizeof(*kmm), &ksm_stats.bytes);
@@ -269,6 +272,25 @@ struct ksm_mm *ksm_mm_find(struct mm_struct *mm)
 	kmm = lookup(mm);
 	if (kmm && !kmm->visited)
 		kmm = NULL;
+	spin_unlock(&ksm_mms_lock);
+	return kmm;
+}
+
+/**
+ * ksm_mm_visit - find a process, to keep track of its pages before its turn comes
+ * @mm: process
+ *
+ * Context: ksm_mutex held: from then on only ksmd frees it.
+ * Return: the process, or NULL if it is not registered or has exited.
+ */
+struct ksm_mm *ksm_mm_visit(struct mm_struct *mm)
+{
+	struct ksm_mm *kmm;
+
+	spin_lock(&ksm_mms_lock);
+	kmm = lookup(mm);
+	if (kmm)
+		kmm->visited = true;
 	spin_unlock(&ksm_mms_lock);
 	return kmm;
 }

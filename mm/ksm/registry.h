@@ -61,7 +61,7 @@ struct ksm_span {
  * @left: address from which on its pages are still in trees of a domain that it has left
  * @own: number of the domain that it has for itself as users are kept apart, or 0
  * @merged_now: pages that the last ksm_merge_now() has merged
- * @visited: the cursor was here, so only ksmd may free it
+ * @visited: the cursor, or ksm_mm_visit(), was here, so only ksmd may free it
  * @exiting: its exit has begun
  *
  * @slot, @dead, @visited and @exiting are guarded by ksm_mms_lock, the rest by
@@ -103,6 +103,7 @@ void ksm_mm_exit(struct mm_struct *mm);
 bool ksm_mm_enter(struct ksm_mm *kmm);
 void ksm_mm_leave(struct ksm_mm *kmm);
 struct ksm_mm *ksm_mm_find(struct mm_struct *mm);
+struct ksm_mm *ksm_mm_visit(struct mm_struct *mm);
 
 /* Its exit waits for who is inside: leave soon. */
 static inline bool ksm_mm_exiting(const struct ksm_mm *kmm)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/sysfs.hpp"
+#include "support/cgroup.hpp"
 #include "support/child.hpp"
 #include "support/fixture.hpp"
 #include "support/ksm_pages.hpp"
@@ -138,6 +139,35 @@ TEST_F(offer, a_process_is_merged_at_once)
 	two.go_on("filled");
 	one.join();
 	two.join();
+}
+
+/* ksmd has not come by yet, so nobody has looked which domain they are in. */
+TEST_F(offer, no_process_is_merged_at_once_with_another_domain)
+{
+	KSM_SKIP_IF(why_no_domains());
+	memory_group a("a"), b("b");
+	child one(willing(1)), two(willing(1)), three(willing(1));
+
+	ASSERT_EQ(a.set_domain("1"), 0);
+	ASSERT_EQ(b.set_domain("2"), 0);
+	for (child *each : {&one, &two, &three})
+		each->await("filled");
+	a.join(one.pid());
+	b.join(two.pid());
+	set_knob("sleep_millisecs", 3600000);
+	set_knob("pages_to_scan", 0L);
+	start_ksmd();
+	for (child *each : {&one, &two, &three}) {
+		ASSERT_EQ(write_text(merge_file(each->pid()), "1"), 0);
+		EXPECT_EQ(merging_pages(each->pid()), long(pages));
+	}
+	/* One of each: 200 pages fit on a KSM page. */
+	EXPECT_EQ(knob("pages_shared"), 3);
+	EXPECT_EQ(knob("pages_sharing"), 3 * (long(pages) - 1));
+	for (child *each : {&one, &two, &three}) {
+		each->go_on("filled");
+		each->join();
+	}
 }
 
 TEST_F(offer, nothing_is_merged_at_once_while_ksm_is_stopped)
