@@ -134,7 +134,7 @@ bool ksm_pace_budgeted(void)
 /* What a percentage of some time is, ns. */
 static s64 share_of(u64 msecs)
 {
-	return msecs * NSEC_PER_MSEC / 100 * cpu_percent();
+	return msecs * (NSEC_PER_MSEC / 100) * cpu_percent();
 }
 
 /**

@@ -247,7 +247,7 @@ static void pace_by_cpu_budget(struct kunit *test)
 			ksm_advisor.max_pages = 100000;
 			ksm_pace_set_advisor(KSM_ADVISOR_CPU_BUDGET);
 			memset(used, 0, sizeof(used));
-			while (now - start < BUDGET_MSECS * NSEC_PER_MSEC) {
+			while (now - start < (u64)BUDGET_MSECS * NSEC_PER_MSEC) {
 				u64 takes = batch_takes(&rng, ksm_pace_pages(), load);
 				u64 end = now + takes;
 
@@ -261,7 +261,7 @@ static void pace_by_cpu_budget(struct kunit *test)
 				}
 				runtime += takes;
 				ksm_pace_spend(runtime, now, takes);
-				now += ksm_pace_pause() * NSEC_PER_MSEC;
+				now += (u64)ksm_pace_pause() * NSEC_PER_MSEC;
 			}
 			/* It may take a while to find out what a batch takes. */
 			for (t = 2000; t < BUDGET_MSECS; t++) {
@@ -272,9 +272,9 @@ static void pace_by_cpu_budget(struct kunit *test)
 				most = max(most, sum);
 			}
 			bound = 2000ULL * (NSEC_PER_MSEC / 100) * percents[i];
-			KUNIT_EXPECT_LE_MSG(test, most, bound * 11 / 10, "%u %%, load %u",
+			KUNIT_EXPECT_LE_MSG(test, most, div_u64(bound * 11, 10), "%u %%, load %u",
 					    percents[i], load);
-			KUNIT_EXPECT_GE_MSG(test, all, bound * 9 * 9 / 10, "%u %%, load %u",
+			KUNIT_EXPECT_GE_MSG(test, all, div_u64(bound * 9 * 9, 10), "%u %%, load %u",
 					    percents[i], load);
 			KUNIT_EXPECT_GE(test, ksm_pace_pages(), 1U);
 			KUNIT_EXPECT_LE(test, ksm_pace_pages(), 100000U);
