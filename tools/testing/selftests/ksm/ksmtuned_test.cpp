@@ -249,7 +249,9 @@ TEST_F(ksmtuned, has_figures_that_node_exporter_takes)
 	EXPECT_EQ(shown.at("ksm_exposure_bytes"),
 		  double((knob("pages_sharing") + knob("ksm_zero_pages")) * long(page_size)));
 	if (has_knob("metadata_bytes")) {
-		EXPECT_EQ(shown.at("ksm_metadata_bytes"), double(knob("metadata_bytes")));
+		/* The guest maps and unmaps memory meanwhile. */
+		EXPECT_NEAR(shown.at("ksm_metadata_bytes"), double(knob("metadata_bytes")),
+			    0.01 * double(knob("metadata_bytes")));
 	}
 	for (const auto &[metric, value] : shown)
 		has_machine |= metric.starts_with("ksm_vm_resident_bytes{") &&

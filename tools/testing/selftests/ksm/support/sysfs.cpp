@@ -25,13 +25,14 @@ const std::vector<std::string> writable = {
 	"smart_scan",
 	"stable_node_chains_prune_millisecs",
 	"advisor_max_cpu",
-	"advisor_min_pages_to_scan",
 	"advisor_max_pages_to_scan",
+	"advisor_min_pages_to_scan",
 	"advisor_target_scan_time",
 	"thp_split_threshold",
 	"fingerprint",
 	"domain_mode",
 	"uniform_faults",
+	"pressure_boost",
 	"restrict_counters",
 };
 
