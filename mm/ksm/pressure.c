@@ -151,7 +151,8 @@ void ksm_pressure_listen(void)
 
 static bool is_resting(u64 rest)
 {
-	return READ_ONCE(barren) && get_jiffies_64() < READ_ONCE(barren_end) + rest;
+	return READ_ONCE(barren) &&
+	       time_before64(get_jiffies_64(), READ_ONCE(barren_end) + rest);
 }
 
 static void ask(void)
