@@ -111,7 +111,7 @@ static struct ksm_anchor *alloc_anchor(struct ksm_stable *stable,
 
 	if (!ksm_stable_extend(stable))
 		return NULL;
-	anchor = kmem_cache_alloc(anchor_cache, GFP_NOWAIT | __GFP_NOWARN);
+	anchor = kmem_cache_alloc(anchor_cache, ksm_gfp_nowait());
 	if (!anchor)
 		return NULL;
 	atomic_long_add(sizeof(*anchor), &ksm_stats.bytes);

@@ -32,8 +32,7 @@ void *ksm_charge_alloc(struct ksm_mm *kmm, struct kmem_cache *cache, size_t size
 {
 	struct mem_cgroup *memcg = get_mem_cgroup_from_mm(kmm->slot.mm);
 	struct mem_cgroup *before = set_active_memcg(memcg);
-	void *object = kmem_cache_zalloc(cache, GFP_KERNEL | __GFP_NORETRY |
-					 __GFP_NOWARN);
+	void *object = kmem_cache_zalloc(cache, ksm_gfp);
 
 	if (object && !kmem_cache_charge(object, GFP_NOWAIT | __GFP_NOWARN)) {
 		kmem_cache_free(cache, object);

@@ -83,8 +83,7 @@ static struct ksm_domain *find(const struct ksm_domain_key *key)
 
 static struct ksm_domain *create(const struct ksm_domain_key *key)
 {
-	struct ksm_domain *domain = kzalloc(domain_bytes(),
-					    GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+	struct ksm_domain *domain = kzalloc(domain_bytes(), ksm_gfp);
 	int nid;
 
 	if (!domain)

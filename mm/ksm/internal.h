@@ -109,14 +109,18 @@ enum ksm_scan_end {
 
 /**
  * struct ksm_scan_turn - how far a walk through a process has come, see struct ksm_mm
+ * @begun: it has begun
  * @addr: address
+ * @span: where that is worth it
  * @misses: how often a VMA was locked by others
  * @skips: how often since a VMA could be locked
  * @mergeable: a mergeable VMA was seen
  * @full: there was no memory for a copy
  */
 struct ksm_scan_turn {
+	bool begun;
 	unsigned long addr;
+	struct ksm_span span;
 	u8 misses;
 	u8 skips;
 	bool mergeable;
@@ -124,7 +128,7 @@ struct ksm_scan_turn {
 };
 
 enum ksm_scan_end ksm_scan_batch(void);
-bool ksm_scan_now(struct ksm_mm *kmm, struct ksm_scan_turn *turn);
+int ksm_scan_now(struct ksm_mm *kmm, struct ksm_scan_turn *turn);
 void ksm_scan_restart(void);
 
 /* reap.c */
@@ -134,6 +138,10 @@ unsigned long ksm_reap_held(unsigned long number);
 
 /* shrink.c */
 int ksm_shrink_init(void);
+
+/* merge_now.c */
+unsigned long ksm_merge_now_due(void);
+void ksm_merge_now_batch(void);
 
 /* ksmd.c */
 int ksmd_start(void);

@@ -26,7 +26,7 @@ static struct task_struct *thread;
 #define KSMD_WATCH_HELD		4096
 
 /* Not so long that a time to come can be mistaken for one that has been. */
-#define KSMD_MAX_SLEEP_JIFFIES	(24 * 3600 * HZ)
+#define KSMD_MAX_SLEEP_JIFFIES	(24UL * 3600 * HZ)
 
 static bool should_scan(void)
 {
@@ -39,6 +39,7 @@ static struct {
 	unsigned long batch;		/* jiffies: when the next one is due */
 	unsigned long pass;		/* jiffies: and if there is nothing new to find */
 	unsigned int kicks;
+	bool asked;			/* the last batch was for who had asked */
 	bool watching;			/* there were watched nodes */
 	unsigned long watch;		/* jiffies: when to look at them */
 	unsigned long watch_interval;
@@ -67,6 +68,7 @@ static void do_batch(void)
 	if (clock.kicks != kicks)
 		ksm_pace_news();
 	clock.kicks = kicks;
+	clock.asked = false;
 	if (budgeted)
 		before = task_sched_runtime(current);
 	end = ksm_scan_batch();
@@ -103,6 +105,19 @@ static void do_pressure_batch(void)
 		ksm_lock_let_them_run();
 }
 
+/* In turns with the batches that are due, unless they wait for somebody. */
+static bool request_is_due(void)
+{
+	return !ksm_merge_now_due() && ksm_fingerprint_drawn &&
+	       !(clock.asked && batch_is_due());
+}
+
+static void do_request(void)
+{
+	ksm_merge_now_batch();
+	clock.asked = true;
+}
+
 /* Is there anything that may be given up without a pass? */
 static bool may_watch(void)
 {
@@ -129,7 +144,7 @@ static void do_watch(void)
 
 static long time_to_sleep(void)
 {
-	unsigned long next = jiffies + KSMD_MAX_SLEEP_JIFFIES;
+	unsigned long next = jiffies + min(ksm_merge_now_due(), KSMD_MAX_SLEEP_JIFFIES);
 
 	if (should_scan() && time_before(next_batch(), next))
 		next = next_batch();
@@ -155,6 +170,7 @@ static int ksmd(void *unused)
 {
 	set_freezable();
 	set_user_nice(current, 5);
+	ksm_pressure_set_runner(current);
 	clock.batch = jiffies;
 	clock.pass = jiffies;
 	clock.watch = jiffies;
@@ -171,7 +187,7 @@ static int ksmd(void *unused)
 			clock.pass = jiffies;
 		/* Whoever comes early after the boot waits for the random generator. */
 		random = ksm_fingerprint_drawn ||
-			 (should_scan() && !wait_for_random_bytes());
+			 ((should_scan() || !ksm_merge_now_due()) && !wait_for_random_bytes());
 		mutex_lock(&ksm_mutex);
 		if (random && !ksm_fingerprint_drawn)
 			ksm_fingerprint_draw();
@@ -187,6 +203,8 @@ static int ksmd(void *unused)
 			ksm_pressure_cancel();
 		if (!more && pressure_is_due())
 			do_pressure_batch();
+		else if (!more && request_is_due())
+			do_request();
 		else if (!more && batch_is_due())
 			do_batch();
 		else if (!more && may_watch())
@@ -201,6 +219,7 @@ static int ksmd(void *unused)
 						     READ_ONCE(ksmd_woken) ||
 						     batch_is_due() ||
 						     pressure_is_due() ||
+						     !ksm_merge_now_due() ||
 						     kthread_should_stop(),
 						     time_to_sleep());
 	}

@@ -110,15 +110,15 @@ unsigned int ksm_pace_pause(void)
 
 /**
  * ksm_pace_resume - tell how long ksmd pauses after a batch that others have cut short
- * @most: milliseconds, unless it has to keep to a CPU budget
+ * @msecs: at the most, or at the least if it has to keep to a CPU budget
  *
  * Return: milliseconds.
  */
-unsigned int ksm_pace_resume(unsigned int most)
+unsigned int ksm_pace_resume(unsigned int msecs)
 {
 	unsigned int pause = ksm_pace_pause();
 
-	return ksm_pace_budgeted() ? pause : min(pause, most);
+	return ksm_pace_budgeted() ? max(pause, msecs) : min(pause, msecs);
 }
 
 /**

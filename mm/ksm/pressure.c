@@ -9,19 +9,22 @@
  * has asked for a while.
  *
  * A machine that lives with full memory must not pay for that all the time: after a run
- * that freed next to nothing there is a rest, ever longer while that goes on.
+ * that saved no more than those before it there is a rest, and an ever longer one after
+ * runs that saved next to nothing, as what they merged was written again.  Who is about to
+ * call the OOM killer is heard at any time, but not for ever.
  *
  * Whoever asks takes no lock but that of a waitqueue.
  */
 #include <linux/init.h>
 #include <linux/jiffies.h>
 #include <linux/ksm.h>
-#include <linux/minmax.h>
 #include <linux/notifier.h>
+#include <linux/math64.h>
+#include <linux/minmax.h>
 #include <linux/oom.h>
 #include <linux/ratelimit.h>
 #include <linux/sched.h>
-#include <linux/sched/mm.h>
+#include <linux/sched/cputime.h>
 #include <linux/wait.h>
 
 #include <trace/events/ksm.h>
@@ -40,9 +43,12 @@
 #define PRESSURE_FEW_PAGES	32
 #define PRESSURE_FEW_OF		1024
 
-/* The rest after a run that freed next to nothing, and how often it may double. */
+/* The rest after a run that saved no more than those before, in times of its CPU time. */
+#define PRESSURE_REST_TIMES	3
+
+/* The rest after a run that saved next to nothing, and how often it may double. */
 #define PRESSURE_REST		(10 * HZ)
-#define PRESSURE_DOUBLINGS	6
+#define PRESSURE_DOUBLINGS	6U
 
 /* Before the OOM killer is called: how long to wait, for one of so many frames, how often. */
 #define PRESSURE_WAIT		max(HZ / 5, 1)
@@ -64,52 +70,97 @@ static bool asked;
 
 /**
  * struct run - what ksmd does out of turn
- * @goes_on: there is one
+ * @goes_on: there is one; the other fields are only a hint without ksm_mutex
  * @last_asked: jiffies
  * @passes: ksm_stats.full_scans at its start
- * @merges: ksm_stats.merges at its start
+ * @freed: ksm_stats.freed at its start
+ * @saved: saved_pages() at its start
  * @unshared: ksm_stats.unshared at its start
  * @bytes: ksm_stats.bytes at its start
- * @nice: ksmd's, before
+ * @runtime: ksmd's CPU time at its start, ns
+ * @hurried: ksmd's nice value is raised
+ * @nice: ksmd's, before that
  */
 struct run {
 	bool goes_on;
 	unsigned long last_asked;
 	unsigned long passes;
-	unsigned long merges;
+	long freed;
+	unsigned long saved;
 	unsigned long unshared;
 	long bytes;
+	u64 runtime;
+	bool hurried;
 	int nice;
 };
 
 /* Written under ksm_mutex. */
 static struct run run;
 static struct task_struct *runner;
-static unsigned int barren;		/* runs in a row that freed next to nothing */
-static u64 barren_end;			/* jiffies: when the last of them ended */
-static bool searched;			/* that one has visited each page twice */
-static unsigned long searched_mms;	/* ksm_mms_registered() then */
+static unsigned int barren;		/* runs in a row that saved next to nothing */
+static unsigned long most_saved;	/* saved_pages() at the end of one, so far */
+static u64 rest_end;			/* jiffies: until then the low watermark is not heard */
+static u64 vain_end;			/* jiffies: until then there is nothing to free, */
+static unsigned long vain_mms;		/* as long as ksm_mms_registered() is that */
 
 static DECLARE_WAIT_QUEUE_HEAD(waiters);
 static DEFINE_RATELIMIT_STATE(chances, PRESSURE_CHANCES_IN, PRESSURE_CHANCES);
 
+static unsigned long saved_pages(void)
+{
+	return ksm_stats.sharing + atomic_long_read(&ksm_zero_pages);
+}
+
+static bool is_much(long pages)
+{
+	return pages > (long)(PRESSURE_FEW_PAGES + ksm_stats.tracked / PRESSURE_FEW_OF);
+}
+
+static void rest(u64 least)
+{
+	u64 took = task_sched_runtime(runner) - run.runtime;
+
+	WRITE_ONCE(rest_end, get_jiffies_64() +
+		   max(least, nsecs_to_jiffies64(took * PRESSURE_REST_TIMES)));
+}
+
+/* Has more been saved than before?  Else it is what has been merged before, and written. */
+static bool is_record(void)
+{
+	unsigned long saved = saved_pages();
+	bool record = is_much(saved - most_saved);
+
+	/* Once most of it is gone things are not what they were. */
+	if (saved > most_saved || saved < most_saved / 2)
+		most_saved = saved;
+	return record;
+}
+
 static void end_run(void)
 {
 	unsigned long passes = ksm_stats.full_scans - run.passes;
-	unsigned long freed = ksm_stats.merges - run.merges;
+	long freed = ksm_stats.freed - run.freed;
 
-	if (run.nice > 0)
+	/* Unless somebody else has changed it since. */
+	if (run.hurried && !task_nice(runner))
 		set_user_nice(runner, run.nice);
-	WRITE_ONCE(run.goes_on, false);
-	if (freed > PRESSURE_FEW_PAGES + ksm_stats.tracked / PRESSURE_FEW_OF) {
-		WRITE_ONCE(barren, 0);
+	if (is_much(saved_pages() - run.saved)) {
+		barren = 0;
+		if (!is_record())
+			rest(0);
 	} else {
-		WRITE_ONCE(barren_end, get_jiffies_64());
-		WRITE_ONCE(searched, passes >= PRESSURE_PASSES);
-		WRITE_ONCE(searched_mms, ksm_mms_registered());
-		WRITE_ONCE(barren, min(barren + 1, PRESSURE_DOUBLINGS + 1U));
+		rest((u64)PRESSURE_REST << barren);
+		barren = min(barren + 1, PRESSURE_DOUBLINGS);
+		WRITE_ONCE(asked, false);
 	}
-	trace_ksm_pressure(passes, freed);
+	if (is_much(freed)) {
+		WRITE_ONCE(vain_end, get_jiffies_64());
+	} else if (passes >= PRESSURE_PASSES) {
+		WRITE_ONCE(vain_mms, ksm_mms_registered());
+		WRITE_ONCE(vain_end, get_jiffies_64() + PRESSURE_REST);
+	}
+	WRITE_ONCE(run.goes_on, false);
+	trace_ksm_pressure(passes, max(freed, 0L));
 }
 
 /**
@@ -120,13 +171,11 @@ static void end_run(void)
 void ksm_pressure_cancel(void)
 {
 	WRITE_ONCE(asked, false);
-	if (run.goes_on) {
+	if (run.goes_on)
 		end_run();
-	} else {
+	else
 		/* Not to be woken for that again at once. */
-		WRITE_ONCE(barren_end, get_jiffies_64());
-		WRITE_ONCE(barren, max(barren, 1U));
-	}
+		WRITE_ONCE(rest_end, get_jiffies_64() + PRESSURE_REST);
 	wake_up_all(&waiters);
 }
 
@@ -141,18 +190,22 @@ void ksm_pressure_listen(void)
 {
 	bool hear = ksm_knobs.pressure_boost && ksm_knobs.run == KSM_RUN_MERGE;
 
+	WRITE_ONCE(ksm_pressure_heard, hear);
 	if (!hear) {
 		ksm_pressure_cancel();
-		WRITE_ONCE(barren, 0);
-		WRITE_ONCE(searched, false);
+		barren = 0;
+		WRITE_ONCE(rest_end, get_jiffies_64());
+		WRITE_ONCE(vain_end, get_jiffies_64());
 	}
-	WRITE_ONCE(ksm_pressure_heard, hear);
 }
 
-static bool is_resting(u64 rest)
+/**
+ * ksm_pressure_set_runner - tell who is to work out of turn
+ * @task: ksmd
+ */
+void ksm_pressure_set_runner(struct task_struct *task)
 {
-	return READ_ONCE(barren) &&
-	       time_before64(get_jiffies_64(), READ_ONCE(barren_end) + rest);
+	WRITE_ONCE(runner, task);
 }
 
 static void ask(void)
@@ -166,10 +219,8 @@ static void ask(void)
 /* See ksm_pressure_low(). */
 void ksm_pressure_ask(void)
 {
-	unsigned int runs = READ_ONCE(barren);
-
-	if (!READ_ONCE(asked) && !ksm_mms_empty() &&
-	    !is_resting((u64)PRESSURE_REST << (runs ? runs - 1 : 0)))
+	if (!READ_ONCE(asked) && !ksm_mms_empty() && current != READ_ONCE(runner) &&
+	    !time_before64(get_jiffies_64(), READ_ONCE(rest_end)))
 		ask();
 }
 
@@ -185,47 +236,62 @@ bool ksm_pressure_due(void)
 
 static void begin_run(void)
 {
-	run = (struct run) {
-		.last_asked = jiffies,
-		.passes = ksm_stats.full_scans,
-		.merges = ksm_stats.merges,
-		.unshared = ksm_stats.unshared,
-		.bytes = atomic_long_read(&ksm_stats.bytes),
-		.nice = task_nice(current),
-	};
-	WRITE_ONCE(runner, current);
-	WRITE_ONCE(run.goes_on, true);
+	run.last_asked = jiffies;
+	run.passes = ksm_stats.full_scans;
+	WRITE_ONCE(run.freed, ksm_stats.freed);
+	run.saved = saved_pages();
+	WRITE_ONCE(run.unshared, ksm_stats.unshared);
+	run.bytes = atomic_long_read(&ksm_stats.bytes);
+	run.runtime = task_sched_runtime(current);
+	run.hurried = false;
+	/* Pairs with the acquire in looks_barren(). */
+	smp_store_release(&run.goes_on, true);
 	WRITE_ONCE(ksm_stats.pressure_runs, ksm_stats.pressure_runs + 1);
-	if (run.nice > 0)
-		set_user_nice(current, 0);
+}
+
+/* Somebody waits with the OOM killer. */
+static void hurry(void)
+{
+	if (run.hurried || task_nice(current) <= 0)
+		return;
+	run.hurried = true;
+	run.nice = task_nice(current);
+	set_user_nice(current, 0);
 }
 
 /* May ksmd take what it needs from the reserves?  It gives back more than that. */
 static bool has_credit(void)
 {
-	long taken = atomic_long_read(&ksm_stats.bytes) - run.bytes;
+	long taken = (atomic_long_read(&ksm_stats.bytes) - run.bytes) / (long)PAGE_SIZE;
 
-	return taken < (long)(ksm_stats.merges - run.merges + PRESSURE_CREDIT) * (long)PAGE_SIZE;
+	return taken < ksm_stats.freed - run.freed + PRESSURE_CREDIT;
 }
 
 /**
  * ksm_pressure_begin_batch - begin a part of the work out of turn
  * @batch: set, for ksm_pressure_end_batch()
  *
- * Context: ksm_mutex held by ksmd, and between the two nothing else that needs memory.
+ * What is remembered of pages may come from the reserves: no copies of pages, and nothing
+ * beyond the limit of a memory cgroup.  Nothing is reclaimed for it.
+ *
+ * Context: ksm_mutex held by ksmd.
  */
 void ksm_pressure_begin_batch(struct ksm_pressure_batch *batch)
 {
 	if (!run.goes_on)
 		begin_run();
-	/* Who comes to wait asks, too: no barrier is needed for one that is missed here. */
-	if (xchg(&asked, false) || waitqueue_active(&waiters))
+	if (xchg(&asked, false))
 		run.last_asked = jiffies;
+	/* Who comes to wait asks, too: no barrier is needed for one that is missed here. */
+	if (waitqueue_active(&waiters)) {
+		run.last_asked = jiffies;
+		hurry();
+	}
+	batch->freed = ksm_stats.freed;
 	ksm_eager = true;
-	batch->merges = ksm_stats.merges;
-	batch->credit = has_credit();
-	if (batch->credit)
-		batch->flags = memalloc_noreclaim_save();
+	ksm_gfp = GFP_NOWAIT | __GFP_NOWARN;
+	if (has_credit())
+		ksm_gfp |= __GFP_MEMALLOC;
 }
 
 /**
@@ -237,10 +303,9 @@ void ksm_pressure_begin_batch(struct ksm_pressure_batch *batch)
 void ksm_pressure_end_batch(const struct ksm_pressure_batch *batch)
 {
 	ksm_eager = false;
-	if (batch->credit)
-		memalloc_noreclaim_restore(batch->flags);
-	WRITE_ONCE(ksm_stats.pressure_freed,
-		   ksm_stats.pressure_freed + ksm_stats.merges - batch->merges);
+	ksm_gfp = KSM_GFP;
+	WRITE_ONCE(ksm_stats.pressure_freed, ksm_stats.pressure_freed +
+		   max(ksm_stats.freed - batch->freed, 0L));
 	if (!READ_ONCE(ksm_pressure_heard) ||
 	    ksm_stats.full_scans - run.passes >= PRESSURE_PASSES ||
 	    (!READ_ONCE(asked) && time_after(jiffies, run.last_asked + PRESSURE_OVER)))
@@ -251,11 +316,14 @@ void ksm_pressure_end_batch(const struct ksm_pressure_batch *batch)
 /* Is it in vain, by the look of it? */
 static bool looks_barren(void)
 {
-	long unique = READ_ONCE(ksm_stats.unshared) - READ_ONCE(run.unshared);
-	unsigned long freed = READ_ONCE(ksm_stats.merges) - READ_ONCE(run.merges);
+	long unique, freed;
 
-	return READ_ONCE(run.goes_on) && unique > PRESSURE_UNIQUE &&
-	       unique / PRESSURE_UNIQUE_EACH > freed;
+	/* Pairs with the release in begin_run(). */
+	if (!smp_load_acquire(&run.goes_on))
+		return false;
+	unique = READ_ONCE(ksm_stats.unshared) - READ_ONCE(run.unshared);
+	freed = READ_ONCE(ksm_stats.freed) - READ_ONCE(run.freed);
+	return unique > PRESSURE_UNIQUE && unique / PRESSURE_UNIQUE_EACH > freed;
 }
 
 static bool came_in(unsigned long before)
@@ -273,9 +341,12 @@ static bool came_in(unsigned long before)
 static int before_oom(struct notifier_block *nb, unsigned long unused, void *freed)
 {
 	unsigned long before = READ_ONCE(ksm_stats.pressure_freed);
-	bool in_vain = is_resting(PRESSURE_REST) && READ_ONCE(searched) &&
-		       ksm_mms_registered() == READ_ONCE(searched_mms);
+	bool in_vain = time_before64(get_jiffies_64(), READ_ONCE(vain_end)) &&
+		       ksm_mms_registered() == READ_ONCE(vain_mms);
 
+	/* Somebody else may have found some already. */
+	if (*(unsigned long *)freed)
+		return NOTIFY_OK;
 	if (!READ_ONCE(ksm_pressure_heard) || current == READ_ONCE(runner) ||
 	    ksm_mms_empty() || ksm_lock_offlining() || looks_barren() || in_vain ||
 	    !__ratelimit(&chances))
@@ -288,6 +359,8 @@ static int before_oom(struct notifier_block *nb, unsigned long unused, void *fre
 
 static struct notifier_block oom_notifier = {
 	.notifier_call = before_oom,
+	/* Others need not wait. */
+	.priority = -1,
 };
 
 /**

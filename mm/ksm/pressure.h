@@ -9,16 +9,15 @@
 
 /**
  * struct ksm_pressure_batch - a part of the work out of turn
- * @merges: ksm_stats.merges at its start
- * @credit: ksmd may take from the reserves
- * @flags: by memalloc_noreclaim_save(), if so
+ * @freed: ksm_stats.freed at its start
  */
 struct ksm_pressure_batch {
-	unsigned long merges;
-	bool credit;
-	unsigned int flags;
+	long freed;
 };
 
+struct task_struct;
+
+void ksm_pressure_set_runner(struct task_struct *task);
 void ksm_pressure_listen(void);
 void ksm_pressure_cancel(void);
 bool ksm_pressure_due(void);

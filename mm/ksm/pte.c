@@ -284,6 +284,12 @@ void ksm_pte_exchange(struct vm_area_struct *vma, unsigned long addr, pte_t *pte
 	folio_put(folio);
 }
 
+static void exchange(struct ksm_item *item, pte_t *ptep, pte_t pte, struct page *kpage)
+{
+	ksm_pte_exchange(item->vma, ksm_item_addr(item), ptep, pte, item->page, kpage);
+	ksm_stats.freed += !folio_mapped(page_folio(item->page));
+}
+
 /**
  * ksm_pte_replace - map another page in place of one of equal bytes
  * @item: page
@@ -307,8 +313,7 @@ int ksm_pte_replace(struct ksm_item *item, struct page *kpage, pte_t protected)
 		if (pte_same(ptep_get(ptep), protected)) {
 			flush_cache_page(item->vma, addr, page_to_pfn(item->page));
 			pte = ptep_clear_flush(item->vma, addr, ptep);
-			ksm_pte_exchange(item->vma, addr, ptep, pte, item->page, kpage);
-			ksm_stats.merges++;
+			exchange(item, ptep, pte, kpage);
 			err = 0;
 		}
 		pte_unmap_unlock(ptep, ptl);
@@ -344,8 +349,7 @@ int ksm_pte_merge(struct ksm_item *item, struct page *kpage)
 		goto out;
 	err = take_pte(item, ptep, &pte);
 	if (!err && ksm_content_same(item->page, kpage)) {
-		ksm_pte_exchange(item->vma, addr, ptep, pte, item->page, kpage);
-		ksm_stats.merges++;
+		exchange(item, ptep, pte, kpage);
 	} else if (!err) {
 		set_pte_at(item->vma->vm_mm, addr, ptep, pte);
 		err = -EILSEQ;
@@ -390,6 +394,7 @@ static void map_copy(struct ksm_item *item, pte_t *ptep, struct folio *copy)
 	set_pte_at(vma->vm_mm, addr, ptep,
 		   carry_bits(mk_pte(&copy->page, vma->vm_page_prot), pte));
 	folio_remove_rmap_pte(folio, item->page, vma);
+	ksm_stats.freed -= folio_mapped(folio);
 	folio_put(folio);
 	count_vm_event(COW_KSM);
 }

@@ -426,6 +426,25 @@ unsigned long ksm_mm_bytes(struct mm_struct *mm)
 }
 
 /**
+ * ksm_mm_merged_now - tell how many page frames the last ksm_merge_now() has freed
+ * @mm: process
+ *
+ * Return: how many, so far if it goes on; 0 if the process is not registered.
+ */
+unsigned long ksm_mm_merged_now(struct mm_struct *mm)
+{
+	unsigned long freed = 0;
+	struct ksm_mm *kmm;
+
+	spin_lock(&ksm_mms_lock);
+	kmm = lookup(mm);
+	if (kmm)
+		freed = READ_ONCE(kmm->merged_now);
+	spin_unlock(&ksm_mms_lock);
+	return freed;
+}
+
+/**
  * ksm_mms_init - set up the cache of registrations
  *
  * Return: 0 or -ENOMEM.

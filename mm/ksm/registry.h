@@ -60,7 +60,7 @@ struct ksm_span {
  * @followed: number of the turn in which it came into its domain
  * @left: address from which on its pages are still in trees of a domain that it has left
  * @own: number of the domain that it has for itself as users are kept apart, or 0
- * @merged_now: pages that the last ksm_merge_now() has merged
+ * @merged_now: page frames that the last ksm_merge_now() has freed
  * @visited: the cursor, or ksm_mm_visit(), was here, so only ksmd may free it
  * @exiting: its exit has begun
  *
@@ -130,6 +130,7 @@ struct ksm_mm *ksm_mms_first_dead(void);
 void ksm_mms_free_dead(struct ksm_mm *kmm);
 void ksm_mms_no_news(void);
 unsigned long ksm_mm_bytes(struct mm_struct *mm);
+unsigned long ksm_mm_merged_now(struct mm_struct *mm);
 int ksm_mms_init(void);
 
 /* cgroup.c */

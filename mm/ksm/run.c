@@ -69,6 +69,9 @@ int ksm_run_set(unsigned int run)
 	unlock_writers();
 	if (changed && run == KSM_RUN_MERGE)
 		ksm_kick();
+	else if (changed)
+		/* Whoever waits for ksmd is told. */
+		ksm_wake();
 	return err;
 }
 

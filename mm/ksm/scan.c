@@ -27,6 +27,7 @@ static struct {
 	bool unfinished;	/* a process is to be come back to */
 	bool again;		/* those are being come back to now */
 	bool apart;		/* a process shares pages with another domain */
+	bool out_of_turn;	/* a part of it was */
 	int moves;		/* between domains, at the start */
 	unsigned int number;
 	unsigned long found;	/* as in struct ksm_budget */
@@ -119,13 +120,19 @@ static enum scan_result scan_mm(struct ksm_mm *kmm, struct ksm_budget *budget)
 	return SCAN_MORE;
 }
 
-/* The same in the domain that it belongs to, or not in this pass. */
+/* Have a process be in the domain that it belongs to, see ksm_apart_follow(). */
+static int follow(struct ksm_mm *kmm, struct ksm_budget *budget)
+{
+	if (static_branch_unlikely(&ksm_domain_used))
+		return ksm_apart_follow(kmm, budget);
+	return 0;
+}
+
+/* Visit it there, or not in this pass. */
 static enum scan_result scan_in_domain(struct ksm_mm *kmm, struct ksm_budget *budget)
 {
-	int err = 0;
+	int err = follow(kmm, budget);
 
-	if (static_branch_unlikely(&ksm_domain_used))
-		err = ksm_apart_follow(kmm, budget);
 	if (err)
 		return err == -EAGAIN ? SCAN_MORE : SCAN_DONE;
 	return scan_mm(kmm, budget);
@@ -182,6 +189,7 @@ static bool start_pass(void)
 	pass.unfinished = false;
 	pass.again = false;
 	pass.apart = false;
+	pass.out_of_turn = false;
 	pass.moves = ksm_cgroup_moves();
 	pass.number++;
 	pass.found = 0;
@@ -204,7 +212,7 @@ static void end_pass(void)
 		.pages = ksm_stats.tracked,
 		.found = pass.found,
 		.merged = shared - min(shared, pass.shared),
-		.out_of_turn = ksm_eager,
+		.out_of_turn = pass.out_of_turn,
 	};
 
 	if (!pass.apart)
@@ -232,6 +240,7 @@ enum ksm_scan_end ksm_scan_batch(void)
 		budget.until = task_sched_runtime(current) + 2 * ksm_pace_batch_time();
 	if (!pass.running && !start_pass())
 		return KSM_SCAN_BATCH;
+	pass.out_of_turn |= ksm_eager;
 
 	while (ksm_budget_left(&budget)) {
 		struct ksm_mm *kmm = ksm_mms_current();
@@ -274,7 +283,9 @@ enum ksm_scan_end ksm_scan_batch(void)
 static struct ksm_scan_turn exchange_turn(struct ksm_mm *kmm, struct ksm_scan_turn turn)
 {
 	struct ksm_scan_turn before = {
+		.begun = true,
 		.addr = kmm->addr,
+		.span = kmm->span,
 		.misses = kmm->misses,
 		.skips = kmm->skips,
 		.mergeable = kmm->mergeable,
@@ -282,6 +293,7 @@ static struct ksm_scan_turn exchange_turn(struct ksm_mm *kmm, struct ksm_scan_tu
 	};
 
 	kmm->addr = turn.addr;
+	kmm->span = turn.span;
 	kmm->misses = turn.misses;
 	kmm->skips = turn.skips;
 	kmm->mergeable = turn.mergeable;
@@ -297,21 +309,31 @@ static struct ksm_scan_turn exchange_turn(struct ksm_mm *kmm, struct ksm_scan_tu
  * Its turn in the pass is left as it is.
  *
  * Context: ksm_mutex held, may sleep.
- * Return: true if there is more to visit.
+ * Return: 1 if there is more to visit, 0 if not; a negative error code, by
+ *	   ksm_apart_follow().
  */
-bool ksm_scan_now(struct ksm_mm *kmm, struct ksm_scan_turn *turn)
+int ksm_scan_now(struct ksm_mm *kmm, struct ksm_scan_turn *turn)
 {
 	struct ksm_budget budget = ksm_pace_batch();
 	struct ksm_scan_turn before;
-	enum scan_result result;
+	int ret;
 
 	if (!ksm_mm_enter(kmm))
-		return false;
+		return 0;
 	before = exchange_turn(kmm, *turn);
-	result = scan_in_domain(kmm, &budget);
+	if (!turn->begun) {
+		kmm->addr = ksm_vma_first(kmm);
+		/* Its domain may have other faults by now. */
+		kmm->asked = kmm->turn - 1;
+	}
+	ret = follow(kmm, &budget);
+	if (!ret)
+		ret = scan_mm(kmm, &budget) != SCAN_DONE;
+	else if (ret == -EAGAIN)
+		ret = 1;
 	*turn = exchange_turn(kmm, before);
 	ksm_mm_leave(kmm);
-	return result != SCAN_DONE;
+	return ret;
 }
 
 /**

@@ -29,8 +29,7 @@ struct ksm_stable *ksm_stable_alloc(void)
 {
 	struct ksm_stable *stable;
 
-	stable = kmem_cache_zalloc(stable_cache,
-				   GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+	stable = kmem_cache_zalloc(stable_cache, ksm_gfp);
 	if (!stable)
 		return NULL;
 	atomic_long_add(sizeof(*stable), &ksm_stats.bytes);
@@ -72,7 +71,7 @@ bool ksm_stable_extend(struct ksm_stable *stable)
 	if (ksm_stable_more(stable))
 		return true;
 	/* Folios may be locked. */
-	more = kmem_cache_zalloc(more_cache, GFP_NOWAIT | __GFP_NOWARN);
+	more = kmem_cache_zalloc(more_cache, ksm_gfp_nowait());
 	if (!more)
 		return false;
 	atomic_long_add(sizeof(*more), &ksm_stats.bytes);

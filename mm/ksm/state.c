@@ -33,6 +33,8 @@ DECLARE_WAIT_QUEUE_HEAD(ksmd_wait);
 bool ksmd_woken;
 unsigned int ksmd_kicks;
 bool ksm_eager;
+const struct ksm_mm *ksm_eager_for;
+gfp_t ksm_gfp = KSM_GFP;
 
 /**
  * ksm_wake - tell ksmd that there may be something to do

@@ -6,6 +6,7 @@
 #define _MM_KSM_STATE_H
 
 #include <linux/atomic.h>
+#include <linux/gfp.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -26,9 +27,9 @@
  * @full_scan_msecs: wall time of the last one
  * @prune_miss_ratio: nodes that the last search of a chain found stale, percent
  * @unslotted: pages left out for want of memory
- * @merges: PTEs that were made to map a KSM folio, or the zero page
+ * @freed: page frames freed by merging, less those taken for copies
  * @pressure_runs: how often ksmd worked out of turn as memory ran short
- * @pressure_freed: merges then
+ * @pressure_freed: page frames freed then
  * @bytes: memory taken for tiles, slots, hints, nodes, roots and registrations
  */
 struct ksm_stats {
@@ -46,7 +47,7 @@ struct ksm_stats {
 	unsigned long full_scan_msecs;
 	unsigned long prune_miss_ratio;
 	unsigned long unslotted;
-	unsigned long merges;
+	long freed;
 	unsigned long pressure_runs;
 	unsigned long pressure_freed;
 	atomic_long_t bytes;
@@ -99,18 +100,31 @@ extern wait_queue_head_t ksmd_wait;
 extern bool ksmd_woken;		/* it is to reckon anew how long it may sleep */
 extern unsigned int ksmd_kicks;	/* another value ends the pause between batches */
 
+struct ksm_mm;
+
 /*
  * For now, what is read for the first time is merged, and a huge page is split for one
- * match; guarded by ksm_mutex.
+ * match: all of them, or those of one process; guarded by ksm_mutex.
  */
 extern bool ksm_eager;
+extern const struct ksm_mm *ksm_eager_for;
+
+/* How hard to try for a small object, for now; guarded by ksm_mutex. */
+#define KSM_GFP			(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN)
+
+extern gfp_t ksm_gfp;
+
+/* The same where folios may be locked: without waiting for reclaim. */
+static inline gfp_t ksm_gfp_nowait(void)
+{
+	return GFP_NOWAIT | __GFP_NOWARN | (ksm_gfp & __GFP_MEMALLOC);
+}
 
 void ksm_wake(void);
 void ksm_kick(void);
 
 /* charge.c */
 struct kmem_cache;
-struct ksm_mm;
 
 void *ksm_charge_alloc(struct ksm_mm *kmm, struct kmem_cache *cache, size_t size);
 void ksm_charge_free(struct ksm_mm *kmm, struct kmem_cache *cache, size_t size,

@@ -44,14 +44,19 @@ static unsigned int count_matches(struct ksm_tile *tile, u64 key)
 	return matches;
 }
 
+/* What others ask for is no reason to split huge pages of this process. */
+static bool is_eager(const struct ksm_mm *kmm)
+{
+	return ksm_eager && (!ksm_eager_for || ksm_eager_for == kmm);
+}
+
 /**
  * ksm_thp_split_pays - tell whether a large folio may be split for a match
  * @item: a page of it that has a match, by ksm_pte_get_page()
  * @key: fingerprint of that page
  *
  * A huge page must have as many pages with a match as thp_split_threshold says, or one
- * while ksm_eager.
- * Other large folios are split for the first.
+ * where ksmd is eager.  Other large folios are split for the first.
  *
  * Context: ksm_mutex held, @item's VMA locked.
  * Return: true if so.
@@ -63,7 +68,7 @@ bool ksm_thp_split_pays(const struct ksm_item *item, u64 key)
 	struct ksm_tile *tile;
 	unsigned long end;
 
-	if (needed <= 1 || ksm_eager || !mapped_by_pmd(item))
+	if (needed <= 1 || is_eager(item->tile->owner) || !mapped_by_pmd(item))
 		return needed;
 	/* The page itself may or may not be in the tree. */
 	if (!(ksm_tile_unstable(item->tile) & BIT_ULL(item->nr)))

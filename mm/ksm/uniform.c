@@ -99,6 +99,7 @@ static int be_alone(struct ksm_item *item, struct ksm_index *index, u64 key,
 	if (err) {
 		copy->mapping = NULL;
 	} else {
+		ksm_stats.freed--;
 		ksm_chain_add(stable, index, &copy->page, key);
 		ksm_hold_switch(stable, copy, true);
 		ksm_mapping_add(item->tile, item->nr, stable, item->vma->anon_vma);

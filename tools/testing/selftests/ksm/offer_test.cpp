@@ -2,9 +2,12 @@
 /* Memory of another process is offered to KSM, taken back, and merged at once. */
 #include <cerrno>
 #include <csignal>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -71,6 +74,28 @@ protected:
 			memory.fill_all(seed);
 			memory.mergeable();
 			parent.reach("filled", memory.data());
+			require(memory.strangers(seed) == 0, "content changed");
+		};
+	}
+	/* Has its own memory merged, so many times, as a user without rights. */
+	static child::body self_merging(std::uint64_t seed, long times)
+	{
+		return [=](parent_link &parent) {
+			require(!setresgid(1000, 1000, 1000) && !setresuid(1000, 1000, 1000) &&
+					!prctl(PR_SET_DUMPABLE, 1),
+				"setresuid");
+			region memory(pages);
+
+			memory.fill_all(seed);
+			memory.mergeable();
+			int error = 0;
+
+			for (long i = 0; i < times; i++) {
+				error = write_text("/proc/self/ksm_merge", "1");
+				require(!error || error == EOPNOTSUPP,
+					"error " + std::to_string(error));
+			}
+			parent.reach("merged", std::uint64_t(error));
 			require(memory.strangers(seed) == 0, "content changed");
 		};
 	}
@@ -179,6 +204,45 @@ TEST_F(offer, nothing_is_merged_at_once_while_ksm_is_stopped)
 	EXPECT_EQ(merging_pages(one.pid()), 0);
 	one.go_on("filled");
 	one.join();
+}
+
+TEST_F(offer, many_have_themselves_merged_at_once)
+{
+	std::vector<std::unique_ptr<child>> all;
+
+	set_knob("sleep_millisecs", 3600000);
+	start_ksmd();
+	for (std::uint64_t i = 0; i < 8; i++)
+		all.push_back(std::make_unique<child>(self_merging(i, 1)));
+	for (auto &each : all)
+		EXPECT_EQ(each->await("merged"), 0u);
+	for (auto &each : all)
+		EXPECT_EQ(merging_pages(each->pid()), long(pages));
+	for (auto &each : all) {
+		each->go_on("merged");
+		each->join();
+	}
+}
+
+/* With requests that are given up, fail, or lose their process at any moment. */
+TEST_F(offer, requests_beside_exits_and_stops)
+{
+	std::vector<std::unique_ptr<child>> all;
+
+	set_knob("sleep_millisecs", 0);
+	for (std::uint64_t i = 0; i < 8; i++)
+		all.push_back(std::make_unique<child>(self_merging(1, 1000000)));
+	for (int i = 0; i < 20; i++) {
+		start_ksmd();
+		usleep(20000);
+		set_knob("run", i % 5 ? 0 : 2);
+		if (i % 4 == 3) {
+			all.back()->kill();
+			all.pop_back();
+		}
+	}
+	for (auto &each : all)
+		each->kill();
 }
 
 TEST_F(offer, merging_at_once_takes_no_nonsense)

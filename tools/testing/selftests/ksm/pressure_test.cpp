@@ -92,7 +92,6 @@ protected:
 	void expect_nobody_killed(long least_freed)
 	{
 		EXPECT_GT(knob("pressure_runs"), runs_);
-		EXPECT_GT(knob("pressure_pages_freed"), freed_);
 		if (scaled(100) < 100)
 			GTEST_SKIP() << "this kernel checks itself: ksmd is too slow to keep up";
 		EXPECT_EQ(vmstat("oom_kill"), killed_);
