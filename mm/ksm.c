@@ -135,6 +135,7 @@ int ksm_enable_merge_any(struct mm_struct *mm)
 	}
 	set_bit(MMF_VM_MERGE_ANY, &mm->flags);
 	add_vmas(mm);
+	ksm_fresh_add(mm, 0, ULONG_MAX);
 	ksm_pace_news();
 	return 0;
 }
@@ -211,6 +212,7 @@ int ksm_madvise(struct vm_area_struct *vma, unsigned long start,
 				return err;
 		}
 		*vm_flags |= VM_MERGEABLE;
+		ksm_fresh_add(mm, start, end);
 		ksm_pace_news();
 		break;
 

@@ -142,6 +142,7 @@ measure_all() {
 	measure "$kernel" "$tiles" --scenario wait-ksmd
 	measure "$kernel" "$budget" --scenario budget
 	measure "$kernel" "$own_pace" --scenario defaults
+	measure "$kernel" "$own_pace" --scenario new-guest-late
 	measure "$kernel" "$pages" --scenario idle
 	for name in "${two_cpus[@]}"; do
 		measure "$kernel" "$pages" --scenario "$name"

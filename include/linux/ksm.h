@@ -52,6 +52,7 @@ bool ksm_refuses_collapse(struct vm_area_struct *vma, unsigned long addr,
 int ksm_unshare_page(struct mm_struct *mm, unsigned long addr);
 void ksm_new_domain(struct mm_struct *mm);
 void ksm_pressure_ask(void);
+void ksm_pressure_group(void);
 int ksm_merge_now(struct mm_struct *mm);
 unsigned long ksm_merge_now_result(struct mm_struct *mm);
 void ksm_cgroup_attach(struct cgroup_taskset *tset);
@@ -176,6 +177,10 @@ static inline vm_flags_t ksm_vma_flags(struct mm_struct *mm,
 }
 
 static inline void ksm_pressure_low(void)
+{
+}
+
+static inline void ksm_pressure_group(void)
 {
 }
 

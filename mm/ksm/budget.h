@@ -86,8 +86,9 @@ static inline void ksm_budget_spend(struct ksm_budget *budget, unsigned long vis
 /* pace.c */
 unsigned int ksm_pace_pages(void);
 unsigned int ksm_pace_pause(void);
-unsigned int ksm_pace_resume(unsigned int most);
+unsigned int ksm_pace_resume(unsigned int msecs);
 bool ksm_pace_budgeted(void);
+unsigned int ksm_pace_pause_times(void);
 u64 ksm_pace_batch_time(void);
 unsigned int ksm_pace_gap(void);
 void ksm_pace_spend(u64 runtime, u64 now, u64 batch);
@@ -96,6 +97,8 @@ struct ksm_budget ksm_pace_batch(void);
 void ksm_pace_found(unsigned long found);
 void ksm_pace_set_advisor(enum ksm_advisor mode);
 int ksm_pace_set_pages(unsigned int pages);
+void ksm_pace_begin_pass(void);
+unsigned long ksm_pace_pass_msecs(void);
 void ksm_pace_end_pass(const struct ksm_pass_result *result);
 
 #endif /* _MM_KSM_BUDGET_H */

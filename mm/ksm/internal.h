@@ -107,28 +107,10 @@ enum ksm_scan_end {
 	KSM_SCAN_DISTURBED,	/* early, because somebody else was in the way */
 };
 
-/**
- * struct ksm_scan_turn - how far a walk through a process has come, see struct ksm_mm
- * @begun: it has begun
- * @addr: address
- * @span: where that is worth it
- * @misses: how often a VMA was locked by others
- * @skips: how often since a VMA could be locked
- * @mergeable: a mergeable VMA was seen
- * @full: there was no memory for a copy
- */
-struct ksm_scan_turn {
-	bool begun;
-	unsigned long addr;
-	struct ksm_span span;
-	u8 misses;
-	u8 skips;
-	bool mergeable;
-	bool full;
-};
-
-enum ksm_scan_end ksm_scan_batch(void);
-int ksm_scan_now(struct ksm_mm *kmm, struct ksm_scan_turn *turn);
+struct ksm_budget ksm_scan_budget(void);
+enum ksm_scan_end ksm_scan_batch(struct ksm_budget *budget);
+int ksm_scan_now(struct ksm_mm *kmm, struct ksm_scan_turn *turn,
+		 struct ksm_budget *budget);
 void ksm_scan_restart(void);
 
 /* reap.c */
@@ -138,6 +120,10 @@ unsigned long ksm_reap_held(unsigned long number);
 
 /* shrink.c */
 int ksm_shrink_init(void);
+
+/* fresh.c */
+void ksm_fresh_add(struct mm_struct *mm, unsigned long start, unsigned long end);
+void ksm_fresh_visit(struct ksm_budget *budget);
 
 /* merge_now.c */
 unsigned long ksm_merge_now_due(void);

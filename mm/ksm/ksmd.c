@@ -62,6 +62,7 @@ static void do_batch(void)
 {
 	unsigned int kicks = READ_ONCE(ksmd_kicks), pause;
 	bool budgeted = ksm_pace_budgeted();
+	struct ksm_budget budget;
 	enum ksm_scan_end end;
 	u64 before = 0, after;
 
@@ -71,7 +72,9 @@ static void do_batch(void)
 	clock.asked = false;
 	if (budgeted)
 		before = task_sched_runtime(current);
-	end = ksm_scan_batch();
+	budget = ksm_scan_budget();
+	ksm_fresh_visit(&budget);
+	end = ksm_scan_batch(&budget);
 	if (budgeted) {
 		/* What it has done beside that counts, too. */
 		after = task_sched_runtime(current);
@@ -96,10 +99,12 @@ static bool pressure_is_due(void)
 static void do_pressure_batch(void)
 {
 	struct ksm_pressure_batch batch;
+	struct ksm_budget budget;
 	enum ksm_scan_end end;
 
 	ksm_pressure_begin_batch(&batch);
-	end = ksm_scan_batch();
+	budget = ksm_scan_budget();
+	end = ksm_scan_batch(&budget);
 	ksm_pressure_end_batch(&batch);
 	if (end == KSM_SCAN_DISTURBED)
 		ksm_lock_let_them_run();
@@ -207,7 +212,7 @@ static int ksmd(void *unused)
 			do_request();
 		else if (!more && batch_is_due())
 			do_batch();
-		else if (!more && may_watch())
+		if (!more && may_watch())
 			do_watch();
 		mutex_unlock(&ksm_mutex);
 

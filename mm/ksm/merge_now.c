@@ -9,6 +9,7 @@
  * ksmd's CPU time is nobody's in particular, so those without CAP_SYS_ADMIN come last, and
  * get a part of it only, all together.
  */
+#include <linux/array_size.h>
 #include <linux/capability.h>
 #include <linux/freezer.h>
 #include <linux/jiffies.h>
@@ -27,9 +28,6 @@
 
 #define VISITS		2
 
-/* The pause after a batch for one without CAP_SYS_ADMIN, in times of what it took. */
-#define PAUSE_TIMES	3
-
 /**
  * struct request - a process to be merged at once
  * @link: in the list of those to be served
@@ -38,6 +36,7 @@
  * @privileged: by CAP_SYS_ADMIN
  * @visits: how many of its visits are done
  * @turn: how far the present one has come
+ * @drain: it has seen pages that wait in per-CPU lists
  * @err: what to return
  * @done: @err is set
  */
@@ -48,6 +47,7 @@ struct request {
 	bool privileged;
 	unsigned int visits;
 	struct ksm_scan_turn turn;
+	bool drain;
 	int err;
 	bool done;
 };
@@ -61,8 +61,8 @@ static struct list_head requests[] = {
 static DEFINE_SPINLOCK(requests_lock);
 static DECLARE_WAIT_QUEUE_HEAD(waiters);
 
-/* When the others are served again, in jiffies; written by ksmd. */
-static unsigned long others_due;
+/* jiffies: when the others are served again; written by ksmd. */
+static u64 others_due;
 
 static void put(struct request *request)
 {
@@ -72,11 +72,21 @@ static void put(struct request *request)
 	kfree(request);
 }
 
-static void enqueue(struct request *request)
+/* One for each process: or who asks more often would have more turns than others. */
+static bool enqueue(struct request *request)
 {
+	struct request *each;
+	bool only = true;
+	int i;
+
 	spin_lock(&requests_lock);
-	list_add_tail(&request->link, &requests[request->privileged]);
+	for (i = 0; i < ARRAY_SIZE(requests) && only; i++)
+		list_for_each_entry(each, &requests[i], link)
+			only &= each->mm != request->mm;
+	if (only)
+		list_add_tail(&request->link, &requests[request->privileged]);
 	spin_unlock(&requests_lock);
+	return only;
 }
 
 /* Returns false if it was in the list no more. */
@@ -119,28 +129,45 @@ static void finish(struct request *request, int err)
 	wake_up_all(&waiters);
 }
 
+/* How soon it returns would tell of equals, as what is done then differs. */
+static bool may_be_told(const struct request *request, struct ksm_mm *kmm)
+{
+	return request->privileged || !static_branch_unlikely(&ksm_domain_uniform_used) ||
+	       !(kmm->uniform || ksm_cgroup_uniform(kmm));
+}
+
 /* Do a part.  Returns 1 if there is more, 0 at the end, or a negative error code. */
 static int serve(struct request *request)
 {
 	struct ksm_mm *kmm = ksm_mm_visit(request->mm);
+	struct ksm_budget budget;
 	long freed = ksm_stats.freed;
 	int more;
 
 	/* It has nothing to be merged, or has exited. */
 	if (!kmm)
 		return 0;
+	if (!may_be_told(request, kmm))
+		return -EOPNOTSUPP;
 	if (!request->visits && !request->turn.begun)
 		WRITE_ONCE(kmm->merged_now, 0);
 	ksm_eager = true;
 	ksm_eager_for = kmm;
-	more = ksm_scan_now(kmm, &request->turn);
+	budget = ksm_scan_budget();
+	more = ksm_scan_now(kmm, &request->turn, &budget);
 	ksm_eager_for = NULL;
 	ksm_eager = false;
 	/* With uniform faults it would tell of equals. */
 	if (!kmm->uniform)
-		WRITE_ONCE(kmm->merged_now, kmm->merged_now + max(ksm_stats.freed - freed, 0L));
+		WRITE_ONCE(kmm->merged_now, kmm->merged_now + ksm_stats.freed - freed);
+	request->drain |= budget.drain;
 	if (more)
 		return more;
+	if (request->drain) {
+		/* The references of per-CPU lists would keep pages from being merged. */
+		lru_add_drain_all();
+		request->drain = false;
+	}
 	request->turn = (struct ksm_scan_turn){};
 	return ++request->visits < VISITS;
 }
@@ -152,13 +179,13 @@ static int serve(struct request *request)
  */
 unsigned long ksm_merge_now_due(void)
 {
-	unsigned long due = READ_ONCE(others_due);
+	u64 due = READ_ONCE(others_due), now = get_jiffies_64();
 
 	if (!list_empty(&requests[true]))
 		return 0;
 	if (list_empty(&requests[false]))
 		return MAX_SCHEDULE_TIMEOUT;
-	return time_after(due, jiffies) ? due - jiffies : 0;
+	return time_after64(due, now) ? due - now : 0;
 }
 
 /**
@@ -169,15 +196,17 @@ unsigned long ksm_merge_now_due(void)
 void ksm_merge_now_batch(void)
 {
 	struct request *request = next_request();
-	unsigned long began = jiffies;
+	u64 began = get_jiffies_64(), took;
 	int err = -EOPNOTSUPP;
 
 	if (!request)
 		return;
-	if (ksm_knobs.run & KSM_RUN_MERGE)
+	if (ksm_knobs.run & KSM_RUN_MERGE) {
 		err = serve(request);
-	if (!request->privileged)
-		WRITE_ONCE(others_due, jiffies + PAUSE_TIMES * (jiffies - began + 1));
+		took = get_jiffies_64() - began + 1;
+		if (!request->privileged)
+			WRITE_ONCE(others_due, began + took * (1 + ksm_pace_pause_times()));
+	}
 	/* Whoever changes a VMA is not to find it locked again at once. */
 	if (err > 0 && request->turn.misses)
 		ksm_lock_let_them_run();
@@ -204,8 +233,9 @@ static int wait_for(struct request *request)
  * What is written meanwhile is left for ksmd.
  *
  * Context: process context, may sleep long; no lock held.
- * Return: 0; -EINTR on a signal, then a part is done; -EOPNOTSUPP unless "run" is 1;
- *	   -ENOMEM; -EBUSY if the process comes into another domain again and again.
+ * Return: 0; -EINTR on a signal, then a part is done; -EOPNOTSUPP unless "run" is 1, or
+ *	   with uniform faults and without CAP_SYS_ADMIN; -ENOMEM; -EBUSY if somebody else
+ *	   has asked, or the process comes into another domain again and again.
  */
 int ksm_merge_now(struct mm_struct *mm)
 {
@@ -221,15 +251,17 @@ int ksm_merge_now(struct mm_struct *mm)
 	request = kzalloc(sizeof(*request), GFP_KERNEL_ACCOUNT);
 	if (!request)
 		return -ENOMEM;
-	/* The references of per-CPU lists would keep pages from being merged. */
-	lru_add_drain_all();
 	mmgrab(mm);
 	request->mm = mm;
 	request->privileged = ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN);
 	refcount_set(&request->users, 2);
-	enqueue(request);
-	ksm_wake();
-	err = wait_for(request);
+	err = -EBUSY;
+	if (enqueue(request)) {
+		ksm_wake();
+		err = wait_for(request);
+	} else {
+		put(request);
+	}
 	put(request);
 	return err;
 }
@@ -242,5 +274,5 @@ int ksm_merge_now(struct mm_struct *mm)
  */
 unsigned long ksm_merge_now_result(struct mm_struct *mm)
 {
-	return ksm_mm_merged_now(mm);
+	return max(ksm_mm_merged_now(mm), 0L);
 }

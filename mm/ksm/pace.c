@@ -11,6 +11,7 @@
  */
 #include <linux/atomic.h>
 #include <linux/errno.h>
+#include <linux/jiffies.h>
 #include <linux/limits.h>
 #include <linux/log2.h>
 #include <linux/math64.h>
@@ -47,6 +48,9 @@ static unsigned int gap;
 /* There is something new, since the last pass ended. */
 static bool news;
 
+/* When the present pass began, jiffies; 0: between passes.  Written under ksm_mutex. */
+static unsigned long pass_began;
+
 /* Pages to read in a batch, while the advisor chooses; written under ksm_mutex. */
 static unsigned int advised;
 
@@ -58,6 +62,9 @@ static unsigned int advised;
 #define KSM_OWED_MSECS		(10 * MSEC_PER_SEC)
 #define KSM_BATCH_MSECS		20
 #define KSM_BATCH_MAX_USECS	5000
+
+/* The pause after work for somebody without rights, at the least, in times of what it took. */
+#define KSM_PAUSE_TIMES		3U
 
 /* The CPU budget: what is left of it, and as of when; written by ksmd under ksm_mutex. */
 static struct {
@@ -129,6 +136,18 @@ unsigned int ksm_pace_resume(unsigned int msecs)
 bool ksm_pace_budgeted(void)
 {
 	return advisor_mode() == KSM_ADVISOR_CPU_BUDGET;
+}
+
+/**
+ * ksm_pace_pause_times - tell how long ksmd pauses after work for somebody without rights
+ *
+ * With a CPU budget half of that is left for the pass.
+ *
+ * Return: in times of what that took.
+ */
+unsigned int ksm_pace_pause_times(void)
+{
+	return max(KSM_PAUSE_TIMES, ksm_pace_budgeted() ? 200 / cpu_percent() : 0);
 }
 
 /* What a percentage of some time is, ns. */
@@ -288,6 +307,29 @@ int ksm_pace_set_pages(unsigned int pages)
 	return 0;
 }
 
+/**
+ * ksm_pace_begin_pass - note that a pass begins
+ *
+ * Context: ksm_mutex held.
+ */
+void ksm_pace_begin_pass(void)
+{
+	WRITE_ONCE(pass_began, jiffies ?: 1);
+}
+
+/**
+ * ksm_pace_pass_msecs - tell how long passes take
+ *
+ * Return: milliseconds, by the last pass and by the present one.
+ */
+unsigned long ksm_pace_pass_msecs(void)
+{
+	unsigned long began = READ_ONCE(pass_began);
+
+	return max(READ_ONCE(ksm_stats.full_scan_msecs),
+		   began ? jiffies_to_msecs(jiffies - began) : 0UL);
+}
+
 /* The longest gap after a pass like this one. */
 static u64 longest_gap(const struct ksm_pass_result *result)
 {
@@ -334,6 +376,7 @@ void ksm_pace_end_pass(const struct ksm_pass_result *result)
 					     max(result->msecs, 1ULL)), 1ULL),
 	};
 
+	WRITE_ONCE(pass_began, 0);
 	learn_gap(result);
 	if (ksm_advisor.mode != KSM_ADVISOR_SCAN_TIME || result->out_of_turn)
 		return;

@@ -25,10 +25,12 @@
 #include <linux/ratelimit.h>
 #include <linux/sched.h>
 #include <linux/sched/cputime.h>
+#include <linux/vmstat.h>
 #include <linux/wait.h>
 
 #include <trace/events/ksm.h>
 
+#include "../internal.h"
 #include "pressure.h"
 #include "registry.h"
 #include "state.h"
@@ -45,6 +47,9 @@
 
 /* The rest after a run that saved no more than those before, in times of its CPU time. */
 #define PRESSURE_REST_TIMES	3
+
+/* How much more has to be saved than before: one of so many pages. */
+#define PRESSURE_RECORD_OF	32
 
 /* The rest after a run that saved next to nothing, and how often it may double. */
 #define PRESSURE_REST		(10 * HZ)
@@ -65,8 +70,9 @@
 
 bool ksm_pressure_heard __read_mostly;
 
-/* Somebody has asked since ksmd last looked. */
+/* Somebody has asked since ksmd last looked; somebody with the OOM killer has. */
 static bool asked;
+static bool urgent;
 
 /**
  * struct run - what ksmd does out of turn
@@ -98,10 +104,11 @@ struct run {
 static struct run run;
 static struct task_struct *runner;
 static unsigned int barren;		/* runs in a row that saved next to nothing */
-static unsigned long most_saved;	/* saved_pages() at the end of one, so far */
+static unsigned long most_saved;	/* at the end of one, but for what has faded since */
 static u64 rest_end;			/* jiffies: until then the low watermark is not heard */
 static u64 vain_end;			/* jiffies: until then there is nothing to free, */
-static unsigned long vain_mms;		/* as long as ksm_mms_registered() is that */
+static unsigned long vain_mms;		/* as long as ksm_mms_registered() is that, */
+static unsigned long vain_pages;	/* and no more than that are mapped */
 
 static DECLARE_WAIT_QUEUE_HEAD(waiters);
 static DEFINE_RATELIMIT_STATE(chances, PRESSURE_CHANCES_IN, PRESSURE_CHANCES);
@@ -109,6 +116,11 @@ static DEFINE_RATELIMIT_STATE(chances, PRESSURE_CHANCES_IN, PRESSURE_CHANCES);
 static unsigned long saved_pages(void)
 {
 	return ksm_stats.sharing + atomic_long_read(&ksm_zero_pages);
+}
+
+static unsigned long mapped_pages(void)
+{
+	return global_node_page_state(NR_ANON_MAPPED);
 }
 
 static bool is_much(long pages)
@@ -128,11 +140,12 @@ static void rest(u64 least)
 static bool is_record(void)
 {
 	unsigned long saved = saved_pages();
-	bool record = is_much(saved - most_saved);
+	bool record = is_much(saved - most_saved) &&
+		      saved > most_saved + most_saved / PRESSURE_RECORD_OF;
 
-	/* Once most of it is gone things are not what they were. */
-	if (saved > most_saved || saved < most_saved / 2)
-		most_saved = saved;
+	/* What was long ago fades, but no faster than a record is made. */
+	most_saved -= most_saved / (2 * PRESSURE_RECORD_OF);
+	most_saved = max(most_saved, saved);
 	return record;
 }
 
@@ -157,6 +170,7 @@ static void end_run(void)
 		WRITE_ONCE(vain_end, get_jiffies_64());
 	} else if (passes >= PRESSURE_PASSES) {
 		WRITE_ONCE(vain_mms, ksm_mms_registered());
+		WRITE_ONCE(vain_pages, mapped_pages() + mapped_pages() / PRESSURE_ENOUGH_OF);
 		WRITE_ONCE(vain_end, get_jiffies_64() + PRESSURE_REST);
 	}
 	WRITE_ONCE(run.goes_on, false);
@@ -171,6 +185,7 @@ static void end_run(void)
 void ksm_pressure_cancel(void)
 {
 	WRITE_ONCE(asked, false);
+	WRITE_ONCE(urgent, false);
 	if (run.goes_on)
 		end_run();
 	else
@@ -194,6 +209,7 @@ void ksm_pressure_listen(void)
 	if (!hear) {
 		ksm_pressure_cancel();
 		barren = 0;
+		most_saved = 0;
 		WRITE_ONCE(rest_end, get_jiffies_64());
 		WRITE_ONCE(vain_end, get_jiffies_64());
 	}
@@ -208,20 +224,33 @@ void ksm_pressure_set_runner(struct task_struct *task)
 	WRITE_ONCE(runner, task);
 }
 
-static void ask(void)
-{
-	if (READ_ONCE(asked))
-		return;
-	WRITE_ONCE(asked, true);
-	ksm_wake();
-}
-
 /* See ksm_pressure_low(). */
 void ksm_pressure_ask(void)
 {
 	if (!READ_ONCE(asked) && !ksm_mms_empty() && current != READ_ONCE(runner) &&
-	    !time_before64(get_jiffies_64(), READ_ONCE(rest_end)))
-		ask();
+	    !time_before64(get_jiffies_64(), READ_ONCE(rest_end))) {
+		WRITE_ONCE(asked, true);
+		ksm_wake();
+	}
+}
+
+/**
+ * ksm_pressure_group - a memory cgroup is about to have a process killed
+ *
+ * Its owner can bring that about at any time, so that it costs others no more than a
+ * batch of ksmd's now and then.
+ *
+ * Context: any that may wake a task.
+ */
+void ksm_pressure_group(void)
+{
+	static u64 last;
+
+	if (!READ_ONCE(ksm_pressure_heard) ||
+	    time_before64(get_jiffies_64(), READ_ONCE(last) + PRESSURE_OVER))
+		return;
+	WRITE_ONCE(last, get_jiffies_64());
+	ksm_kick();
 }
 
 /**
@@ -231,7 +260,12 @@ void ksm_pressure_ask(void)
  */
 bool ksm_pressure_due(void)
 {
-	return READ_ONCE(ksm_pressure_heard) && (READ_ONCE(asked) || READ_ONCE(run.goes_on));
+	if (!READ_ONCE(ksm_pressure_heard))
+		return false;
+	/* Pairs with the xchg() in ksm_pressure_begin_batch(): by then the run goes on. */
+	if (smp_load_acquire(&urgent) || smp_load_acquire(&asked))
+		return true;
+	return READ_ONCE(run.goes_on);
 }
 
 static void begin_run(void)
@@ -259,12 +293,14 @@ static void hurry(void)
 	set_user_nice(current, 0);
 }
 
-/* May ksmd take what it needs from the reserves?  It gives back more than that. */
+/* May ksmd take what it needs from the reserves?  It gives back more, and leaves half. */
 static bool has_credit(void)
 {
 	long taken = (atomic_long_read(&ksm_stats.bytes) - run.bytes) / (long)PAGE_SIZE;
+	unsigned long reserve = min_free_kbytes >> (PAGE_SHIFT - 10);
 
-	return taken < ksm_stats.freed - run.freed + PRESSURE_CREDIT;
+	return taken < ksm_stats.freed - run.freed + PRESSURE_CREDIT &&
+	       global_zone_page_state(NR_FREE_PAGES) > reserve / 2;
 }
 
 /**
@@ -280,7 +316,7 @@ void ksm_pressure_begin_batch(struct ksm_pressure_batch *batch)
 {
 	if (!run.goes_on)
 		begin_run();
-	if (xchg(&asked, false))
+	if (xchg(&asked, false) | xchg(&urgent, false))
 		run.last_asked = jiffies;
 	/* Who comes to wait asks, too: no barrier is needed for one that is missed here. */
 	if (waitqueue_active(&waiters)) {
@@ -305,10 +341,11 @@ void ksm_pressure_end_batch(const struct ksm_pressure_batch *batch)
 	ksm_eager = false;
 	ksm_gfp = KSM_GFP;
 	WRITE_ONCE(ksm_stats.pressure_freed, ksm_stats.pressure_freed +
-		   max(ksm_stats.freed - batch->freed, 0L));
+		   ksm_stats.freed - batch->freed);
 	if (!READ_ONCE(ksm_pressure_heard) ||
 	    ksm_stats.full_scans - run.passes >= PRESSURE_PASSES ||
-	    (!READ_ONCE(asked) && time_after(jiffies, run.last_asked + PRESSURE_OVER)))
+	    (!READ_ONCE(asked) && !READ_ONCE(urgent) &&
+	     time_after(jiffies, run.last_asked + PRESSURE_OVER)))
 		end_run();
 	wake_up_all(&waiters);
 }
@@ -326,11 +363,11 @@ static bool looks_barren(void)
 	return unique > PRESSURE_UNIQUE && unique / PRESSURE_UNIQUE_EACH > freed;
 }
 
-static bool came_in(unsigned long before)
+static bool came_in(long before)
 {
-	unsigned long freed = READ_ONCE(ksm_stats.pressure_freed) - before;
+	long freed = READ_ONCE(ksm_stats.pressure_freed) - before;
 
-	return freed >= totalram_pages() / PRESSURE_ENOUGH_OF || looks_barren() ||
+	return freed >= (long)(totalram_pages() / PRESSURE_ENOUGH_OF) || looks_barren() ||
 	       !ksm_pressure_due();
 }
 
@@ -340,9 +377,10 @@ static bool came_in(unsigned long before)
  */
 static int before_oom(struct notifier_block *nb, unsigned long unused, void *freed)
 {
-	unsigned long before = READ_ONCE(ksm_stats.pressure_freed);
+	long before = READ_ONCE(ksm_stats.pressure_freed);
 	bool in_vain = time_before64(get_jiffies_64(), READ_ONCE(vain_end)) &&
-		       ksm_mms_registered() == READ_ONCE(vain_mms);
+		       ksm_mms_registered() == READ_ONCE(vain_mms) &&
+		       mapped_pages() <= READ_ONCE(vain_pages);
 
 	/* Somebody else may have found some already. */
 	if (*(unsigned long *)freed)
@@ -351,9 +389,10 @@ static int before_oom(struct notifier_block *nb, unsigned long unused, void *fre
 	    ksm_mms_empty() || ksm_lock_offlining() || looks_barren() || in_vain ||
 	    !__ratelimit(&chances))
 		return NOTIFY_OK;
-	ask();
+	WRITE_ONCE(urgent, true);
+	ksm_wake();
 	wait_event_killable_timeout(waiters, came_in(before), PRESSURE_WAIT);
-	*(unsigned long *)freed += READ_ONCE(ksm_stats.pressure_freed) - before;
+	*(unsigned long *)freed += max(READ_ONCE(ksm_stats.pressure_freed) - before, 0L);
 	return NOTIFY_OK;
 }
 

@@ -286,8 +286,10 @@ void ksm_pte_exchange(struct vm_area_struct *vma, unsigned long addr, pte_t *pte
 
 static void exchange(struct ksm_item *item, pte_t *ptep, pte_t pte, struct page *kpage)
 {
+	struct folio *folio = page_folio(item->page);
+
 	ksm_pte_exchange(item->vma, ksm_item_addr(item), ptep, pte, item->page, kpage);
-	ksm_stats.freed += !folio_mapped(page_folio(item->page));
+	ksm_stats.freed += !folio_mapped(folio) && !folio_test_swapcache(folio);
 }
 
 /**

@@ -258,6 +258,23 @@ void ksm_mms_rewind(void)
 }
 
 /**
+ * ksm_mm_registered - find the registration of a process, for the process itself
+ * @mm: process
+ *
+ * Context: mmap_lock of @mm held for writing: it keeps the registration.
+ * Return: the registration, or NULL.
+ */
+struct ksm_mm *ksm_mm_registered(struct mm_struct *mm)
+{
+	struct ksm_mm *kmm;
+
+	spin_lock(&ksm_mms_lock);
+	kmm = lookup(mm);
+	spin_unlock(&ksm_mms_lock);
+	return kmm;
+}
+
+/**
  * ksm_mm_find - find the registration of a process
  * @mm: process
  *
@@ -431,10 +448,10 @@ unsigned long ksm_mm_bytes(struct mm_struct *mm)
  *
  * Return: how many, so far if it goes on; 0 if the process is not registered.
  */
-unsigned long ksm_mm_merged_now(struct mm_struct *mm)
+long ksm_mm_merged_now(struct mm_struct *mm)
 {
-	unsigned long freed = 0;
 	struct ksm_mm *kmm;
+	long freed = 0;
 
 	spin_lock(&ksm_mms_lock);
 	kmm = lookup(mm);

@@ -17,6 +17,7 @@
 
 struct ksm_domain;
 struct ksm_domain_key;
+struct ksm_fresh;
 struct mem_cgroup;
 
 /**
@@ -31,6 +32,26 @@ struct ksm_span {
 	unsigned long end;
 	unsigned int seq;
 	bool seen;
+};
+
+/**
+ * struct ksm_scan_turn - how far a walk through a process has come, see struct ksm_mm
+ * @begun: it has begun
+ * @addr: address
+ * @span: where that is worth it
+ * @misses: how often a VMA was locked by others
+ * @skips: how often since a VMA could be locked
+ * @mergeable: a mergeable VMA was seen
+ * @full: there was no memory for a copy
+ */
+struct ksm_scan_turn {
+	bool begun;
+	unsigned long addr;
+	struct ksm_span span;
+	u8 misses;
+	u8 skips;
+	bool mergeable;
+	bool full;
 };
 
 /**
@@ -60,12 +81,13 @@ struct ksm_span {
  * @followed: number of the turn in which it came into its domain
  * @left: address from which on its pages are still in trees of a domain that it has left
  * @own: number of the domain that it has for itself as users are kept apart, or 0
+ * @fresh: what it has offered of late, or NULL, see fresh.c
  * @merged_now: page frames that the last ksm_merge_now() has freed
  * @visited: the cursor, or ksm_mm_visit(), was here, so only ksmd may free it
  * @exiting: its exit has begun
  *
- * @slot, @dead, @visited and @exiting are guarded by ksm_mms_lock, the rest by
- * ksm_mutex.
+ * @slot, @dead, @visited and @exiting are guarded by ksm_mms_lock, @fresh by a lock of
+ * fresh.c, the rest by ksm_mutex.
  */
 struct ksm_mm {
 	struct mm_slot slot;
@@ -92,7 +114,8 @@ struct ksm_mm {
 	unsigned int asked;
 	unsigned long unsorted;
 	u64 own;
-	unsigned long merged_now;
+	struct ksm_fresh *fresh;
+	long merged_now;
 	bool visited;
 	bool exiting;
 };
@@ -102,6 +125,7 @@ int ksm_mm_register(struct mm_struct *mm);
 void ksm_mm_exit(struct mm_struct *mm);
 bool ksm_mm_enter(struct ksm_mm *kmm);
 void ksm_mm_leave(struct ksm_mm *kmm);
+struct ksm_mm *ksm_mm_registered(struct mm_struct *mm);
 struct ksm_mm *ksm_mm_find(struct mm_struct *mm);
 struct ksm_mm *ksm_mm_visit(struct mm_struct *mm);
 
@@ -130,7 +154,7 @@ struct ksm_mm *ksm_mms_first_dead(void);
 void ksm_mms_free_dead(struct ksm_mm *kmm);
 void ksm_mms_no_news(void);
 unsigned long ksm_mm_bytes(struct mm_struct *mm);
-unsigned long ksm_mm_merged_now(struct mm_struct *mm);
+long ksm_mm_merged_now(struct mm_struct *mm);
 int ksm_mms_init(void);
 
 /* cgroup.c */

@@ -23,7 +23,7 @@ union ksm_root *ksm_roots_alloc_table(void)
 	union ksm_root *table;
 
 	KUNIT_STATIC_STUB_REDIRECT(ksm_roots_alloc_table);
-	table = kzalloc(PAGE_SIZE, ksm_gfp_nowait());
+	table = kzalloc(PAGE_SIZE, GFP_NOWAIT | __GFP_NOWARN);
 	if (table)
 		atomic_long_add(PAGE_SIZE, &ksm_stats.bytes);
 	return table;

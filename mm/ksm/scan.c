@@ -197,8 +197,10 @@ static bool start_pass(void)
 	pass.started = ktime_get();
 	pass.runtime = task_sched_runtime(current);
 	pass.running = ksm_mms_next();
-	if (pass.running)
+	if (pass.running) {
+		ksm_pace_begin_pass();
 		trace_ksm_start_scan(ksm_stats.full_scans, ksm_stats.tracked);
+	}
 	return pass.running;
 }
 
@@ -225,24 +227,36 @@ static void end_pass(void)
 }
 
 /**
+ * ksm_scan_budget - tell what ksmd may do in a batch that begins now
+ *
+ * Context: ksm_mutex held by ksmd.
+ * Return: budget.
+ */
+struct ksm_budget ksm_scan_budget(void)
+{
+	struct ksm_budget budget = ksm_pace_batch();
+
+	if (ksm_pace_budgeted() && !ksm_eager)
+		budget.until = task_sched_runtime(current) + 2 * ksm_pace_batch_time();
+	return budget;
+}
+
+/**
  * ksm_scan_batch - visit some pages, and merge what can be merged
+ * @budget: by ksm_scan_budget(); less what is done
  *
  * Returns early at the end of a pass.
  *
  * Context: ksm_mutex held by ksmd.
  * Return: how it ended.
  */
-enum ksm_scan_end ksm_scan_batch(void)
+enum ksm_scan_end ksm_scan_batch(struct ksm_budget *budget)
 {
-	struct ksm_budget budget = ksm_pace_batch();
-
-	if (ksm_pace_budgeted() && !ksm_eager)
-		budget.until = task_sched_runtime(current) + 2 * ksm_pace_batch_time();
 	if (!pass.running && !start_pass())
 		return KSM_SCAN_BATCH;
 	pass.out_of_turn |= ksm_eager;
 
-	while (ksm_budget_left(&budget)) {
+	while (ksm_budget_left(budget)) {
 		struct ksm_mm *kmm = ksm_mms_current();
 		enum scan_result result;
 
@@ -256,16 +270,16 @@ enum ksm_scan_end ksm_scan_batch(void)
 				ksm_mms_next();
 				return KSM_SCAN_DISTURBED;
 			}
-			if (!ksm_reap_watched(&budget))
+			if (!ksm_reap_watched(budget))
 				return KSM_SCAN_BATCH;
 			end_pass();
 			return KSM_SCAN_PASS;
 		}
-		result = scan_turn(kmm, &budget);
-		ksm_budget_spend(&budget, 1);
-		pass.drain |= budget.drain;
-		pass.found += budget.found;
-		budget.found = 0;
+		result = scan_turn(kmm, budget);
+		ksm_budget_spend(budget, 1);
+		pass.drain |= budget->drain;
+		pass.found += budget->found;
+		budget->found = 0;
 		ksm_pace_found(pass.found);
 		if (result == SCAN_MORE)
 			continue;
@@ -304,7 +318,8 @@ static struct ksm_scan_turn exchange_turn(struct ksm_mm *kmm, struct ksm_scan_tu
 /**
  * ksm_scan_now - visit some pages of a process, whatever ksmd is at
  * @kmm: process
- * @turn: how far that has come; full of zeroes to begin with
+ * @turn: how far that has come; full of zeroes to begin with, but for @addr
+ * @budget: what may be done; less what is done
  *
  * Its turn in the pass is left as it is.
  *
@@ -312,9 +327,9 @@ static struct ksm_scan_turn exchange_turn(struct ksm_mm *kmm, struct ksm_scan_tu
  * Return: 1 if there is more to visit, 0 if not; a negative error code, by
  *	   ksm_apart_follow().
  */
-int ksm_scan_now(struct ksm_mm *kmm, struct ksm_scan_turn *turn)
+int ksm_scan_now(struct ksm_mm *kmm, struct ksm_scan_turn *turn,
+		 struct ksm_budget *budget)
 {
-	struct ksm_budget budget = ksm_pace_batch();
 	struct ksm_scan_turn before;
 	int ret;
 
@@ -322,13 +337,13 @@ int ksm_scan_now(struct ksm_mm *kmm, struct ksm_scan_turn *turn)
 		return 0;
 	before = exchange_turn(kmm, *turn);
 	if (!turn->begun) {
-		kmm->addr = ksm_vma_first(kmm);
+		kmm->addr = max(kmm->addr, ksm_vma_first(kmm));
 		/* Its domain may have other faults by now. */
 		kmm->asked = kmm->turn - 1;
 	}
-	ret = follow(kmm, &budget);
+	ret = follow(kmm, budget);
 	if (!ret)
-		ret = scan_mm(kmm, &budget) != SCAN_DONE;
+		ret = scan_mm(kmm, budget) != SCAN_DONE;
 	else if (ret == -EAGAIN)
 		ret = 1;
 	*turn = exchange_turn(kmm, before);

@@ -49,7 +49,7 @@ struct ksm_stats {
 	unsigned long unslotted;
 	long freed;
 	unsigned long pressure_runs;
-	unsigned long pressure_freed;
+	long pressure_freed;
 	atomic_long_t bytes;
 };
 

@@ -139,7 +139,7 @@ KSM_COUNTER(pages_uniform, ksm_stats.alone);
 KSM_COUNTER(pages_volatile, ksm_stats_volatile());
 KSM_COUNTER(pages_unslotted, ksm_stats.unslotted);
 KSM_COUNTER(pressure_runs, ksm_stats.pressure_runs);
-KSM_COUNTER(pressure_pages_freed, ksm_stats.pressure_freed);
+KSM_COUNTER(pressure_pages_freed, max(READ_ONCE(ksm_stats.pressure_freed), 0L));
 KSM_COUNTER(full_scans, ksm_stats.full_scans);
 KSM_COUNTER(stable_node_chains, ksm_stats.chains);
 KSM_COUNTER(stable_node_dups, ksm_stats.dups);

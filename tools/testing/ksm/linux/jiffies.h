@@ -17,4 +17,9 @@ static inline unsigned long jiffies_now(void)
 
 #define jiffies		jiffies_now()
 
+static inline unsigned int jiffies_to_msecs(unsigned long j)
+{
+	return j;
+}
+
 #endif /* _KSM_TEST_LINUX_JIFFIES_H */

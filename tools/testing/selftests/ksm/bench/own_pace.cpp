@@ -7,6 +7,7 @@
 
 #include "bench/scenario.hpp"
 #include "bench/workload.hpp"
+#include "support/child.hpp"
 
 namespace ksm
 {
@@ -107,6 +108,66 @@ cost budget(const bench_options &options)
 	result.page_visits = memory.pages();
 	result.figures = {{"until_merged_s", double(all.wall_ns()) / second_ns},
 			  {"until_merged_cpu_s", double(all.cpu_ns()) / second_ns}};
+	stop_ksmd();
+	result.after = counters::read();
+	return result;
+}
+
+/* Seconds until a process that offers so many pages, equal by twos, is merged. */
+static double until_merged(std::size_t pages)
+{
+	long wanted = knob("pages_sharing") + long(pages * 9 / 20);
+	child newcomer([=](parent_link &parent) {
+		region memory(pages);
+
+		fill_with_pairs(memory);
+		memory.mergeable();
+		parent.reach("offered");
+	});
+
+	newcomer.await("offered");
+	stretch merging;
+
+	await([=] { return knob("pages_sharing") >= wanted; }, "duplicates to merge");
+	double seconds = double(merging.wall_ns()) / second_ns;
+
+	newcomer.go_on("offered");
+	newcomer.join();
+	return seconds;
+}
+
+cost new_guest_late(const bench_options &options)
+{
+	region memory(options.pages);
+	std::size_t late = options.pages / 64;
+	cost result;
+
+	set_as_at_boot();
+	start_ksmd();
+	double alone = until_merged(late);
+
+	stop_ksmd();
+	fill_with_unique(memory);
+	memory.mergeable();
+	{
+		stepper ksmd;
+
+		for (int pass = 0; pass < 3; pass++)
+			ksmd.pass();
+	}
+	set_as_at_boot();
+	start_ksmd();
+	await_passes(1);
+	sleep(2);
+	stretch all;
+	double beside = until_merged(late);
+
+	result.total_ns = result.least_ns = result.most_ns = all.cpu_ns();
+	result.passes = 1;
+	result.page_visits = late;
+	result.figures = {{"alone_s", alone},
+			  {"beside_s", beside},
+			  {"pass_s", double(knob("full_scan_msecs")) / 1000}};
 	stop_ksmd();
 	result.after = counters::read();
 	return result;

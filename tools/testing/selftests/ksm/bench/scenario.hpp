@@ -65,6 +65,7 @@ const std::vector<scenario> &scenarios();
 /* own_pace.cpp: ksmd as it is set at boot. */
 cost defaults(const bench_options &options);
 cost budget(const bench_options &options);
+cost new_guest_late(const bench_options &options);
 cost idle(const bench_options &options);
 
 /* waiting.cpp: how long locks are held, as others see it. */
