@@ -134,6 +134,7 @@ struct vm_area_struct *ksm_vma_lock_next(struct ksm_walk *walk, unsigned long *a
 					 struct ksm_budget *budget);
 void ksm_vma_unlock_all(const struct ksm_vmas *vmas);
 bool ksm_vma_any_contended(const struct ksm_vmas *vmas);
+unsigned long ksm_vma_offered(struct mm_struct *mm);
 unsigned long ksm_vma_skip(struct mm_struct *mm, unsigned long addr,
 			   unsigned int order);
 

@@ -225,6 +225,14 @@ struct ksm_mm *ksm_mms_current(void)
 	return cursor;
 }
 
+/* The one after @kmm, or the first; NULL after the last. */
+static struct ksm_mm *after(struct ksm_mm *kmm)
+{
+	struct list_head *next = kmm ? kmm->slot.mm_node.next : mms.next;
+
+	return next == &mms ? NULL : list_entry(next, struct ksm_mm, slot.mm_node);
+}
+
 /**
  * ksm_mms_next - move the cursor on
  *
@@ -234,11 +242,8 @@ struct ksm_mm *ksm_mms_current(void)
  */
 struct ksm_mm *ksm_mms_next(void)
 {
-	struct list_head *next;
-
 	spin_lock(&ksm_mms_lock);
-	next = cursor ? cursor->slot.mm_node.next : mms.next;
-	cursor = next == &mms ? NULL : list_entry(next, struct ksm_mm, slot.mm_node);
+	cursor = after(cursor);
 	if (cursor)
 		cursor->visited = true;
 	spin_unlock(&ksm_mms_lock);
@@ -321,14 +326,27 @@ struct ksm_mm *ksm_mm_visit(struct mm_struct *mm)
  */
 struct ksm_mm *ksm_mms_next_visited(struct ksm_mm *kmm)
 {
-	struct list_head *pos = kmm ? &kmm->slot.mm_node : &mms;
-
 	spin_lock(&ksm_mms_lock);
 	do {
-		pos = pos->next;
-		kmm = pos == &mms ? NULL :
-		      list_entry(pos, struct ksm_mm, slot.mm_node);
+		kmm = after(kmm);
 	} while (kmm && !kmm->visited);
+	spin_unlock(&ksm_mms_lock);
+	return kmm;
+}
+
+/**
+ * ksm_mms_next_registered - walk all processes, visited or not
+ * @kmm: the one before, or NULL
+ *
+ * Context: ksm_mutex held: from then on only ksmd frees the process.
+ * Return: next process, NULL after the last.
+ */
+struct ksm_mm *ksm_mms_next_registered(struct ksm_mm *kmm)
+{
+	spin_lock(&ksm_mms_lock);
+	kmm = after(kmm);
+	if (kmm)
+		kmm->visited = true;
 	spin_unlock(&ksm_mms_lock);
 	return kmm;
 }

@@ -146,6 +146,7 @@ struct ksm_mm *ksm_mms_current(void);
 struct ksm_mm *ksm_mms_next(void);
 void ksm_mms_rewind(void);
 struct ksm_mm *ksm_mms_next_visited(struct ksm_mm *kmm);
+struct ksm_mm *ksm_mms_next_registered(struct ksm_mm *kmm);
 bool ksm_mms_empty(void);
 unsigned long ksm_mms_registered(void);
 bool ksm_mms_news(void);

@@ -3,7 +3,9 @@
  * Counters and the figures derived from them.  Read without a lock: each is
  * right by itself, and all agree when ksmd rests.
  */
+#include <linux/list.h>
 #include <linux/minmax.h>
+#include <linux/sched.h>
 
 #include "internal.h"
 
@@ -41,6 +43,28 @@ unsigned long ksm_stats_volatile(void)
 		     READ_ONCE(ksm_stats.unshared);
 
 	return max(pages, 0L);
+}
+
+/**
+ * ksm_stats_offered - tell how much memory processes have offered
+ *
+ * Context: ksm_mutex held, may sleep; takes time in proportion to their VMAs.
+ * Return: pages, whether they are there or not.
+ */
+unsigned long ksm_stats_offered(void)
+{
+	struct ksm_mm *kmm = NULL;
+	unsigned long pages = 0;
+
+	while ((kmm = ksm_mms_next_registered(kmm))) {
+		/* One that was found idle may be registered anew. */
+		if (list_empty(&kmm->dead) && ksm_mm_enter(kmm)) {
+			pages += ksm_vma_offered(kmm->slot.mm);
+			ksm_mm_leave(kmm);
+		}
+		cond_resched();
+	}
+	return pages;
 }
 
 #ifdef CONFIG_PROC_FS

@@ -168,6 +168,7 @@ static struct kobj_attribute _name##_attr = __ATTR_RO_MODE(_name, 0400)
 KSM_COUNT(stable_tree_levels, ksm_index_stable_levels);
 KSM_COUNT(unstable_tree_levels, ksm_index_unstable_levels);
 KSM_COUNT(domain_pending, ksm_apart_pending);
+KSM_COUNT(pages_offered, ksm_stats_offered);
 
 KSM_WORK_KNOB(use_zero_pages, bool, kstrtobool, ksm_knobs.use_zero_pages);
 KSM_KNOB(smart_scan, bool, kstrtobool, ksm_knobs.smart_scan);
@@ -501,6 +502,7 @@ static struct attribute *ksm_attrs[] = {
 	&domain_mode_attr.attr,
 #endif
 	&domain_pending_attr.attr,
+	&pages_offered_attr.attr,
 	&restrict_counters_attr.attr,
 	&uniform_faults_attr.attr,
 	&pressure_boost_attr.attr,

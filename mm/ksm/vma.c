@@ -425,3 +425,37 @@ unsigned long ksm_vma_skip(struct mm_struct *mm, unsigned long addr,
 	unlock_vmas(mm);
 	return addr;
 }
+
+/**
+ * ksm_vma_offered - tell how much of its memory a process has offered
+ * @mm: process, between ksm_mm_enter() and ksm_mm_leave()
+ *
+ * Context: may sleep.  Where VMAs have no locks of their own, what is behind one that is
+ *	    being changed is left out.
+ * Return: pages, whether they are there or not.
+ */
+unsigned long ksm_vma_offered(struct mm_struct *mm)
+{
+	unsigned long pages = 0, addr = 0;
+	struct vm_area_struct *vma;
+
+	do {
+		VMA_ITERATOR(vmi, mm, addr);
+		int steps = KSM_MAX_STEPS;
+
+		if (!trylock_vmas(mm))
+			break;
+		for_each_vma(vmi, vma) {
+			unsigned long end = READ_ONCE(vma->vm_end);
+
+			if (vma->vm_flags & VM_MERGEABLE)
+				pages += (end - min(end, READ_ONCE(vma->vm_start))) >> PAGE_SHIFT;
+			addr = end;
+			if (!--steps)
+				break;
+		}
+		unlock_vmas(mm);
+		cond_resched();
+	} while (vma);
+	return pages;
+}

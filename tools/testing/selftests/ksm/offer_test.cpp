@@ -131,6 +131,32 @@ TEST_F(offer, memory_of_another_is_merged_and_unmerged)
 	other.join();
 }
 
+TEST_F(offer, how_much_is_offered_is_told)
+{
+	KSM_SKIP_IF(why_no_knob("pages_offered"));
+	long before = knob("pages_offered");
+	child other(innocent());
+	std::uint64_t address = other.await("filled");
+
+	EXPECT_EQ(knob("pages_offered"), before);
+	/* Two VMAs of one process, before ksmd has ever come by, and a hole between them. */
+	ASSERT_EQ(advise(other.pid(), address, 50 * page_size, MADV_MERGEABLE), 0);
+	ASSERT_EQ(advise(other.pid(), address + 60 * page_size, 40 * page_size, MADV_MERGEABLE), 0);
+	EXPECT_EQ(knob("pages_offered"), before + 90);
+	{
+		region own(30);
+
+		own.mergeable();
+		EXPECT_EQ(knob("pages_offered"), before + 120);
+	}
+	EXPECT_EQ(knob("pages_offered"), before + 90);
+	ASSERT_EQ(advise(other.pid(), address, 50 * page_size, MADV_UNMERGEABLE), 0);
+	EXPECT_EQ(knob("pages_offered"), before + 40);
+	other.go_on("filled");
+	other.join();
+	EXPECT_EQ(knob("pages_offered"), before);
+}
+
 TEST_F(offer, only_with_the_rights_for_other_advices)
 {
 	child other(innocent());
