@@ -14,6 +14,7 @@
 #include <linux/sched/coredump.h>
 #include <linux/string.h>
 
+#include "ksm/fresh.h"
 #include "ksm/internal.h"
 
 /* The boot parameter ksm=off: nothing is merged, and nobody can change that. */

@@ -111,6 +111,7 @@ struct ksm_budget ksm_scan_budget(void);
 enum ksm_scan_end ksm_scan_batch(struct ksm_budget *budget);
 int ksm_scan_now(struct ksm_mm *kmm, struct ksm_scan_turn *turn,
 		 struct ksm_budget *budget);
+void ksm_scan_fresh(struct ksm_budget *budget);
 void ksm_scan_restart(void);
 
 /* reap.c */
@@ -120,10 +121,6 @@ unsigned long ksm_reap_held(unsigned long number);
 
 /* shrink.c */
 int ksm_shrink_init(void);
-
-/* fresh.c */
-void ksm_fresh_add(struct mm_struct *mm, unsigned long start, unsigned long end);
-void ksm_fresh_visit(struct ksm_budget *budget);
 
 /* merge_now.c */
 unsigned long ksm_merge_now_due(void);

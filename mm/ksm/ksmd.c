@@ -73,7 +73,7 @@ static void do_batch(void)
 	if (budgeted)
 		before = task_sched_runtime(current);
 	budget = ksm_scan_budget();
-	ksm_fresh_visit(&budget);
+	ksm_scan_fresh(&budget);
 	end = ksm_scan_batch(&budget);
 	if (budgeted) {
 		/* What it has done beside that counts, too. */

@@ -8,6 +8,7 @@
 #include <linux/pagemap.h>
 #include <linux/sched.h>
 
+#include "fresh.h"
 #include "internal.h"
 
 /* What may be done for dead processes before ksm_mutex is dropped for a moment. */
@@ -47,6 +48,7 @@ bool ksm_reap_dead(void)
 		return false;
 	if (!ksm_forget_mm(kmm, &budget))
 		return !ksm_budget_left(&budget);
+	ksm_fresh_end(kmm);
 	ksm_mms_free_dead(kmm);
 	reap_domains();
 	return ksm_mms_first_dead();

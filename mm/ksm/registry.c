@@ -263,23 +263,6 @@ void ksm_mms_rewind(void)
 }
 
 /**
- * ksm_mm_registered - find the registration of a process, for the process itself
- * @mm: process
- *
- * Context: mmap_lock of @mm held for writing: it keeps the registration.
- * Return: the registration, or NULL.
- */
-struct ksm_mm *ksm_mm_registered(struct mm_struct *mm)
-{
-	struct ksm_mm *kmm;
-
-	spin_lock(&ksm_mms_lock);
-	kmm = lookup(mm);
-	spin_unlock(&ksm_mms_lock);
-	return kmm;
-}
-
-/**
  * ksm_mm_find - find the registration of a process
  * @mm: process
  *
@@ -302,7 +285,7 @@ struct ksm_mm *ksm_mm_find(struct mm_struct *mm)
  * ksm_mm_visit - find a process, to keep track of its pages before its turn comes
  * @mm: process
  *
- * Context: ksm_mutex held: from then on only ksmd frees it.
+ * Context: ksm_mutex held, or mmap_lock of @mm for writing: from then on only ksmd frees it.
  * Return: the process, or NULL if it is not registered or has exited.
  */
 struct ksm_mm *ksm_mm_visit(struct mm_struct *mm)

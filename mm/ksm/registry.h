@@ -125,7 +125,6 @@ int ksm_mm_register(struct mm_struct *mm);
 void ksm_mm_exit(struct mm_struct *mm);
 bool ksm_mm_enter(struct ksm_mm *kmm);
 void ksm_mm_leave(struct ksm_mm *kmm);
-struct ksm_mm *ksm_mm_registered(struct mm_struct *mm);
 struct ksm_mm *ksm_mm_find(struct mm_struct *mm);
 struct ksm_mm *ksm_mm_visit(struct mm_struct *mm);
 

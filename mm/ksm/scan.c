@@ -4,6 +4,7 @@
  */
 #include <linux/freezer.h>
 #include <linux/ktime.h>
+#include <linux/math.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -12,6 +13,7 @@
 
 #include <trace/events/ksm.h>
 
+#include "fresh.h"
 #include "internal.h"
 
 /* How often a process is come back to in a pass, before what is locked is skipped. */
@@ -35,6 +37,12 @@ static struct {
 	ktime_t started;
 	u64 runtime;		/* ksmd's CPU time at the start, ns */
 } pass;
+
+/* What is fresh gets a part of each batch; guarded by ksm_mutex. */
+static struct {
+	bool had_page;		/* the last batch, which was of one page */
+	bool drain;		/* as above */
+} fresh_part;
 
 enum scan_result {
 	SCAN_MORE,	/* the budget is used up, or somebody waits for ksmd */
@@ -349,6 +357,57 @@ int ksm_scan_now(struct ksm_mm *kmm, struct ksm_scan_turn *turn,
 	*turn = exchange_turn(kmm, before);
 	ksm_mm_leave(kmm);
 	return ret;
+}
+
+/* Of a batch, half; where that is one page, every other time. */
+static bool take_half(struct ksm_budget *budget, struct ksm_budget *part)
+{
+	*part = *budget;
+	part->reads = DIV_ROUND_UP(budget->reads, 2);
+	part->visits = DIV_ROUND_UP(budget->visits, 2);
+	fresh_part.had_page = budget->reads == 1 && !fresh_part.had_page;
+	return budget->reads > 1 || fresh_part.had_page;
+}
+
+/* Visit a part of something fresh.  Returns false once it is fresh no more. */
+static bool visit_fresh(struct ksm_fresh *fresh, struct ksm_budget *budget)
+{
+	int more;
+
+	/* One that was found idle may exit without a word. */
+	if (!list_empty(&fresh->kmm->dead))
+		return false;
+	if (fresh_part.drain && !fresh->turn.begun) {
+		lru_add_drain_all();
+		fresh_part.drain = false;
+	}
+	more = ksm_scan_now(fresh->kmm, &fresh->turn, budget);
+	fresh_part.drain |= budget->drain;
+	ksm_pace_found(budget->found);
+	if (more > 0 && fresh->turn.addr < READ_ONCE(fresh->end))
+		return true;
+	return more >= 0 && ksm_fresh_pause(fresh);
+}
+
+/**
+ * ksm_scan_fresh - visit a part of something fresh, if there is
+ * @budget: what may be done in a batch; less what is done, half at the most
+ *
+ * Context: ksm_mutex held by ksmd, may sleep.
+ */
+void ksm_scan_fresh(struct ksm_budget *budget)
+{
+	struct ksm_budget part, left;
+	struct ksm_fresh *fresh;
+
+	fresh = ksm_fresh_next();
+	if (!fresh || !take_half(budget, &part))
+		return;
+	left = part;
+	if (!visit_fresh(fresh, &left))
+		ksm_fresh_end(fresh->kmm);
+	budget->reads -= part.reads - left.reads;
+	ksm_budget_spend(budget, part.visits - left.visits);
 }
 
 /**
