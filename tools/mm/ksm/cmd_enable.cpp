@@ -12,19 +12,11 @@
 #include "persist/boot.hpp"
 #include "persist/offer.hpp"
 #include "records.hpp"
-#include "text.hpp"
 
 namespace ksm
 {
 namespace
 {
-
-void print_wrapped(const std::string &text)
-{
-	constexpr std::size_t indent = 8;
-
-	fmt::print("{}\n", wrap(text, line_width(STDOUT_FILENO), indent));
-}
 
 void print(const file_outcome &file, bool dry_run)
 {

@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "commands.hpp"
 
-#include <algorithm>
 #include <random>
 
 #include <sys/resource.h>
-#include <unistd.h>
 
-#include "chosen.hpp"
 #include "error.hpp"
 #include "estimate/report.hpp"
 #include "format.hpp"
-#include "lib/proc/vms.hpp"
 #include "live_line.hpp"
 #include "output.hpp"
+#include "selection.hpp"
 #include "stop_signals.hpp"
-#include "suggest.hpp"
 
 namespace ksm
 {
@@ -30,42 +26,6 @@ steady_clock::duration seconds(double count)
 {
 	return std::chrono::duration_cast<steady_clock::duration>(
 		std::chrono::duration<double>(count));
-}
-
-std::vector<process> vms_named(const std::string &proc, const std::vector<std::string> &names)
-{
-	const vms vms = find_vms(proc);
-	std::vector<std::string> known;
-	std::vector<process> found;
-
-	for (const process &vm : vms.found)
-		known.push_back(vm.name());
-	for (const std::string &name : names) {
-		if (std::ranges::find(known, name) == known.end())
-			throw error(fmt::format("there is no virtual machine '{}'{}", name,
-						did_you_mean(name, known)),
-				    vms.hidden ? by_root : "'ksmctl ps --by vm' lists them");
-		for (std::size_t i = 0; i < known.size(); i++)
-			if (known[i] == name)
-				found.push_back(vms.found[i]);
-	}
-	return found;
-}
-
-std::vector<process> wanted(const std::string &proc, const estimate_options &options)
-{
-	std::vector<process> found;
-
-	if (options.all) {
-		found = processes(proc);
-		std::erase_if(found, [](const process &process) {
-			return process.pid() == std::to_string(getpid());
-		});
-		return found;
-	}
-	found = chosen(proc, options.pids);
-	std::ranges::move(vms_named(proc, options.vms), std::back_inserter(found));
-	return found;
 }
 
 /* The memory of each process is a file. */
@@ -119,7 +79,7 @@ int estimate(const knobs &knobs, const std::string &proc, const estimate_options
 	const stop_signals stop;
 	allow_many_files();
 	std::optional<live_line> line(std::in_place);
-	const survey survey = survey_of(proc, wanted(proc, options), stop, *line);
+	const survey survey = survey_of(proc, selected(proc, options.of), stop, *line);
 	const looked looked = look_at(survey, options.seconds, stop, *line);
 
 	if (looked.tried.all && !looked.there.all)

@@ -10,6 +10,7 @@
 #include "ksmd.hpp"
 #include "persist/options.hpp"
 #include "ps_options.hpp"
+#include "selection.hpp"
 #include "watch/options.hpp"
 
 namespace ksm
@@ -23,6 +24,16 @@ struct status_options {
 struct set_options {
 	bool dry_run = false;
 	bool force = false; /* unshare even if there may not be the memory for it */
+	bool json = false;
+};
+
+struct advise_options {
+	selection of;
+	bool json = false;
+};
+
+struct wait_options {
+	std::string pid; /* empty: for all processes */
 	bool json = false;
 };
 
@@ -44,6 +55,14 @@ int set(const knobs &knobs, const std::string &proc, const std::vector<std::stri
 int ps(const std::string &proc, const ps_options &options);
 
 int estimate(const knobs &knobs, const std::string &proc, const estimate_options &options);
+
+/* Memory of processes that run already. */
+int offer(const knobs &knobs, const std::string &proc, const advise_options &options);
+int withdraw(const std::string &proc, const advise_options &options);
+int merge(const std::string &proc, const advise_options &options);
+
+/* Until ksmd has gone over all that is offered, twice. */
+int wait(const knobs &knobs, const std::string &proc, const wait_options &options);
 
 /* Knobs, or the memory of a unit, now and at each boot. */
 int enable(const knobs &knobs, const std::string &proc, const persist_options &options);

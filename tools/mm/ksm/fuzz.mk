@@ -27,7 +27,7 @@ files_dict  := $(parsers_dict)
 files_seed  := $(parsers_seed)
 
 words_parts := fuzz/words fuzz/tree changes complaints knobs options ps_options refusal rules \
-	       suggest text utf8 estimate/options lib/replace_file lib/sysfs \
+	       selection_options suggest text utf8 estimate/options lib/replace_file lib/sysfs \
 	       $(addprefix persist/,files options unit) watch/options
 words_dict  := $(src)fuzz/words.dict
 words_seed  := $(src)fuzz/words.txt

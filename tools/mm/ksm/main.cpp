@@ -40,11 +40,12 @@ int dispatch(const ksm::options &options)
 	const bool persistent =
 		options.command == ksm::command::enable || options.command == ksm::command::disable;
 	const bool sets_knobs = options.persist.live && options.persist.unit.empty();
-	if (options.command == ksm::command::ps && hidden(knobs))
-		return ksm::ps(options.proc, options.ps);
+	const bool needs_no_knobs =
+		options.command == ksm::command::ps || options.command == ksm::command::offer ||
+		options.command == ksm::command::withdraw || options.command == ksm::command::merge;
 	if (options.command == ksm::command::status && hidden(knobs))
 		ksm::say("warning: " + knobs.path() + " is hidden here, as in a container");
-	else if (!persistent || sets_knobs)
+	else if ((!persistent || sets_knobs) && !(needs_no_knobs && hidden(knobs)))
 		must_exist(knobs);
 
 	switch (options.command) {
@@ -56,6 +57,14 @@ int dispatch(const ksm::options &options)
 		return ksm::disable(knobs, options.proc, options.persist);
 	case ksm::command::ps:
 		return ksm::ps(options.proc, options.ps);
+	case ksm::command::offer:
+		return ksm::offer(knobs, options.proc, options.advise);
+	case ksm::command::withdraw:
+		return ksm::withdraw(options.proc, options.advise);
+	case ksm::command::merge:
+		return ksm::merge(options.proc, options.advise);
+	case ksm::command::wait:
+		return ksm::wait(knobs, options.proc, options.wait);
 	case ksm::command::watch:
 		return ksm::watch(knobs, options.proc, options.watch);
 	case ksm::command::explain:

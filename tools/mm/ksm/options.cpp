@@ -7,6 +7,7 @@
 #include "complaints.hpp"
 #include "help.hpp"
 #include "lib/cli.hpp"
+#include "selection_options.hpp"
 
 namespace ksm
 {
@@ -37,8 +38,10 @@ private:
 		return sub;
 	}
 
+	void add_memory_commands();
+	void add_selection();
 	void add_set_options();
-	void check_estimate(const complaints &complaints) const;
+	void check_selection(const complaints &complaints) const;
 	options result() const;
 	const CLI::App *chosen() const;
 
@@ -48,6 +51,10 @@ private:
 	CLI::App *ps_;
 	CLI::App *estimate_;
 	CLI::App *explain_;
+	CLI::App *offer_;
+	CLI::App *withdraw_;
+	CLI::App *merge_;
+	CLI::App *wait_;
 	CLI::App *set_;
 	CLI::App *start_;
 	CLI::App *stop_;
@@ -58,7 +65,7 @@ private:
 	std::map<const CLI::App *, ksm::command> commands_;
 	options options_;
 	std::optional<double> seconds_;
-	bool all_ = false;
+	selection selection_;
 	bool json_ = false;
 };
 
@@ -90,6 +97,7 @@ command_line::command_line()
 	add_estimate_options(early_, *estimate_, options_.estimate);
 	explain_ = add_command("explain", command::explain,
 			       "What is wrong with KSM here, and what to change");
+	add_memory_commands();
 	add_set_options();
 	start_ = add_command("start", command::set, "The same as set run=1");
 	stop_ = add_command("stop", command::set,
@@ -108,11 +116,9 @@ command_line::command_line()
 	run_->positionals_at_end();
 	run_->fallthrough(false);
 
-	add_to({status_, estimate_}, [this](CLI::App &app) {
-		return app.add_flag("-a,--all", all_,
-				    &app == estimate_ ? "All processes" : "Every knob and counter");
-	});
-	add_to({status_, watch_, ps_, estimate_, explain_, set_, start_, stop_, enable_, disable_},
+	add_selection();
+	add_to({status_, watch_, ps_, estimate_, explain_, offer_, withdraw_, merge_, wait_, set_,
+		start_, stop_, enable_, disable_},
 	       [this](CLI::App &app) {
 		       return app.add_flag("--json", json_,
 					   &app == watch_ ? "One JSON object per line"
@@ -138,6 +144,52 @@ command_line::command_line()
 	});
 }
 
+void command_line::add_memory_commands()
+{
+	offer_ = add_command("offer", command::offer,
+			     "Offer the memory of programs that run already");
+	offer_->footer("What they map later is not included. Takes root, or CAP_SYS_NICE and the "
+		       "right to trace the processes.");
+	withdraw_ = add_command("withdraw", command::withdraw,
+				"Take back what programs offer, and unshare it");
+	withdraw_->footer("What they map later is not included. Takes root, or CAP_SYS_NICE and "
+			  "the right to trace the processes.");
+	merge_ = add_command("merge", command::merge,
+			     "Merge at once what programs offer, without waiting for ksmd");
+	wait_ = add_command("wait", command::wait,
+			    "Wait until ksmd has gone over all that is offered, twice");
+	add_to({wait_}, [this](CLI::App &app) {
+		return app
+			.add_option("--pid", options_.wait.pid,
+				    "End if this process does, or if it offers nothing")
+			->type_name("PID")
+			->transform(whole_number_from(1))
+			->take_last();
+	});
+}
+
+/* Which processes; two of these options mean something else to other commands. */
+void command_line::add_selection()
+{
+	const std::vector<CLI::App *> selecting = {estimate_, offer_, withdraw_, merge_};
+
+	add_selection_options(early_, selecting, selection_);
+	add_to({status_, estimate_, offer_, withdraw_, merge_}, [this](CLI::App &app) {
+		return app.add_flag("-a,--all", selection_.all,
+				    &app == status_ ? "Every knob and counter" : "All processes");
+	});
+	add_to({estimate_, offer_, withdraw_, merge_, enable_, disable_}, [this](CLI::App &app) {
+		return app
+			.add_option(
+				"--unit", selection_.units,
+				&app == enable_ || &app == disable_
+					? "Of this service, offer all memory, or do not any more"
+					: "The processes of a unit of systemd")
+			->type_name("UNIT")
+			->allow_extra_args(false);
+	});
+}
+
 void command_line::add_set_options()
 {
 	set_ = add_command("set", command::set,
@@ -158,14 +210,15 @@ const CLI::App *command_line::chosen() const
 	return parsed.empty() ? nullptr : parsed.front();
 }
 
-void command_line::check_estimate(const complaints &complaints) const
+void command_line::check_selection(const complaints &complaints) const
 {
-	const estimate_options &wanted = options_.estimate;
-	const bool named = !wanted.pids.empty() || !wanted.vms.empty();
+	const CLI::App *command = chosen();
 
-	if (chosen() == estimate_ && all_ == named)
+	if ((command == estimate_ || command == offer_ || command == withdraw_ ||
+	     command == merge_) &&
+	    selection_.all == selection_.named())
 		throw complaints.bad_usage("which processes?",
-					   "give either PIDs and --vm NAME, or --all");
+					   "give either PIDs, --vm NAME and --unit UNIT, or --all");
 }
 
 options command_line::result() const
@@ -173,11 +226,15 @@ options command_line::result() const
 	options result = options_;
 	const CLI::App *command = chosen();
 
-	result.status.all = result.estimate.all = all_;
+	result.status.all = selection_.all;
+	result.estimate.of = result.advise.of = selection_;
+	if (!selection_.units.empty())
+		result.persist.unit = selection_.units.back();
 	if (seconds_)
 		result.estimate.seconds = result.explain.seconds = *seconds_;
 	result.status.json = result.watch.json = result.ps.json = result.estimate.json =
-		result.explain.json = result.set.json = result.persist.json = json_;
+		result.explain.json = result.advise.json = result.wait.json = result.set.json =
+			result.persist.json = json_;
 	result.persist.dry_run = options_.set.dry_run;
 	result.persist.force = options_.set.force;
 	/* An image has no knobs, unless it is said where they are. */
@@ -198,7 +255,7 @@ options command_line::parse(int argc, const char *const *argv)
 		app_.parse(argc, argv);
 		if (const auto error = complaints.misplaced())
 			throw *error;
-		check_estimate(complaints);
+		check_selection(complaints);
 		return result();
 	} catch (const CLI::CallForHelp &) {
 		throw text_wanted{app_.help()};

@@ -13,7 +13,21 @@ namespace ksm
 
 constexpr const char *default_sysfs = "/sys/kernel/mm/ksm";
 
-enum class command { status, watch, ps, estimate, explain, set, enable, disable, run };
+enum class command {
+	status,
+	watch,
+	ps,
+	estimate,
+	explain,
+	offer,
+	withdraw,
+	merge,
+	wait,
+	set,
+	enable,
+	disable,
+	run
+};
 
 struct options {
 	ksm::command command = command::status;
@@ -24,6 +38,8 @@ struct options {
 	ps_options ps;
 	estimate_options estimate;
 	explain_options explain;
+	advise_options advise; /* of offer, withdraw and merge */
+	wait_options wait;
 	set_options set;
 	persist_options persist;
 	std::vector<std::string> words;	  /* of set: what to set */

@@ -14,6 +14,13 @@
 namespace ksm
 {
 
+void print_wrapped(const std::string &text)
+{
+	constexpr std::size_t indent = 8;
+
+	fmt::print("{}\n", wrap(text, line_width(STDOUT_FILENO), indent));
+}
+
 void print_labelled(const char *name, const std::string &text)
 {
 	constexpr std::size_t indent = 9;

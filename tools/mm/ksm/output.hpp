@@ -7,6 +7,9 @@
 namespace ksm
 {
 
+/* A text on lines as narrow as the terminal. */
+void print_wrapped(const std::string &text);
+
 /* "saved    1.25 GiB", on lines as narrow as the terminal. */
 void print_labelled(const char *name, const std::string &text);
 

@@ -6,13 +6,6 @@ namespace ksm
 
 void add_estimate_options(early_options &early, CLI::App &estimate, estimate_options &options)
 {
-	estimate.add_option("PID", options.pids, "Processes whose memory to look at")
-		->transform(whole_number_from(1));
-	early.add({&estimate}, [&options](CLI::App &app) {
-		return app.add_option("--vm", options.vms, "Virtual machines, by name")
-			->type_name("NAME")
-			->allow_extra_args(false);
-	});
 	early.add({&estimate}, [&options](CLI::App &app) {
 		return app
 			.add_option("--settle", options.settle,

@@ -2,18 +2,14 @@
 /* What 'estimate' is asked to do. */
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "early_options.hpp"
+#include "selection.hpp"
 
 namespace ksm
 {
 
 struct estimate_options {
-	std::vector<std::string> pids;
-	std::vector<std::string> vms; /* their names */
-	bool all = false;
+	selection of;
 	double seconds = 10;
 	double settle = 0; /* seconds; 0: no second look */
 	bool json = false;

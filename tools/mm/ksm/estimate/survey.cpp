@@ -23,32 +23,26 @@ bool passes_devices_through(const process &process)
 	return process.has_open("/dev/vfio/").value_or(false);
 }
 
-bool has_any(const mapping &mapping, std::initializer_list<const char *> flags)
-{
-	return std::ranges::any_of(flags, [&](const char *flag) { return mapping.has(flag); });
-}
-
 } /* namespace */
 
 /* As KSM refuses such mappings; counts what it finds. */
 bool survey::is_blocked(const mapping &mapping, bool pinned)
 {
-	if (mapping.has("ht")) {
+	switch (mapping.kind()) {
+	case mapping_kind::hugetlb:
 		blocked_[hugetlb] += mapping.hugetlb;
 		return true;
-	}
-	if (has_any(mapping, {"io", "pf"})) {
+	case mapping_kind::device:
 		blocked_[device] += mapping.bytes();
 		return true;
-	}
-	if (has_any(mapping, {"sh", "ms"})) {
+	case mapping_kind::shared:
 		blocked_[obstacle::shared] += mapping.resident;
 		return true;
-	}
-	/* No more pages by fork or growth, mixed with others, droppable, or a shadow stack. */
-	if (has_any(mapping, {"de", "mm", "dp", "ss"})) {
+	case mapping_kind::special:
 		blocked_[device] += mapping.resident;
 		return true;
+	case mapping_kind::can_merge:
+		break;
 	}
 	blocked_[in_file] += mapping.resident - mapping.anonymous;
 	blocked_[swapped] += mapping.swapped;

@@ -19,13 +19,6 @@ void add_persist_options(early_options &early, CLI::App &enable, CLI::App &disab
 	});
 	early.add({&enable, &disable}, [&options](CLI::App &app) {
 		return app
-			.add_option("--unit", options.unit,
-				    "Of this service, offer all memory, or do not any more")
-			->type_name("UNIT")
-			->take_last();
-	});
-	early.add({&enable, &disable}, [&options](CLI::App &app) {
-		return app
 			.add_option("--root", options.root,
 				    "Only write files, those of the system in this directory")
 			->type_name("DIR")

@@ -76,8 +76,9 @@ TEST_F(command_line, version_and_help)
 {
 	EXPECT_EQ(ksmctl({"--version"}).status, 0);
 	EXPECT_EQ(ksmctl({"--version"}).out.rfind("ksmctl ", 0), 0u);
-	for (const char *name : {"status", "watch", "ps", "estimate", "explain", "set", "start",
-				 "stop", "enable", "disable", "run"}) {
+	for (const char *name :
+	     {"status", "watch", "ps", "estimate", "explain", "offer", "withdraw", "merge", "wait",
+	      "set", "start", "stop", "enable", "disable", "run"}) {
 		EXPECT_HAS(ksmctl({"--help"}).out, name);
 		EXPECT_EQ(ksmctl({name, "--help"}).status, 0);
 		EXPECT_HAS(ksmctl({name, "--help"}).out, std::string("ksmctl ") + name);

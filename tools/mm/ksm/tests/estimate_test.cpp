@@ -86,7 +86,7 @@ TEST_F(estimate_command, which_processes)
 	for (const auto &words :
 	     std::vector<std::vector<std::string>>{{}, {"--all", "1"}, {"--all", "--vm", "db"}}) {
 		EXPECT_EQ(on_fakes(words).status, 2);
-		EXPECT_HAS(on_fakes(words).err, "give either PIDs and --vm NAME, or --all");
+		EXPECT_HAS(on_fakes(words).err, "give either PIDs, --vm NAME and --unit UNIT, or ");
 	}
 }
 

@@ -79,6 +79,8 @@ TEST_F(json_schema, all_output_is_valid)
 		EXPECT_EQ(faults(at({command, "--root", root(), "--unit", "a"})), "");
 	}
 	EXPECT_EQ(faults(at({"explain", "--seconds", "0.01"})), "");
+	put_file("proc/101/ksm_merge", "7\n");
+	EXPECT_EQ(faults(at({"merge", "101"})), "");
 	make_old();
 	EXPECT_EQ(faults(at({"status"})), "");
 	EXPECT_EQ(faults(at(two_rows)), "");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What ksmctl tells of processes, by the kernel that has to do it: what 'estimate' says that
- * merging would save is what it saves, and 'ps' shows it.
+ * What ksmctl tells of processes, and does to them, by the kernel that has to do it: what
+ * 'estimate' says that merging would save is what it saves, and 'ps' shows it.
  */
 #include <array>
 #include <cstdio>
@@ -88,6 +88,21 @@ long saved_bytes()
 	const counters now = counters::read();
 
 	return (now.sharing + now.zero) * long(page_size);
+}
+
+/* Knows nothing of KSM; its pages are equal to each other. */
+void hold_unaware(parent_link &parent)
+{
+	region memory(part);
+
+	memory.fill_all(1);
+	parent.reach("filled");
+	require(memory.strangers(1) == 0, "content changed");
+}
+
+std::string why_no_offers()
+{
+	return access("/proc/self/ksm_merge", F_OK) ? "the kernel offers no memory of others" : "";
 }
 
 } /* namespace */
@@ -180,6 +195,63 @@ TEST_F(ksmctl, ps_shows_what_was_merged)
 		EXPECT_LT(row["metadata_bytes"], 4 * part * 200);
 	}
 	EXPECT_GE(told_by("ps --json")["rows"].size(), holders_.size());
+}
+
+class ksmctl_offer : public ksm_test
+{
+protected:
+	void prepare() override
+	{
+		KSM_SKIP_IF(why_no_ksmctl());
+		KSM_SKIP_IF(why_no_offers());
+	}
+};
+
+TEST_F(ksmctl_offer, a_program_that_knows_nothing_is_merged_and_left_alone)
+{
+	child other(hold_unaware);
+	const std::string pid = std::to_string(other.pid());
+
+	other.await("filled");
+	const json offered = told_by("offer --json " + pid)["processes"][0];
+	EXPECT_EQ(offered["pid"], other.pid());
+	EXPECT_GE(offered["bytes"], part * page_size);
+	EXPECT_GE(offered["used_bytes"], part * page_size);
+	EXPECT_TRUE(offered["error"].is_null());
+	EXPECT_EQ(told_by("ps --json " + pid)["rows"][0]["offered_bytes"], offered["bytes"]);
+	/* Nothing is left to offer. */
+	EXPECT_EQ(told_by("offer --json " + pid)["processes"][0]["bytes"], 0);
+
+	/* ksmd is asleep. */
+	set_knob("sleep_millisecs", 3600000);
+	start_ksmd();
+	/* All but the first of as many as may share one. */
+	const long sharing = knob("max_page_sharing"), first = (long(part) + sharing - 1) / sharing;
+	EXPECT_GE(told_by("merge --json " + pid)["processes"][0]["merged_pages"],
+		  long(part) - first);
+	EXPECT_GE(merging_pages(other.pid()), long(part));
+
+	EXPECT_EQ(told_by("withdraw --json " + pid)["processes"][0]["bytes"], offered["bytes"]);
+	EXPECT_EQ(smaps_ksm_pages(other.pid()), 0);
+	EXPECT_EQ(told_by("ps --json " + pid)["rows"][0]["offered_bytes"], 0);
+	other.go_on("filled");
+	other.join();
+}
+
+TEST_F(ksmctl_offer, is_merged_after_the_wait)
+{
+	child other(hold_unaware);
+	const std::string pid = std::to_string(other.pid());
+
+	other.await("filled");
+	start_ksmd();
+	told_by("offer --json " + pid);
+	const json waited = told_by("wait --json --pid " + pid);
+	EXPECT_GE(waited["passes"], 2);
+	EXPECT_EQ(waited["nothing_left"], false);
+	EXPECT_GE(merging_pages(other.pid()), long(part));
+	other.go_on("filled");
+	other.join();
 }
 
 class ksmctl_in_domains : public ksmctl

@@ -84,6 +84,28 @@ bool mapping::has(std::string_view flag) const
 	return flags.find(" " + std::string(flag) + " ") != flags.npos;
 }
 
+/* As the kernel judges by the same flags. */
+mapping_kind mapping::kind() const
+{
+	const auto has_any = [this](std::initializer_list<const char *> flags) {
+		return std::ranges::any_of(flags, [this](const char *flag) { return has(flag); });
+	};
+
+	/* The vsyscall page is the kernel's. */
+	if (from >> 63)
+		return mapping_kind::special;
+	if (has("ht"))
+		return mapping_kind::hugetlb;
+	if (has_any({"io", "pf"}))
+		return mapping_kind::device;
+	if (has_any({"sh", "ms"}))
+		return mapping_kind::shared;
+	/* No more pages by fork or growth, mixed with others, droppable, or a shadow stack. */
+	if (has_any({"de", "mm", "dp", "ss"}))
+		return mapping_kind::special;
+	return mapping_kind::can_merge;
+}
+
 std::vector<mapping> parse_mappings(std::string_view left)
 {
 	std::vector<mapping> all;

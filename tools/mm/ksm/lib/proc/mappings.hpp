@@ -13,6 +13,9 @@
 namespace ksm
 {
 
+/* Whether KSM takes it, or why it does not. */
+enum class mapping_kind { can_merge, hugetlb, device, shared, special };
+
 struct mapping {
 	std::uint64_t from = 0;
 	std::uint64_t to = 0;
@@ -33,6 +36,7 @@ struct mapping {
 	/* @flag: two letters of VmFlags */
 	bool has(std::string_view flag) const;
 	bool offered() const { return has("mg"); }
+	mapping_kind kind() const;
 };
 
 /* As smaps shows them. */

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "commands.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "chosen.hpp"
+#include "error.hpp"
+#include "format.hpp"
+#include "json_record.hpp"
+#include "lib/proc/mappings.hpp"
+#include "live_line.hpp"
+#include "output.hpp"
+#include "passes.hpp"
+#include "stop_signals.hpp"
+#include "text.hpp"
+
+namespace ksm
+{
+namespace
+{
+
+using std::chrono::steady_clock;
+
+constexpr std::int64_t passes_wanted = 2;
+constexpr std::chrono::milliseconds interval(100);
+
+/* Throws where ksmd would never come to the end of a pass. */
+void must_scan(const knobs &knobs)
+{
+	const auto run = knobs.number("run");
+
+	if (run && *run != 1)
+		throw error("KSM is stopped: there would be no pass to wait for",
+			    "start it by 'ksmctl start'");
+	if (knobs.number("pages_to_scan") == 0)
+		throw error("pages_to_scan is 0: there would be no pass to wait for",
+			    "'ksmctl set pages_to_scan=100', or more, lets ksmd scan");
+}
+
+std::int64_t full_scans(const knobs &knobs)
+{
+	if (const auto count = knobs.number("full_scans"))
+		return *count;
+	throw error("the number of passes cannot be read",
+		    "run ksmctl as root, and on the host, not in a container");
+}
+
+/* True only if that is sure: processes of others do not tell. */
+bool offers_nothing(const process &process)
+{
+	const auto offered = offered_bytes(process);
+
+	return offered ? !*offered : !process.hidden();
+}
+
+/* Then ksmd sleeps, and no pass ends. */
+bool nothing_left(const std::string &proc, const std::string &pid)
+{
+	return std::ranges::all_of(pid.empty() ? processes(proc)
+					       : std::vector{process(proc + "/" + pid)},
+				   offers_nothing);
+}
+
+void must_offer(const std::string &proc, const std::string &pid)
+{
+	if (!pid.empty())
+		chosen(proc, {pid});
+	if (nothing_left(proc, pid))
+		throw error(pid.empty() ? "no process offers memory: there would be no pass to "
+					  "wait for"
+					: "process " + pid + " offers no memory",
+			    fmt::format("'ksmctl offer {}' does it", pid.empty() ? "PID" : pid));
+}
+
+std::string progress_text(const passes &passes, std::optional<std::int64_t> last_took)
+{
+	const std::int64_t done = std::min(passes.done(), passes_wanted);
+	std::string text = fmt::format("{} of {} passes done", done, passes_wanted);
+
+	if (!passes.begun() || !last_took || *last_took <= 0)
+		return text;
+	const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(
+		steady_clock::now() - *passes.begun());
+	return text + fmt::format(", the next at {} %, as the last took {}",
+				  std::min<std::int64_t>(99, 100 * since.count() / *last_took),
+				  duration_text(std::uint64_t(*last_took)));
+}
+
+/* Returns false if nothing was left to wait for. */
+bool wait_for(passes &passes, const knobs &knobs, const std::string &proc, const std::string &pid)
+{
+	const stop_signals stop;
+	live_line line;
+	/* Ever more seldom: where ksm_stat does not tell, it takes a walk of page tables. */
+	std::chrono::seconds pause(2);
+	auto look_at_processes = steady_clock::now() + pause;
+
+	while (passes.done() < passes_wanted) {
+		const auto now = steady_clock::now();
+
+		if (stop.wait_until(now + interval))
+			throw error(fmt::format("stopped: {}", progress_text(passes, {})),
+				    "ksmd goes on; 'ksmctl wait' begins to count anew");
+		must_scan(knobs);
+		passes.look(full_scans(knobs), now);
+		if (line.is_due())
+			line.show(progress_text(passes, knobs.number("full_scan_msecs")));
+		if (now >= look_at_processes) {
+			pause *= 2;
+			look_at_processes = now + pause;
+			if (nothing_left(proc, pid))
+				return false;
+		}
+	}
+	return true;
+}
+
+} /* namespace */
+
+int wait(const knobs &knobs, const std::string &proc, const wait_options &options)
+{
+	const auto start = steady_clock::now();
+
+	must_scan(knobs);
+	must_offer(proc, options.pid);
+	passes passes(full_scans(knobs));
+	const bool all = wait_for(passes, knobs, proc, options.pid);
+	const std::chrono::duration<double> took = steady_clock::now() - start;
+
+	if (options.json) {
+		json out = new_record("wait");
+
+		out["passes"] = passes.done();
+		out["seconds"] = took.count();
+		out["nothing_left"] = !all;
+		fmt::print("{}\n", out.dump(2));
+	} else if (all) {
+		print_wrapped(fmt::format("{} passes done after {}", passes.done(),
+					  duration_text(std::uint64_t(1000 * took.count()))));
+	} else {
+		print_wrapped(
+			options.pid.empty()
+				? "no process offers memory any more"
+				: fmt::format("process {} has ended, or offers nothing any more",
+					      options.pid));
+	}
+	return 0;
+}
+
+} /* namespace ksm */
