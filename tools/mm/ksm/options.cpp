@@ -77,9 +77,11 @@ command_line::command_line()
 	app_.set_help_flag("-h,--help", "Print this, or the help of a command");
 	app_.add_option("--sysfs", options_.sysfs, "Directory of KSM's files, if it is another one")
 		->type_name("DIR")
+		->check(not_empty())
 		->take_last();
 	app_.add_option("--proc", options_.proc, "Directory of processes, if it is another one")
 		->type_name("DIR")
+		->check(not_empty())
 		->take_last();
 	app_.footer("Options may stand before or after the command. Exit status: 0; 1 if it "
 		    "failed; 2 for words that make no sense. Of 'run': the program's, or 125 if "
@@ -186,6 +188,7 @@ void command_line::add_selection()
 					? "Of this service, offer all memory, or do not any more"
 					: "The processes of a unit of systemd")
 			->type_name("UNIT")
+			->check(not_empty())
 			->allow_extra_args(false);
 	});
 }

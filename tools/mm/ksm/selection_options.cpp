@@ -13,6 +13,7 @@ void add_selection_options(early_options &early, const std::vector<CLI::App *> &
 	early.add(commands, [&selection](CLI::App &app) {
 		return app.add_option("--vm", selection.vms, "Virtual machines, by name")
 			->type_name("NAME")
+			->check(not_empty())
 			->allow_extra_args(false);
 	});
 }

@@ -74,7 +74,10 @@ std::optional<std::int64_t> survey::shared_now() const
 
 std::int64_t survey::merged_now() const
 {
-	const double mappings = double(mappings_of_frames_), merged = double(merged_.merging_pages);
+	const tally frames = frames_.all();
+	/* A frame that is mapped here once saves nothing here. */
+	const double mappings = double(mappings_of_frames_) - frames.light[1] * frames.light_weight;
+	const double merged = double(merged_.merging_pages);
 	const double part = mappings > 0 ? std::min(1.0, merged / mappings) : 0;
 
 	return std::int64_t(part * double(shared_now().value_or(0))) +

@@ -60,6 +60,16 @@ inline CLI::Validator one_of(const std::vector<std::string> &words)
 		"");
 }
 
+/* For check(): of a script whose variable is empty, as in --unit "$UNIT". */
+inline CLI::Validator not_empty()
+{
+	return CLI::Validator(
+		[](std::string &text) {
+			return std::string(text.empty() ? "the value is empty" : "");
+		},
+		"");
+}
+
 /* For check(): unlike CLI::Range, takes no NaN, which lies within every range. */
 inline CLI::Validator seconds_between(double least, double most)
 {

@@ -12,6 +12,7 @@ void add_persist_options(early_options &early, CLI::App &enable, CLI::App &disab
 			.add_option("--profile", options.profile,
 				    "Other knobs, too: vmhost, containers or desktop")
 			->type_name("NAME")
+			->check(not_empty())
 			->take_last();
 	});
 	early.add({&disable}, [&options](CLI::App &app) {
@@ -22,6 +23,7 @@ void add_persist_options(early_options &early, CLI::App &enable, CLI::App &disab
 			.add_option("--root", options.root,
 				    "Only write files, those of the system in this directory")
 			->type_name("DIR")
+			->check(not_empty())
 			->take_last();
 	});
 	enable.footer("The knobs are set at once, and at each boot by /etc/tmpfiles.d/ksmctl.conf. "

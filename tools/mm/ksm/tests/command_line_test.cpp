@@ -60,6 +60,29 @@ TEST_F(command_line, values_out_of_range_are_refused)
 	EXPECT_EQ(at({"watch", "--interval=nan"}).status, 2);
 }
 
+/* Without this, enable --unit "$UNIT" would switch KSM on for all. */
+TEST_F(command_line, empty_values_are_refused)
+{
+	const std::vector<std::string> all[] = {
+		{"enable", "--dry-run", "--unit", ""},
+		{"disable", "--dry-run", "--unit", ""},
+		{"enable", "--dry-run", "--profile", ""},
+		{"enable", "--dry-run", "--root", ""},
+		{"--unit", "", "enable", "--dry-run"},
+		{"estimate", "--vm", ""},
+		{"ps", "--proc", ""},
+		{"status", "--sysfs", ""},
+	};
+
+	for (const auto &words : all) {
+		const outcome done = at(words);
+
+		EXPECT_EQ(done.status, 2) << words.front();
+		EXPECT_HAS(done.err, "the value is empty");
+		EXPECT_EQ(done.out, "");
+	}
+}
+
 TEST_F(command_line, options_before_and_after_the_command)
 {
 	EXPECT_EQ(at({"--json", "status"}).out.front(), '{');

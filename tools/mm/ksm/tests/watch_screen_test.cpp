@@ -91,6 +91,15 @@ TEST_F(watch_screen, follows_the_size)
 	expect_clean(tmux);
 }
 
+TEST_F(watch_screen, goes_by_the_terminal_and_not_by_the_environment)
+{
+	const tmux tmux(socket(), "export COLUMNS=80 LINES=24\n" + command(), 60, 20);
+	const std::string screen = tmux.screen_with("python3");
+
+	EXPECT_EQ(lines_of(screen).front().size(), 60u) << screen;
+	EXPECT_LE(lines_of(screen).size(), 20u);
+}
+
 TEST_F(watch_screen, follows_the_figures)
 {
 	const tmux tmux(socket(), command(), 80, 24);

@@ -25,6 +25,9 @@ std::unique_ptr<terminal> terminal::take()
 		return nullptr;
 	/* For names in UTF-8; the figures stay in C's own. */
 	std::setlocale(LC_CTYPE, "");
+	/* A COLUMNS that was exported may be that of another terminal. */
+	use_env(false);
+	use_tioctl(true);
 	SCREEN *screen = newterm(nullptr, stdout, stdin);
 	return screen ? std::unique_ptr<terminal>(new terminal(screen)) : nullptr;
 }

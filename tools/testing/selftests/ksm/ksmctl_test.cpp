@@ -54,17 +54,22 @@ json told_by(const std::string &words)
 	return json::parse(text);
 }
 
-/* Pages that all of us have, pages that are equal here, empty pages, and unique ones. */
+/*
+ * Pages that all of us have, empty pages, and in one mapping pages that are equal here and
+ * unique ones.
+ */
 int hold()
 {
 	const std::uint64_t seed = std::uint64_t(getpid()) << 32;
 	parent_link parent = parent_link::of_role();
-	region common(part), equal(part), empty(part), unique(part);
+	region common(part), empty(part), mixed(2 * part);
 
 	common.fill_unique(1);
-	equal.fill_all(seed);
 	empty.fill_empty();
-	unique.fill_unique(seed + 1);
+	for (std::size_t i = 0; i < part; i++) {
+		mixed.fill(i, seed);
+		mixed.fill(part + i, seed + 1 + i);
+	}
 	for (;;)
 		parent.reach("filled");
 }
