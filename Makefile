@@ -14,7 +14,7 @@ NAMES ?=
 SCENARIO ?=
 PAGES ?=
 COMPILERS ?=
-KERNEL ?=
+CONFIG ?=
 QUICK ?=
 export KSRC JOBS LLVM CPUS MEM WORKLOAD GUEST_PAGES COMPILERS QUICK
 
@@ -27,7 +27,7 @@ KERNELS  := build/prod/bzImage build/debug/bzImage build/base/bzImage \
 	    build/um/linux build/um-prod/linux build/um-base/linux
 
 .PHONY: help run shell test test-quick bench bench-quick attack attack-quick pressure compat check configs
-.PHONY: deb-tools deb-check
+.PHONY: deb deb-tools deb-check
 .PHONY: selftests tree clean FORCE
 FORCE:
 
@@ -95,13 +95,17 @@ configs:
 	@scripts/packages.sh kernel configs
 	@scripts/configs.sh $(NAMES)
 
+deb:
+	@scripts/packages.sh kernel deb
+	@scripts/deb.sh $(CONFIG)
+
 deb-tools:
 	@scripts/packages.sh deb-tools
 	@scripts/deb_tools.sh
 
-deb-check: deb-tools
+deb-check: deb deb-tools
 	@scripts/packages.sh deb-check
-	@scripts/deb_check.sh $(if $(KERNEL),-k $(KERNEL))
+	@scripts/deb_check.sh
 
 clean:
 	rm -rf build
@@ -125,9 +129,12 @@ help:
 	@echo '  check               checkpatch, W=1, sparse, rooms, kernel-doc, shellcheck, clang-format, fuzzing'
 	@echo '  configs             compile mm/ without NUMA, without SWAP, for arm64..., by gcc and by clang'
 	@echo '                      (NAMES="no-numa arm64", COMPILERS=gcc: these only; QUICK=1: only our files)'
+	@echo '  deb                 Debian packages of the kernel, image and headers, in build/deb'
+	@echo '                      (CONFIG=local|cloud|debian|file: this machine'"'"'s configuration, trimmed;'
+	@echo '                      those of Debian for clouds and for any machine; your own)'
 	@echo '  deb-tools           the Debian package of ksmctl and ksmtuned, in build/deb-tools'
-	@echo '  deb-check           install it into a Debian in QEMU in place of Debian'"'"'s ksmtuned, and purge it'
-	@echo '                      (KERNEL=file: boot this kernel instead of Debian'"'"'s own)'
+	@echo '  deb-check           install all of these into a Debian in QEMU, boot the kernel, use the'
+	@echo '                      tools, and purge them'
 	@echo '  build/prod/bzImage  the kernel, configured as a distribution would where mm cares'
 	@echo '  build/debug/bzImage the same with KASAN, lockdep, DEBUG_VM, fault injection'
 	@echo '  build/base/bzImage  the unmodified kernel with the configuration of prod'

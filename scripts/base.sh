@@ -9,6 +9,8 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=scripts/debian.sh
+. "$(dirname "$0")/debian.sh"
 
 PKG=linux-source-6.12
 
@@ -27,21 +29,6 @@ check_tree() {
 	[[ ! -e $1/.config && ! -d $1/include/config ]] ||
 		die "KSRC=$1 holds the output of an earlier build, which a build elsewhere must not see; run 'make mrproper' there (it deletes its .config)"
 }
-
-fetch() {
-	local tmp
-	tmp=$(mktemp -d "$CACHE/fetch.XXXXXX")
-	# The subshell's directory decides where apt-get puts the file; _apt may not write there
-	if ! (cd "$tmp" && apt-get -q -o APT::Sandbox::User=root download "$PKG") >"$CACHE/fetch.log" 2>&1; then
-		rm -rf "$tmp"
-		sed 's/^/    /' "$CACHE/fetch.log" >&2
-		return 1
-	fi
-	mv "$tmp"/*.deb "$CACHE/"
-	rm -rf "$tmp"
-}
-
-cached() { find "$CACHE" -maxdepth 1 -name "${PKG}_*.deb" 2>/dev/null | sort -V | tail -n 1; }
 
 unpack() {
 	rm -rf "$BUILD/base-src.new"
@@ -70,15 +57,10 @@ main() {
 		set_id "KSRC $src"
 		return
 	fi
-	# find fails where the directory does not exist
-	mkdir -p "$CACHE"
-	deb=$(cached)
-	if [[ -z $deb ]]; then
-		have apt-get || die "no apt-get here to fetch $PKG with; get a v6.12.y tree and say KSRC=directory"
-		with_progress "fetching $PKG (150 MB)" fetch ||
-			die "cannot fetch the package $PKG (see above); run 'apt-get update' as root, or name a v6.12.y tree with KSRC=directory"
-		deb=$(cached)
-	fi
+	have apt-get || [[ -n $(cached_package "$PKG") ]] ||
+		die "no apt-get here to fetch $PKG with; get a v6.12.y tree and say KSRC=directory"
+	debian_package "$PKG" "150 MB" ||
+		die "cannot fetch the package $PKG (see above); run 'apt-get update' as root, or name a v6.12.y tree with KSRC=directory"
 	id="DEB ${deb##*/}"
 	[[ $(cat "$BUILD/base.id" 2>/dev/null) == "$id" && -f $BUILD/base-src/Makefile ]] && return
 	need_space 6000 "unpacking and building the kernel"

@@ -24,7 +24,6 @@ um-base) tree=$BUILD/base-src arch=um ;;
 esac
 [[ $JOBS =~ ^[1-9][0-9]*$ ]] || die "JOBS=$JOBS is not a positive number"
 out=$BUILD/$flavour
-log=$out/build.log
 if [[ $arch == um ]]; then
 	image=linux product=$out/linux
 else
@@ -77,39 +76,6 @@ configure() {
 	printf '%s\n' "$key" >"$out/.config.key"
 }
 
-# compile: the kernel's own make in the background, one line of progress each few seconds
-compile() {
-	local pid rc=0 start=$SECONDS n of='' shown=0 every=5 full=1
-	# What the last full build took says nothing about an incremental one
-	if [[ -e $out/vmlinux ]]; then
-		full=0
-	elif [[ -s $BUILD/.steps-$flavour ]]; then
-		of=" of about $(cat "$BUILD/.steps-$flavour")"
-	fi
-	[[ -t 1 ]] || every=15
-	say "$flavour: building with $JOBS jobs (log: build/$flavour/build.log)"
-	"${make[@]}" "-j$JOBS" "$image" >"$log" 2>&1 &
-	pid=$!
-	trap 'kill "$pid" 2>/dev/null; exit 130' INT TERM
-	while kill -0 "$pid" 2>/dev/null; do
-		sleep 1
-		if ((SECONDS - start >= shown + every)); then
-			shown=$((SECONDS - start))
-			n=$(grep -cE '^  [A-Z]' "$log" || true)
-			say "$flavour: $n$of steps, $((shown / 60)) min $((shown % 60)) s"
-		fi
-	done
-	trap - INT TERM
-	wait "$pid" || rc=$?
-	if ((rc != 0)); then
-		grep -nE 'error:|Error [0-9]|undefined reference|No space left|\*\*\*' "$log" | head -n 30 | sed 's/^/    /' >&2 || true
-		die "$flavour: the build failed after $((SECONDS - start)) s; the lines above are from build/$flavour/build.log"
-	fi
-	n=$(grep -cE '^  [A-Z]' "$log" || true)
-	((!full)) || echo "$n" >"$BUILD/.steps-$flavour"
-	say "$flavour: built in $((SECONDS - start)) s ($n steps)"
-}
-
 # What a finished build was made of
 inputs() {
 	cat "$out/.config.key"
@@ -139,7 +105,7 @@ main() {
 	fi
 	[[ -e $out/vmlinux ]] || need_space 2500 "building the $flavour kernel"
 	rm -f "$out/.built"
-	compile
+	compile "$flavour" "$image"
 	[[ $arch == um ]] || ln -sfn arch/x86/boot/bzImage "$product"
 	[[ -e $product ]] || die "the build of $flavour ended well, but there is no $product"
 	if [[ $(inputs | sha256sum) != "$key" ]]; then

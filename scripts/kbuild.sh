@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Sourced after lib.sh: how a kernel is configured and made, for build.sh and
-# configs.sh. They set tree (source), out (objects), arch, and, where they want
-# them, LLVM and cross (the prefix of another machine's tools).
+# Sourced after lib.sh: how a kernel is configured and made, for build.sh,
+# configs.sh and deb.sh. They set tree (source), out (objects), arch, and, where they
+# want them, LLVM and cross (the prefix of another machine's tools).
 # shellcheck disable=SC2154,SC2034
 
 # setup_make: sets make, the command, and cc_version. The source is reached
@@ -66,4 +66,48 @@ config_lost() {
 			;;
 		esac
 	done <"$1"
+}
+
+# compile NAME TARGET...: the kernel's own make in the background, its output in
+# $out/build.log, and one line of progress each few seconds. How many steps a full build
+# takes is known from the last one, or from $steps.
+compile() {
+	local name=$1 log=$out/build.log pid rc=0 start=$SECONDS n of='' shown=0 every=5 full=1 from=1
+	shift
+	# What the last full build took says nothing about an incremental one
+	if [[ -e $out/vmlinux ]]; then
+		full=0
+	elif [[ -s $BUILD/.steps-$name ]]; then
+		of=" of about $(cat "$BUILD/.steps-$name")"
+	elif [[ ${steps:-} ]]; then
+		of=" of about $steps"
+	fi
+	# A full build that was interrupted goes on, and so does its count of steps
+	if ((full)) && [[ -s $log ]]; then
+		from=$(($(wc -l <"$log") + 1))
+	else
+		: >"$log"
+	fi
+	[[ -t 1 ]] || every=15
+	say "$name: building with $JOBS jobs (log: ${log#"$TOP/"})"
+	"${make[@]}" "-j$JOBS" "$@" >>"$log" 2>&1 &
+	pid=$!
+	trap 'kill "$pid" 2>/dev/null; exit 130' INT TERM
+	while kill -0 "$pid" 2>/dev/null; do
+		sleep 1
+		if ((SECONDS - start >= shown + every)); then
+			shown=$((SECONDS - start))
+			n=$(grep -cE '^  [A-Z]' "$log" || true)
+			say "$name: $n$of steps, $((shown / 60)) min $((shown % 60)) s"
+		fi
+	done
+	trap - INT TERM
+	wait "$pid" || rc=$?
+	if ((rc != 0)); then
+		tail -n "+$from" "$log" | grep -E 'error:|Error [0-9]|undefined reference|No space left|\*\*\*' | head -n 30 | sed 's/^/    /' >&2 || true
+		die "$name: the build failed after $((SECONDS - start)) s; the lines above are from ${log#"$TOP/"}"
+	fi
+	n=$(grep -cE '^  [A-Z]' "$log" || true)
+	((!full)) || echo "$n" >"$BUILD/.steps-$name"
+	say "$name: built in $((SECONDS - start)) s ($n steps)"
 }
