@@ -3,20 +3,25 @@
 # From nothing to a running kernel. Everything made is under build/; 'make help'
 # lists the targets. The work is done by scripts/, each usable by hand.
 
+# What 'make menuconfig' keeps: defaults of the variables that follow
+-include .config
+
 KSRC  ?=
 JOBS  ?= $(shell nproc)
 LLVM  ?=
-CPUS  ?= 2
-MEM   ?=
+CPUS  ?= $(or $(CONFIG_CPUS),2)
+MEM   ?= $(filter-out 0,$(CONFIG_MEM))
+ACCEL ?= $(CONFIG_ACCEL:"%"=%)
+FLAVOUR ?= $(or $(CONFIG_FLAVOUR:"%"=%),prod)
 WORKLOAD ?=
 GUEST_PAGES ?=
 NAMES ?=
 SCENARIO ?=
 PAGES ?=
 COMPILERS ?=
-CONFIG ?=
+CONFIG ?= $(CONFIG_DEB:"%"=%)
 QUICK ?=
-export KSRC JOBS LLVM CPUS MEM WORKLOAD GUEST_PAGES COMPILERS QUICK
+export KSRC JOBS LLVM CPUS MEM ACCEL WORKLOAD GUEST_PAGES COMPILERS QUICK
 
 # One kernel after the other: each uses all processors anyway
 .NOTPARALLEL:
@@ -27,7 +32,7 @@ KERNELS  := build/prod/bzImage build/debug/bzImage build/base/bzImage \
 	    build/um/linux build/um-prod/linux build/um-base/linux
 
 .PHONY: help run shell test test-quick bench bench-quick attack attack-quick pressure compat check configs
-.PHONY: deb deb-tools deb-check
+.PHONY: menuconfig deb deb-tools deb-check
 .PHONY: selftests tree clean FORCE
 FORCE:
 
@@ -39,17 +44,21 @@ $(FLAVOURS:%=kernel-%): kernel-%: FORCE
 	@scripts/packages.sh kernel
 	@scripts/build.sh $*
 
+menuconfig:
+	@scripts/packages.sh kernel menuconfig
+	@scripts/menuconfig.sh
+
 tree:
 	@scripts/packages.sh kernel
 	@scripts/tree.sh
 
-run: build/prod/bzImage
+run: build/$(FLAVOUR)/bzImage
 	@scripts/packages.sh boot demo
-	@scripts/demo.sh
+	@KERNEL=build/$(FLAVOUR)/bzImage scripts/demo.sh
 
-shell: build/prod/bzImage
+shell: build/$(FLAVOUR)/bzImage
 	@scripts/packages.sh boot
-	@scripts/boot.sh -x -9 -c $(CPUS) -m $(or $(MEM),1024)
+	@scripts/boot.sh -k $(FLAVOUR) -x -9 -c $(CPUS) -m $(or $(MEM),1024)
 
 selftests:
 	@scripts/packages.sh kernel selftests
@@ -142,10 +151,13 @@ help:
 	@echo '  build/um-prod/linux, build/um-base/linux  the two without: native times of ours and base'
 	@echo '  selftests           build the selftests, ours and upstream'"'"'s own, in build/selftests'
 	@echo '  tree                bring build/tree up to date: base + our files + patches'
+	@echo '  menuconfig          choose what debug checks, which kernel run and shell boot, the size'
+	@echo '                      of the guest and its accelerator; kept in .config'
 	@echo '  clean               remove build/'
 	@echo 'Variables:'
 	@echo '  KSRC=directory      a v6.12.y tree to use instead of the Debian package linux-source-6.12'
 	@echo '  JOBS=n              parallel jobs (all processors)'
 	@echo '  LLVM=1              build with clang and lld'
 	@echo '  CPUS=n MEM=MiB      size of the guest (run, shell, test)'
+	@echo '  FLAVOUR=prod|debug|base  the kernel of run and shell (prod)'
 	@echo '  ACCEL=tcg|kvm       how QEMU runs the guest (kvm where it works, else tcg)'

@@ -12,6 +12,8 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=scripts/kbuild.sh
 . "$(dirname "$0")/kbuild.sh"
+# shellcheck source=scripts/fragments.sh
+. "$(dirname "$0")/fragments.sh"
 
 flavour=${1:-}
 shift || true
@@ -30,21 +32,6 @@ else
 	image=bzImage product=$out/bzImage
 fi
 
-# The fragments of this flavour, in order; what only our tree has comes last.
-fragments() {
-	local dir=$TOP/scripts/config
-	echo "$dir/common.config"
-	case $flavour in
-	um) echo "$dir/um.config" "$dir/kunit.config" ;;
-	um-*) echo "$dir/um.config" "$dir/um-native.config" ;;
-	debug) echo "$dir/prod.config" "$dir/debug.config" ;;
-	*) echo "$dir/prod.config" ;;
-	esac
-	if [[ $flavour != *base && -f $TOP/mm/ksm.c ]]; then
-		echo "$dir/ours-${flavour#um-}.config"
-	fi
-}
-
 # Every line of the fragments must be in the final .config
 verify_config() {
 	local bad
@@ -58,7 +45,7 @@ verify_config() {
 
 configure() {
 	local files key
-	read -ra files <<<"$(fragments | tr '\n' ' ')"
+	read -ra files <<<"$(fragments "$flavour" | tr '\n' ' ')"
 	join_fragments "${files[@]}" >"$out/fragments.config"
 	key=$({
 		cat "$out/fragments.config" "$BUILD/base.id"

@@ -3,7 +3,7 @@
 #
 # check.sh [NAME...]: the rules a kernel series must pass, on what is ours:
 # checkpatch, W=1, sparse, how the rooms use each other, kernel-doc, shellcheck, clang-format,
-# a minute of fuzzing (FUZZ_SECONDS), length. One line each: PASS, FAIL with the findings, or
+# menuconfig, a minute of fuzzing (FUZZ_SECONDS), length. One line each: PASS, FAIL with the findings, or
 # SKIP with the reason. Fails if there is any finding.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -160,6 +160,14 @@ check_fuzz() {
 	verdict fuzz "$rc" "$tmp/out" "$(awk '/^Done / { runs += $2 } END { print runs + 0 }' "$tmp/log") runs of what reads files and words"
 }
 
+# The choices of 'make menuconfig': what is so without them, and what each changes
+check_menuconfig() {
+	local rc=0
+	have tmux || { skip menuconfig "tmux is not installed" && return; }
+	"$TOP/scripts/menuconfig_check.sh" "$tmp/menuconfig" >"$tmp/out" 2>&1 || rc=$?
+	verdict menuconfig "$rc" "$tmp/out" "its defaults, and what each choice changes"
+}
+
 # A file that grows past this wants to be two
 check_length() {
 	# Plots are data, however many lines they have
@@ -170,7 +178,7 @@ check_length() {
 }
 
 main() {
-	local all=(checkpatch W1 sparse rooms kernel_doc shellcheck clang_format fuzz length) c
+	local all=(checkpatch W1 sparse rooms kernel_doc shellcheck clang_format menuconfig fuzz length) c
 	[[ -x $TOP/scripts/tree.sh ]] && "$TOP/scripts/tree.sh"
 	(($#)) || set -- "${all[@]}"
 	for c; do

@@ -16,6 +16,16 @@ die() {
 	exit 1
 }
 
+# chosen NAME DEFAULT: what 'make menuconfig' keeps of it in .config; the default where
+# there is no .config
+chosen() {
+	if [[ ! -f $TOP/.config ]]; then
+		echo "$2"
+	else
+		sed -n "s/^CONFIG_$1=//p" "$TOP/.config" | tr -d '"'
+	fi
+}
+
 have() { command -v "$1" >/dev/null 2>&1; }
 
 # need_space MIB WHAT: stop before a disk fills up half-way through WHAT

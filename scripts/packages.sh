@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # packages.sh TOPIC...: make sure that the Debian packages are there which the
-# topics need (kernel, boot, selftests, tools, demo, configs, bench, check, deb,
-# deb-tools, deb-check). Installs what is missing, as root or through sudo; where it may not, it
-# prints the line to run and fails.
+# topics need (kernel, boot, selftests, tools, demo, configs, bench, check,
+# menuconfig, deb, deb-tools, deb-check). Installs what is missing, as root or through
+# sudo; where it may not, it prints the line to run and fails.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -41,11 +41,12 @@ wanted() {
 			wanted tools
 			echo dpkg-dev debhelper
 			;;
+		menuconfig) echo libncurses-dev pkg-config ;;
 		deb) echo dpkg-dev debhelper kmod cpio openssl libssl-dev zstd ;;
 		deb-check) echo mmdebstrap e2fsprogs lintian qemu-system-x86 ;;
 		bench) echo python3 gnuplot-nox ;;
-		check) echo git perl python3 sparse shellcheck clang-format g++ libfmt-dev ;;
-		*) die "no such topic: $t (there are: kernel boot selftests tools demo configs bench check deb deb-tools deb-check)" ;;
+		check) echo git perl python3 sparse shellcheck clang-format g++ libfmt-dev libncurses-dev pkg-config tmux ;;
+		*) die "no such topic: $t (there are: kernel boot selftests tools demo configs bench check menuconfig deb deb-tools deb-check)" ;;
 		esac
 	done
 }
@@ -65,7 +66,7 @@ missing_of() {
 
 main() {
 	local missing=() absent=() p line list
-	(($#)) || die "which topic? (there are: kernel boot selftests tools demo configs bench check deb deb-tools deb-check)"
+	(($#)) || die "which topic? (there are: kernel boot selftests tools demo configs bench check menuconfig deb deb-tools deb-check)"
 	if ! have dpkg-query; then
 		say "this is not Debian, so packages are not checked; needed are the counterparts of: $(wanted "$@" | xargs)"
 		return
