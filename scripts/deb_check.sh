@@ -1,53 +1,55 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# deb_check.sh: install our packages into a Debian of this machine's release, use them,
-# and purge them. See usage().
+# deb_check.sh: install our packages, kernel and tools, into a Debian of this machine's
+# release, use them, and purge them. See usage().
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=scripts/debian.sh
+. "$(dirname "$0")/debian.sh"
 # shellcheck source=scripts/accel.sh
 . "$(dirname "$0")/accel.sh"
 # shellcheck source=scripts/deb_check/image.sh
 . "$(dirname "$0")/deb_check/image.sh"
+# shellcheck source=scripts/deb_check/stage_kernel.sh
+. "$(dirname "$0")/deb_check/stage_kernel.sh"
 
 usage() {
 	cat <<-'END'
-	usage: deb_check.sh [-k KERNEL] [STAGE]...
+	usage: deb_check.sh [STAGE]...
 	Stages, all of them by default:
-	  lintian  what Debian's own checker says of the package
+	  lintian  what Debian's own checker says of the tools' package
 	  dpkg     in a directory tree: Debian's ksmtuned is replaced, comes back, is replaced
 	           with its configuration changed, and all is purged
 	  boot     on a disk image that boots under systemd in QEMU: ours replaces Debian's
 	           ksmtuned as it runs, is used, keeps its settings over a reboot, is purged
-	  -k KERNEL  boot this image, without modules, and not the kernel of the disk. That of
-	           build/prod will not do: it has no EXT4_FS, INET, INOTIFY_USER, AUTOFS_FS,
-	           NET_NS, UTS_NS and IPC_NS
-	The package is that of build/deb-tools ('make deb-tools'). All that is downloaded and
-	made is in build/deb-check. It takes root, or sudo without a password, as files of a
-	system belong to root. The last line is "N passed, N failed".
+	  kernel   on another: our kernel is installed beside Debian's, booted once by GRUB,
+	           used with the tools, made the default, and purged as it runs
+	The packages are those of build/deb-tools ('make deb-tools') and of the last 'make
+	deb'. All that is downloaded and made is in build/deb-check. It takes root, or sudo
+	without a password, as files of a system belong to root. The last line is "N passed,
+	N failed".
 	END
 	exit "${1:-2}"
 }
 
-kernel=''
-while getopts 'k:h' opt; do
-	case $opt in
-	k) kernel=$(realpath -e "$OPTARG") || die "no kernel at $OPTARG" ;;
-	h) usage 0 ;;
-	*) usage ;;
-	esac
-done
-shift $((OPTIND - 1))
-(($#)) || set -- lintian dpkg boot
+[[ ${1:-} != -h ]] || usage 0
+(($#)) || set -- lintian dpkg boot kernel
 
 OUT=$BUILD/deb-check
 results=$OUT/results
+# Debian's kernel, as make_base has it
+DEBIANS=(-kernel "$OUT/vmlinuz" -initrd "$OUT/initrd")
 AS_ROOT=()
 if ((EUID)); then
 	sudo -n true 2>/dev/null || die "this takes root: a system is installed below build/deb-check"
 	AS_ROOT=(sudo -n)
 fi
+
+# For the kernel: where QEMU emulates on a busy machine, it may find that its timer does
+# not work
+WORDS="console=ttyS0 panic=-1 no_timer_check systemd.wants=deb-check.service"
 
 # QEMU does not hear the terminal's interrupt
 qemu_pid=''
@@ -111,26 +113,32 @@ prepare_disk() {
 		unpack_base "$root" &&
 		in_tree "$root" "${install[@]}" install ksmtuned &&
 		in_tree "$root" "${install[@]}" satisfy "$needed" &&
-		"${AS_ROOT[@]}" cp "$TOP/scripts/deb_check/deb-check.service" "$root/etc/systemd/system/" &&
-		echo 'ARGS="--collector.ksmd"' | "${AS_ROOT[@]}" tee "$root/etc/default/prometheus-node-exporter" &&
-		cp "$root"/boot/vmlinuz-* "$OUT/vmlinuz" &&
-		"${AS_ROOT[@]}" cp "$root"/boot/initrd.img-* "$OUT/initrd" &&
-		"${AS_ROOT[@]}" chmod a+r "$OUT/initrd" &&
-		make_disk "$root" "$OUT/disk" &&
-		"${AS_ROOT[@]}" rm -rf --one-file-system "$root"
+		finish_disk "$root" "$OUT/disk"
 }
 
-# boot SCRIPT: one start of the disk, until it powers off
+# finish_disk DIR FILE: with what looks at the system as it runs
+finish_disk() {
+	"${AS_ROOT[@]}" cp "$TOP/scripts/deb_check/deb-check.service" "$1/etc/systemd/system/" &&
+		echo 'ARGS="--collector.ksmd"' | "${AS_ROOT[@]}" tee "$1/etc/default/prometheus-node-exporter" &&
+		cp "$1"/boot/vmlinuz-* "$OUT/vmlinuz" &&
+		"${AS_ROOT[@]}" cp "$1"/boot/initrd.img-* "$OUT/initrd" &&
+		"${AS_ROOT[@]}" chmod a+r "$OUT/initrd" &&
+		make_disk "$1" "$2" &&
+		"${AS_ROOT[@]}" rm -rf --one-file-system "$1"
+}
+
+# boot SCRIPT DISK [OPTION...]: one start of the disk, until it powers off. With options for
+# a kernel that QEMU loads, it is told what to run.
 boot() {
-	local start=$SECONDS accel image=(-kernel "$OUT/vmlinuz" -initrd "$OUT/initrd")
-	[[ -z $kernel ]] || image=(-kernel "$kernel")
+	local start=$SECONDS accel disk=$2 image=("${@:3}")
+	((${#image[@]} == 0)) || image+=(-append
+		"root=/dev/vda rw $WORDS deb_check=/deb-check/$1.sh")
 	mapfile -t accel < <(accelerator)
 	: >"$OUT/$1.log"
 	say "boot: starting the system for $1.sh"
 	timeout --foreground -k 5 1200 qemu-system-x86_64 -machine q35 "${accel[@]}" -smp 2 -m 1024 \
 		-nodefaults -no-user-config -display none -vga none -no-reboot "${image[@]}" \
-		-append "root=/dev/vda rw console=ttyS0 panic=-1 systemd.wants=deb-check.service deb_check=/deb-check/$1.sh" \
-		-drive "file=$OUT/disk,format=raw,if=virtio" -device virtio-rng-pci \
+		-drive "file=$disk,format=raw,if=virtio" -device virtio-rng-pci \
 		-serial "file:$OUT/$1.console" -serial "file:$OUT/$1.log" </dev/null >"$OUT/$1.qemu" 2>&1 &
 	qemu_pid=$!
 	follow "$qemu_pid" "$OUT/$1.log" | collect "$1"
@@ -148,27 +156,32 @@ follow() { tail -n +1 -f --pid="$1" "$2"; }
 
 stage_boot() {
 	local script
-	have qemu-system-x86_64 || die "no qemu-system-x86_64; install the Debian package qemu-system-x86"
 	step "boot: making the disk image" disk prepare_disk
 	for script in replace purge purged; do
 		# What follows builds on what was done
-		boot "$script" || break
+		boot "$script" "$OUT/disk" "${DEBIANS[@]}" || break
 	done
 }
 
 count() { grep -c "^$1" "$results" || true; }
 
+# take NAME FILE: a package, under a name without its version
+take() {
+	[[ -f $2 ]] || die "there is no package ${2#"$TOP/"}; build it first: make deb deb-tools"
+	cp "$2" "$OUT/$1.deb"
+}
+
 main() {
-	local stage debs=("$BUILD"/deb-tools/ksm-tools_*.deb)
-	[[ -f ${debs[0]} ]] || die "there is no package in build/deb-tools; build it first: make deb-tools"
+	local stage
 	if [[ -z $(release) ]] || ! have mmdebstrap; then
 		die "this needs a Debian machine with the package mmdebstrap: the system is made from its packages"
 	fi
+	have qemu-system-x86_64 || die "no qemu-system-x86_64; install the Debian package qemu-system-x86"
 	need_space 8000 "a system to install into"
 	mkdir -p "$OUT"
 	lock deb-check
 	: >"$results"
-	cp "${debs[0]}" "$OUT/ksm-tools.deb"
+	take ksm-tools "$BUILD"/deb-tools/ksm-tools_*.deb
 	step "making a Debian $(release) to install into" base make_base
 	for stage; do
 		[[ $(type -t "stage_$stage") == function ]] || usage

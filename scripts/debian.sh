@@ -1,7 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Sourced after lib.sh: packages of Debian that are unpacked here and not installed.
-# They are kept in $CACHE, and fetched once.
+# Sourced after lib.sh: which Debian this is, and packages of it that are unpacked here and
+# not installed. They are kept in $CACHE, and fetched once.
+
+# release: its code name, or nothing where this is no Debian
+release() (
+	# shellcheck source=/dev/null
+	. /etc/os-release
+	echo "${VERSION_CODENAME:-}"
+)
 
 # debian_package NAME SIZE: sets deb, the file of the package; 1 if it cannot be had,
 # after apt's words for that

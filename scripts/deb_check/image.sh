@@ -6,12 +6,6 @@
 # What the release needs to boot on a disk, and what is tried beside our package
 image_packages=systemd-sysv,dbus,linux-image-amd64,prometheus-node-exporter
 
-release() (
-	# shellcheck source=/dev/null
-	. /etc/os-release
-	echo "${VERSION_CODENAME:-}"
-)
-
 # As apt understands its own configuration, whichever form that has
 apt_sources() {
 	# shellcheck disable=SC2016 # apt's variables

@@ -9,10 +9,9 @@ set -u
 # shellcheck source=scripts/deb_check/facts.sh
 . "$(dirname "$0")/facts.sh"
 deb=$1
-metrics=/var/lib/prometheus/node-exporter/ksm.prom
 
 type_is_notify() { [[ $(systemctl show -P Type ksmtuned) == notify ]]; }
-is_ours() { [[ $(readlink "/proc/$(systemctl show -P MainPID ksmtuned)/exe") == /usr/sbin/ksmtuned ]]; }
+runs_ours() { [[ $(readlink "/proc/$(systemctl show -P MainPID ksmtuned)/exe") == /usr/sbin/ksmtuned ]]; }
 
 survives_usr1() {
 	kill -USR1 "$(</run/ksmtune.pid)"
@@ -22,25 +21,6 @@ survives_usr1() {
 
 systemd_takes_it() { [[ $(systemctl show -P MemoryKSM "$1" | tee /dev/stderr) == yes ]]; }
 says_that_it_is_ignored() { ksmctl enable --unit "$1" 2>&1 | grep 'does not know MemoryKSM'; }
-
-scrape() {
-	local fd
-	exec {fd}<>/dev/tcp/127.0.0.1/9100 || return
-	printf 'GET /metrics HTTP/1.0\r\n\r\n' >&"$fd"
-	cat <&"$fd"
-	exec {fd}>&-
-}
-scraped() { scrape | tee /tmp/scraped | grep -E "$1" || ! grep -m 20 ksm /tmp/scraped; }
-
-# until_ SECONDS COMMAND...: what takes a while after something was started
-until_() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@"; do
-		((SECONDS < end)) || return 1
-		sleep 1
-	done
-}
 
 many_are_merged() { (($(<"$KSM/pages_sharing") > 8000)); }
 
@@ -65,7 +45,7 @@ check "KSM is there" test -d "$KSM"
 check "ours replaces it while it runs" dpkg -i "$deb"
 check "ksmtuned is active" systemctl is-active ksmtuned
 check "ksm is active" systemctl is-active ksm
-check "it is our program that runs" is_ours
+check "it is our program that runs" runs_ours
 check "it tells systemd when it is ready" type_is_notify
 check "no unit has failed" no_unit_failed
 check "a reload is survived" systemctl reload ksmtuned
@@ -73,9 +53,9 @@ check "a retune by SIGUSR1 is survived" survives_usr1
 show systemctl --no-pager --full status ksmtuned
 show ksmctl status
 
-echo "KSM_METRICS_FILE=$metrics" >>/etc/ksmtuned.conf
+echo "KSM_METRICS_FILE=$METRICS" >>/etc/ksmtuned.conf
 systemctl reload ksmtuned
-check "ksmtuned writes metrics for node_exporter" until_ 60 test -s "$metrics"
+check "ksmtuned writes metrics for node_exporter" until_ 60 test -s "$METRICS"
 check "node_exporter is active" systemctl is-active prometheus-node-exporter
 check "node_exporter has what ksmtuned writes" until_ 30 scraped '^ksm_exposure_bytes '
 check "node_exporter has the kernel's counters" scraped '^node_ksmd_pages_sharing '

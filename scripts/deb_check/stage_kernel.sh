@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Sourced by deb_check.sh: a disk with GRUB, where our kernel is installed beside
+# Debian's, is tried once, becomes the default, and is purged.
+
+# For GRUB to write to the serial line, and to leave Debian's kernel the default
+grub_settings() {
+	cat <<-END
+	GRUB_DEFAULT=saved
+	GRUB_TIMEOUT=1
+	GRUB_TERMINAL=serial
+	GRUB_SERIAL_COMMAND="serial --unit=0 --speed=115200"
+	GRUB_CMDLINE_LINUX="$WORDS deb_check=/deb-check/next"
+	END
+}
+
+# newer_systemd DIR: MemoryKSM= came with 254. Where the release has an older one, that of
+# its backports.
+newer_systemd() {
+	local mirror backports
+	backports=$(release)-backports
+	# shellcheck disable=SC2016 # dpkg-query's
+	! in_tree "$1" sh -c 'dpkg --compare-versions "$(dpkg-query -Wf "\${Version}" systemd)" ge 254' || return 0
+	mirror=$(sed -n "s|^deb \([^ ]*\) $(release) main.*|\1|p" "$OUT/sources.list" | head -n 1)
+	echo "deb $mirror $backports main" | "${AS_ROOT[@]}" tee "$1/etc/apt/sources.list.d/backports.list" &&
+		in_tree "$1" apt-get -q update &&
+		in_tree "$1" "${install[@]}" -t "$backports" install systemd systemd-sysv libpam-systemd
+}
+
+# build_module: against the headers of the package, unpacked
+build_module() {
+	local dir=$OUT/module headers
+	rm -rf "$dir" &&
+		mkdir -p "$dir/src" &&
+		dpkg-deb -x "$OUT/linux-headers.deb" "$dir" &&
+		cp "$TOP/scripts/deb_check/deb_check.c" "$dir/src/" &&
+		echo 'obj-m := deb_check.o' >"$dir/src/Kbuild" &&
+		headers=$(echo "$dir"/usr/src/linux-headers-*) &&
+		env -u MAKEFLAGS make -C "$headers" "M=$dir/src" modules
+}
+
+prepare_kernel_disk() {
+	local root=$OUT/root needed
+	local install=(env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends)
+	needed=$(dpkg-deb -f "$OUT/ksm-tools.deb" Depends) &&
+		unpack_base "$root" &&
+		in_tree "$root" "${install[@]}" install grub-pc-bin grub2-common &&
+		in_tree "$root" "${install[@]}" satisfy "$needed" &&
+		newer_systemd "$root" &&
+		grub_settings | "${AS_ROOT[@]}" tee "$root/etc/default/grub" &&
+		"${AS_ROOT[@]}" cp "$OUT/module/src/deb_check.ko" "$OUT/linux-image.deb" "$OUT/linux-headers.deb" "$root/deb-check/" &&
+		finish_disk "$root" "$OUT/kernel-disk"
+}
+
+stage_kernel() {
+	local script
+	take linux-image "$BUILD"/deb/last/linux-image-*.deb
+	take linux-headers "$BUILD"/deb/last/linux-headers-*.deb
+	step "kernel: building a module with the package of headers" module build_module
+	step "kernel: making the disk image" kernel-disk prepare_kernel_disk
+	boot install "$OUT/kernel-disk" "${DEBIANS[@]}" || return 0
+	for script in once back default purged; do
+		# By GRUB, as it stands on the disk
+		boot "$script" "$OUT/kernel-disk" || break
+	done
+}
