@@ -21,7 +21,8 @@ PAGES ?=
 COMPILERS ?=
 CONFIG ?= $(CONFIG_DEB:"%"=%)
 QUICK ?=
-export KSRC JOBS LLVM CPUS MEM ACCEL WORKLOAD GUEST_PAGES COMPILERS QUICK
+SIGNOFF ?=
+export KSRC JOBS LLVM CPUS MEM ACCEL WORKLOAD GUEST_PAGES COMPILERS QUICK SIGNOFF
 
 # One kernel after the other: each uses all processors anyway
 .NOTPARALLEL:
@@ -32,7 +33,7 @@ KERNELS  := build/prod/bzImage build/debug/bzImage build/base/bzImage \
 	    build/um/linux build/um-prod/linux build/um-base/linux
 
 .PHONY: help run shell test test-quick bench bench-quick attack attack-quick pressure compat check configs
-.PHONY: menuconfig deb deb-tools deb-check
+.PHONY: menuconfig deb deb-tools deb-check series series-check
 .PHONY: selftests tree clean FORCE
 FORCE:
 
@@ -116,6 +117,14 @@ deb-check: deb deb-tools
 	@scripts/packages.sh deb-check
 	@scripts/deb_check.sh
 
+series:
+	@scripts/packages.sh kernel series
+	@scripts/series.sh mails
+
+series-check:
+	@scripts/packages.sh kernel boot series
+	@scripts/series.sh check $(NAMES)
+
 clean:
 	rm -rf build
 
@@ -144,6 +153,9 @@ help:
 	@echo '  deb-tools           the Debian package of ksmctl and ksmtuned, in build/deb-tools'
 	@echo '  deb-check           install all of these into a Debian in QEMU, boot the kernel, use the'
 	@echo '                      tools, and purge them'
+	@echo '  series              the patch series to mail, with cover letters, in build/series (SIGNOFF=1)'
+	@echo '  series-check        apply it mail by mail: checkpatch, compile, boot where behaviour changes'
+	@echo '                      (NAMES="10-fixes": these series only)'
 	@echo '  build/prod/bzImage  the kernel, configured as a distribution would where mm cares'
 	@echo '  build/debug/bzImage the same with KASAN, lockdep, DEBUG_VM, fault injection'
 	@echo '  build/base/bzImage  the unmodified kernel with the configuration of prod'

@@ -3,8 +3,8 @@
 #
 # packages.sh TOPIC...: make sure that the Debian packages are there which the
 # topics need (kernel, boot, selftests, tools, demo, configs, bench, check,
-# menuconfig, deb, deb-tools, deb-check). Installs what is missing, as root or through
-# sudo; where it may not, it prints the line to run and fails.
+# menuconfig, deb, deb-tools, deb-check, series). Installs what is missing, as root or
+# through sudo; where it may not, it prints the line to run and fails.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -45,8 +45,9 @@ wanted() {
 		deb) echo dpkg-dev debhelper kmod cpio openssl libssl-dev zstd ;;
 		deb-check) echo mmdebstrap e2fsprogs lintian qemu-system-x86 ;;
 		bench) echo python3 gnuplot-nox ;;
+		series) echo git patch perl python3 ;;
 		check) echo git perl python3 sparse shellcheck clang-format g++ libfmt-dev libncurses-dev pkg-config tmux ;;
-		*) die "no such topic: $t (there are: kernel boot selftests tools demo configs bench check menuconfig deb deb-tools deb-check)" ;;
+		*) die "no such topic: $t (there are: kernel boot selftests tools demo configs bench check menuconfig deb deb-tools deb-check series)" ;;
 		esac
 	done
 }
@@ -66,7 +67,7 @@ missing_of() {
 
 main() {
 	local missing=() absent=() p line list
-	(($#)) || die "which topic? (there are: kernel boot selftests tools demo configs bench check menuconfig deb deb-tools deb-check)"
+	(($#)) || die "which topic? (there are: kernel boot selftests tools demo configs bench check menuconfig deb deb-tools deb-check series)"
 	if ! have dpkg-query; then
 		say "this is not Debian, so packages are not checked; needed are the counterparts of: $(wanted "$@" | xargs)"
 		return

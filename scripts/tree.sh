@@ -7,7 +7,7 @@
 # What is composed goes to a staging directory first; only files whose content
 # differs are then put into the tree, so that make rebuilds no more than it must.
 # A file that no longer differs from the base is put back. build/tree.id changes
-# with the content of the tree.
+# with the content of the tree. --ours lists what is ours in it, and does nothing.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -56,6 +56,17 @@ our_files() {
 	((${#dirs[@]})) || return 0
 	(cd "$TOP" && find "${dirs[@]}" -type f ! -name '*.o' ! -name '*.orig' ! -name '*.rej' \
 		! -name '*~' ! -name '.*.sw?' ! -name '*.pyc' | sort)
+}
+
+# add_maintainers: our entry in the base's MAINTAINERS, before the first title that
+# comes after it
+add_maintainers() {
+	awk 'FNR == 1 { files++ }
+		files == 1 { if (/^MEMORY/) title = $0; if (title != "") entry = entry $0 "\n"; next }
+		/^ME[^:]*$/ && $0 > title && !done { printf "%s\n", entry; done = 1 }
+		{ print }
+		END { exit !done }' "$TOP/MAINTAINERS" "$base/MAINTAINERS" >"$stage/MAINTAINERS" ||
+		die "found no place for our entry in the base's MAINTAINERS; its titles have changed: see add_maintainers in scripts/tree.sh"
 }
 
 series() { sed -e 's/#.*//' -e 's/[[:space:]]*$//' -e '/^$/d' "$TOP/patches/series" 2>/dev/null || true; }
@@ -111,6 +122,7 @@ main() {
 	# Before our files are there, so that a patch meets nothing but the base
 	apply_patches
 	rsync -a --files-from="$manifest.ours" "$TOP/" "$stage/"
+	add_maintainers
 
 	(cd "$stage" && find . -type f -printf '%P\n' | sort) >"$manifest.new"
 	(cd "$stage.gone" && find . -type f -printf '%P\n' | sort) >"$manifest.gone"
@@ -145,4 +157,11 @@ main() {
 	((n == 0)) || say "build/tree: $n files brought up to date"
 }
 
-main
+case ${1:-} in
+'') main ;;
+--ours)
+	our_files
+	echo MAINTAINERS
+	;;
+*) die "usage: ${0##*/} [--ours]" ;;
+esac
