@@ -24,8 +24,10 @@ check_tree() {
 	[[ -f $1/Makefile && -f $1/mm/ksm.c && -f $1/Kbuild ]] ||
 		die "KSRC=$1 is not a kernel source tree (no Makefile, Kbuild and mm/ksm.c in it); name the top of a v6.12.y tree"
 	v=$(version_of "$1")
-	[[ $v == 6.12.* ]] ||
-		die "KSRC=$1 is Linux $v, but this series is for 6.12.y; check out a v6.12.y tag there, or leave KSRC out to use Debian's $PKG"
+	[[ $v == 6.12.* ]] || {
+		"$TOP/scripts/applies.sh" "$1" || true
+		die "KSRC=$1 is Linux $v, but this series is for 6.12.y (above: what does not apply; Documentation/mm/ksm/forward-port.rst says what a port takes); check out a v6.12.y tag there, or leave KSRC out to use Debian's $PKG"
+	}
 	[[ ! -e $1/.config && ! -d $1/include/config ]] ||
 		die "KSRC=$1 holds the output of an earlier build, which a build elsewhere must not see; run 'make mrproper' there (it deletes its .config)"
 }

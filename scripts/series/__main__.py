@@ -9,6 +9,7 @@ from pathlib import Path
 
 import mails
 from plan import read_plan
+from portnote import check_note
 from sources import Sources
 from words import Refusal, run_main, say
 from work import Work
@@ -25,6 +26,7 @@ def manifest_of_ours(top: Path) -> list[str]:
 def make_mails(top: Path, build: Path, signoff: bool) -> None:
     plan = read_plan(top / "scripts/series/plan")
     sources = Sources(top, manifest_of_ours(top), plan)
+    check_note(sources, build / "tree")
     out, new = build / "series", build / "series.new"
     shutil.rmtree(new, ignore_errors=True)
     work = Work(build / "series.work", build / "base-src", build / "tree", sources)

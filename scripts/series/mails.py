@@ -39,9 +39,9 @@ def write_all(work: Work, plan: list[Series], out: Path, signoff: bool) -> None:
     (out / "series").write_text("".join(f"{mail.relative_to(out)}\n" for mail in mails(out)))
 
 
-def mails(out: Path) -> list[Path]:
+def mails(out: Path, series: str = "[0-9]*") -> list[Path]:
     """All mails but the cover letters, in their order."""
-    return [mail for mail in sorted(out.glob("[0-9]*/*.patch")) if not mail.name.startswith("0000-")]
+    return [mail for mail in sorted(out.glob(f"{series}/*.patch")) if not mail.name.startswith("0000-")]
 
 
 def prove(work: Work, base: Path, tree: Path, manifest: Path, out: Path, scratch: Path) -> int:

@@ -24,6 +24,8 @@ class Step:
     patches: list[str] = field(default_factory=list)
     # Lines at the end of the message
     tags: list[str] = field(default_factory=list)
+    # Selftests that fail before the series, and pass after it
+    reproducers: list[str] = field(default_factory=list)
     # make series-check builds all here, and boots it
     boot: bool = False
     # The engine is in use from here on
