@@ -59,7 +59,7 @@ int estimate(const knobs &knobs, const std::string &proc, const estimate_options
 /* Memory of processes that run already. */
 int offer(const knobs &knobs, const std::string &proc, const advise_options &options);
 int withdraw(const std::string &proc, const advise_options &options);
-int merge(const std::string &proc, const advise_options &options);
+int merge(const knobs &knobs, const std::string &proc, const advise_options &options);
 
 /* Until ksmd has gone over all that is offered, twice. */
 int wait(const knobs &knobs, const std::string &proc, const wait_options &options);

@@ -62,7 +62,7 @@ int dispatch(const ksm::options &options)
 	case ksm::command::withdraw:
 		return ksm::withdraw(options.proc, options.advise);
 	case ksm::command::merge:
-		return ksm::merge(options.proc, options.advise);
+		return ksm::merge(knobs, options.proc, options.advise);
 	case ksm::command::wait:
 		return ksm::wait(knobs, options.proc, options.wait);
 	case ksm::command::watch:

@@ -127,6 +127,8 @@ TEST_F(command_line, output_that_does_not_arrive_is_an_error)
 		{"set", "run=1"},
 		{"set", "run=1", "--json"},
 		{"set", "-n", "run=0"},
+		{"merge", "--all", "--proc", path()},
+		{"merge", "--all", "--proc", path(), "--json"},
 		{"start"},
 		{"stop"},
 		{"--help"},

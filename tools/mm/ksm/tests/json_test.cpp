@@ -80,6 +80,7 @@ TEST_F(json_schema, all_output_is_valid)
 	}
 	EXPECT_EQ(faults(at({"explain", "--seconds", "0.01"})), "");
 	put_file("proc/101/ksm_merge", "7\n");
+	knob("run", "1");
 	EXPECT_EQ(faults(at({"merge", "101"})), "");
 	make_old();
 	EXPECT_EQ(faults(at({"status"})), "");

@@ -4,6 +4,9 @@
 #include <filesystem>
 #include <thread>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "format.hpp"
 #include "lib/json.hpp"
 #include "passes.hpp"
@@ -160,14 +163,53 @@ TEST_F(waiting, merge_at_once)
 	EXPECT_EQ(done.status, 0) << done.err;
 	EXPECT_EQ(file("proc/100/ksm_merge"), "1");
 	/* What the file says, which is no more than was written here. */
-	EXPECT_HAS(done.out, "merged 1 pages (");
+	EXPECT_HAS(done.out, "freed 1 pages (");
 	EXPECT_HAS(done.out, ") of x (100) in ");
 	EXPECT_HAS(at({"merge", "101"}).out, "x (101) offers nothing: 'ksmctl offer 101' does it");
 
 	const json all = json::parse(at({"merge", "--all", "--json"}).out);
 	ASSERT_EQ(all["processes"].size(), 1u);
 	EXPECT_EQ(all["processes"][0]["pid"], 100);
-	EXPECT_EQ(all["processes"][0]["merged_pages"], 1);
+	EXPECT_EQ(all["processes"][0]["freed_pages"], 1);
+}
+
+TEST_F(waiting, merge_takes_ksm_that_runs)
+{
+	put_file("proc/100/ksm_merge", "");
+	knob("run", "0");
+	const outcome done = at({"merge", "100"});
+	EXPECT_EQ(done.status, 1);
+	EXPECT_HAS(done.err, "KSM is stopped: nothing can be merged");
+	EXPECT_EQ(file("proc/100/ksm_merge"), "");
+}
+
+TEST_F(waiting, merge_goes_on_after_one_that_fails)
+{
+	put_file("proc/101/ksm_merge/is_a_directory", "");
+	put_file("proc/100/ksm_merge", "");
+	const outcome done = at({"merge", "101", "100", "--json"});
+	const json told = json::parse(done.out)["processes"];
+
+	EXPECT_EQ(done.status, 1);
+	EXPECT_HAS(done.err, "cannot merge the memory of x (101): Is a directory");
+	ASSERT_EQ(told.size(), 2u);
+	EXPECT_EQ(told[0]["error"], "Is a directory");
+	EXPECT_TRUE(told[1]["error"].is_null());
+	EXPECT_EQ(told[1]["freed_pages"], 1);
+}
+
+TEST_F(waiting, merge_of_all_needs_rights_to_some)
+{
+	if (geteuid())
+		GTEST_SKIP() << "takes root, to become somebody else";
+	chmod(root().c_str(), 0755);
+	for (const int pid : {100, 101})
+		chmod(proc(std::to_string(pid) + "/ksm_stat").c_str(), 0);
+	const outcome none = ksmctl({"--sysfs", path(), "--proc", proc(), "merge", "--all"},
+				    {.as_nobody = true});
+	EXPECT_EQ(none.status, 1);
+	EXPECT_EQ(none.out, "");
+	EXPECT_HAS(none.err, "no right to the memory of 2 processes");
 }
 
 TEST_F(waiting, processes_by_their_unit)

@@ -193,8 +193,8 @@ TEST_F(ksmctl, ps_shows_what_was_merged)
 
 		EXPECT_EQ(row["name"], "ksmctl_test");
 		EXPECT_GE(row["offered_bytes"], 4 * part * page_size);
-		EXPECT_EQ(row["merged_pages"], merging_pages(pid));
-		EXPECT_GE(row["merged_pages"], 3 * part);
+		EXPECT_EQ(row["freed_pages"], merging_pages(pid));
+		EXPECT_GE(row["freed_pages"], 3 * part);
 		EXPECT_EQ(row["saved_bytes"], ksm_stat("ksm_process_profit", pid));
 		EXPECT_GT(row["metadata_bytes"], 4 * part);
 		EXPECT_LT(row["metadata_bytes"], 4 * part * 200);
@@ -232,7 +232,7 @@ TEST_F(ksmctl_offer, a_program_that_knows_nothing_is_merged_and_left_alone)
 	start_ksmd();
 	/* All but the first of as many as may share one. */
 	const long sharing = knob("max_page_sharing"), first = (long(part) + sharing - 1) / sharing;
-	EXPECT_GE(told_by("merge --json " + pid)["processes"][0]["merged_pages"],
+	EXPECT_GE(told_by("merge --json " + pid)["processes"][0]["freed_pages"],
 		  long(part) - first);
 	EXPECT_GE(merging_pages(other.pid()), long(part));
 
