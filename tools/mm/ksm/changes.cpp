@@ -79,6 +79,13 @@ void check_value(const knobs &knobs, const change &change)
 		    exit_status::usage);
 }
 
+bool is_above(const std::string &one, const std::string &other)
+{
+	const auto first = number_in(one), second = number_in(other);
+
+	return first && second && *first > *second;
+}
+
 void check_state(const outlook &outlook, const change &change)
 {
 	const auto &[name, value] = change;
@@ -88,6 +95,11 @@ void check_state(const outlook &outlook, const change &change)
 		throw refusal(change, advised);
 	if (needs_unmerged(name) && outlook.merged_pages() && outlook.value(name) != value)
 		throw refusal(change, merged);
+	if ((name == "advisor_min_pages_to_scan" &&
+	     is_above(value, outlook.value("advisor_max_pages_to_scan"))) ||
+	    (name == "advisor_max_pages_to_scan" &&
+	     is_above(outlook.value("advisor_min_pages_to_scan"), value)))
+		throw refusal(change, crossed);
 }
 
 } /* namespace */
@@ -131,29 +143,21 @@ std::vector<std::string> warnings(const knobs &knobs, const std::vector<change> 
 	std::vector<std::string> all;
 	outlook after(knobs);
 
-	for (const change &change : changes) {
+	for (const change &change : changes)
 		after.make(change);
-		if (const auto odd = oddity(change.name, change.value))
-			all.push_back(fmt::format("{}={}: {}", change.name, change.value, *odd));
-	}
-
 	const std::string advisor = after.value("advisor_mode");
 	for (const change &change : changes) {
 		const auto &[name, value] = change;
 
-		if (name.starts_with("advisor_") && name != "advisor_mode" && advisor == "none")
-			all.push_back(fmt::format(
-				"{}={}: without effect while advisor_mode is none", name, value));
+		if (const auto odd = oddity(name, value, advisor))
+			all.push_back(fmt::format("{}={}: {}", name, value, *odd));
+		if (without_effect(name, advisor))
+			all.push_back(fmt::format("{}={}: without effect while advisor_mode is {}",
+						  name, value, advisor));
 		if (name == "run" && value == "1" && after.value("pages_to_scan") == "0" &&
 		    advisor == "none")
 			all.push_back("run=1: pages_to_scan is 0, so ksmd scans nothing");
 	}
-
-	const auto least = number_in(after.value("advisor_min_pages_to_scan"));
-	const auto most = number_in(after.value("advisor_max_pages_to_scan"));
-	if (advisor == "scan-time" && least && most && *least > *most)
-		all.push_back("advisor_min_pages_to_scan is above advisor_max_pages_to_scan: "
-			      "the latter counts");
 	return all;
 }
 

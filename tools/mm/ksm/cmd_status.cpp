@@ -7,6 +7,7 @@
 
 #include "format.hpp"
 #include "output.hpp"
+#include "pace_text.hpp"
 #include "records.hpp"
 #include "sample.hpp"
 #include "text.hpp"
@@ -32,29 +33,20 @@ const char *state(const sample::count &run)
 	}
 }
 
-void print_headline(const sample &sample)
+std::string cpu_text(const sample &sample)
 {
 	const auto cpu = sample.cpu_seconds();
 
-	print_labelled("ksmd", state(sample.run));
-	print_labelled("cpu", cpu ? fmt::format("{:.2f} s since boot", *cpu) : "-");
-	print_labelled("saved", fmt::format("{}: {} shared pages serve {} mappings more",
-					    bytes_text(sample.saved_bytes),
-					    count_text(sample.shared), count_text(sample.sharing)));
-}
-
-std::string word(const knobs &knobs, const char *name)
-{
-	const auto content = knobs.content(name);
-
-	return content ? content->value : "-";
+	return cpu ? fmt::format("{:.2f} s", *cpu) : "-";
 }
 
 void print_summary(const knobs &knobs, const sample &sample)
 {
-	const auto scan = knobs.number("full_scan_msecs");
-
-	print_headline(sample);
+	print_labelled("ksmd", state(sample.run));
+	print_labelled("cpu", cpu_text(sample) + " since boot");
+	print_labelled("saved", fmt::format("{}: {} shared pages serve {} mappings more",
+					    bytes_text(sample.saved_bytes),
+					    count_text(sample.shared), count_text(sample.sharing)));
 	print_labelled("zero",
 		       fmt::format("{} mappings of the zero page", count_text(sample.zero_pages)));
 	print_labelled("waiting",
@@ -63,12 +55,8 @@ void print_summary(const knobs &knobs, const sample &sample)
 	print_labelled("cost",
 		       fmt::format("{} of KSM's own", bytes_text(knobs.number("metadata_bytes"))));
 	print_labelled("profit", bytes_text(knobs.number("general_profit")));
-	print_labelled("passes", fmt::format("{}, the last took {}", count_text(sample.full_scans),
-					     scan ? duration_text(std::uint64_t(*scan)) : "-"));
-	print_labelled("pace",
-		       fmt::format("{} pages, then {} ms of sleep; advisor: {}",
-				   word(knobs, "pages_to_scan"), word(knobs, "sleep_millisecs"),
-				   word(knobs, "advisor_mode")));
+	print_labelled("passes", passes_text(sample.full_scans, knobs.number("full_scan_msecs")));
+	print_labelled("pace", pace_text(knobs));
 	fmt::print("\nevery knob and counter: ksmctl status --all\n");
 }
 
@@ -92,7 +80,7 @@ std::string cell(const knob_file &file, std::size_t width)
 			   width - std::min(width, file.name.size() + 1));
 }
 
-void print_table(const char *title, const std::vector<knob_file> &files)
+void print_table(const std::string &title, const std::vector<knob_file> &files)
 {
 	constexpr std::size_t least = 38, most = 56, gap = 2; /* of a cell */
 	const std::size_t line = line_width(STDOUT_FILENO);
@@ -101,7 +89,7 @@ void print_table(const char *title, const std::vector<knob_file> &files)
 		std::min((line + gap) / columns - gap, columns > 1 ? least : most);
 	const std::size_t rows = (files.size() + columns - 1) / columns;
 
-	fmt::print("{}\n", title);
+	print_wrapped(title);
 	for (std::size_t row = 0; row < rows; row++) {
 		for (std::size_t at = row; at < files.size(); at += rows)
 			fmt::print("{:{}}{}", "", at == row ? 0 : gap, cell(files[at], width));
@@ -115,9 +103,11 @@ void print_all(const std::vector<knob_file> &all, const sample &sample)
 
 	for (const knob_file &file : all)
 		(file.knob ? knobs : counters).push_back(file);
-	print_headline(sample);
-	print_table("knobs", knobs);
-	print_table("counters", counters);
+	/* With the headline in them, they leave the first line on a screen of 24. */
+	print_table(fmt::format("knobs (ksmd: {})", state(sample.run)), knobs);
+	print_table(fmt::format("counters ({} saved, {} of CPU)", bytes_text(sample.saved_bytes),
+				cpu_text(sample)),
+		    counters);
 }
 
 } /* namespace */

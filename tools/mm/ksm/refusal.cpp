@@ -43,8 +43,12 @@ error refusal(const change &change, reason reason)
 {
 	if (reason == advised)
 		return error(what(change, "the advisor sets it"),
-			     "set advisor_mode=none before it, or limit the advisor by "
-			     "advisor_min_pages_to_scan and advisor_max_pages_to_scan");
+			     "set advisor_mode=none before it, or limit the advisor by its own "
+			     "knobs, as advisor_max_pages_to_scan");
+	if (reason == crossed)
+		return error(what(change, "advisor_min_pages_to_scan would be above "
+					  "advisor_max_pages_to_scan"),
+			     "to move both, set that one first that keeps it below");
 	return error(what(change, "it can change only while nothing is merged"),
 		     fmt::format("unshare everything first: ksmctl set run=2 {}={} run=1",
 				 change.name, change.value));

@@ -11,7 +11,7 @@ namespace ksm
 struct change;
 
 /* For what we can see before the kernel is asked. */
-enum reason { advised, merged };
+enum reason { advised, merged, crossed };
 
 error refusal(const change &change, reason reason);
 

@@ -32,6 +32,8 @@ const std::map<std::string_view, range> ranges = {
 	{"sleep_millisecs", {0, UINT_MAX, "a number of milliseconds"}},
 	{"merge_across_nodes", {0, 1, "0 or 1"}},
 	{"restrict_counters", {0, 1, "0 or 1"}},
+	{"uniform_faults", {0, 1, "0 or 1"}},
+	{"pressure_boost", {0, 1, "0 or 1"}},
 	{"max_page_sharing", {2, INT_MAX, "a number of mappings"}},
 	{"stable_node_chains_prune_millisecs", {0, UINT_MAX, "a number of milliseconds"}},
 	{"advisor_max_cpu", {0, 100, "a percentage of one CPU"}},
@@ -100,10 +102,18 @@ std::optional<std::string> odd_sharing(unsigned long mappings)
 	return std::nullopt;
 }
 
+/* By scan-time; a budget is kept as it is. */
 std::optional<std::string> odd_advisor_cpu(unsigned long percent)
 {
 	if (percent < 10)
 		return "the kernel counts less than 10 as 10";
+	return std::nullopt;
+}
+
+std::optional<std::string> odd_budget(unsigned long percent)
+{
+	if (!percent)
+		return "the kernel counts 0 as 1";
 	return std::nullopt;
 }
 
@@ -185,13 +195,24 @@ bool needs_unmerged(const std::string &name)
 	return name == "merge_across_nodes" || name == "max_page_sharing" || name == "fingerprint";
 }
 
-std::optional<std::string> oddity(const std::string &name, const std::string &value)
+bool without_effect(const std::string &name, const std::string &advisor)
+{
+	if (advisor == "cpu-budget")
+		return name == "advisor_target_scan_time" || name == "advisor_min_pages_to_scan" ||
+		       name == "sleep_millisecs";
+	return advisor == "none" && name.starts_with("advisor_") && name != "advisor_mode";
+}
+
+std::optional<std::string> oddity(const std::string &name, const std::string &value,
+				  const std::string &advisor)
 {
 	const auto judge = judges.find(name);
 	const auto number = unsigned_in(value);
 
 	if (judge == judges.end() || !number)
 		return std::nullopt;
+	if (name == "advisor_max_cpu" && advisor == "cpu-budget")
+		return odd_budget(*number);
 	return judge->second(*number);
 }
 

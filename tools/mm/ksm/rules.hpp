@@ -20,7 +20,11 @@ bool acceptable(const std::string &name, const std::string &value, const knob_va
 /* True for those that can change only while nothing is merged. */
 bool needs_unmerged(const std::string &name);
 
-/* What is odd about a value by itself; nothing if it makes sense. */
-std::optional<std::string> oddity(const std::string &name, const std::string &value);
+/* True for what ksmd does not go by while @advisor is in force. */
+bool without_effect(const std::string &name, const std::string &advisor);
+
+/* What is odd about a value; nothing if it makes sense. */
+std::optional<std::string> oddity(const std::string &name, const std::string &value,
+				  const std::string &advisor);
 
 } /* namespace ksm */

@@ -115,6 +115,14 @@ std::string short_count(std::optional<std::int64_t> count, std::size_t width)
 	return text;
 }
 
+std::string passes_text(std::optional<std::int64_t> count, std::optional<std::int64_t> milliseconds)
+{
+	if (count == 0)
+		return "none is complete yet";
+	return fmt::format("{}, the last took {}", count_text(count),
+			   milliseconds ? duration_text(std::uint64_t(*milliseconds)) : "-");
+}
+
 std::string duration_text(std::uint64_t milliseconds)
 {
 	constexpr double second = 1000, minute = 60 * second, hour = 60 * minute, day = 24 * hour;

@@ -29,6 +29,10 @@ std::string count_text(std::optional<std::int64_t> count);
 /* The same in no more than @width characters: 1234567 becomes 1235k. */
 std::string short_count(std::optional<std::int64_t> count, std::size_t width);
 
+/* "7, the last took 1.3 s": the kernel counts anew after run=2, but keeps what one took. */
+std::string passes_text(std::optional<std::int64_t> count,
+			std::optional<std::int64_t> milliseconds);
+
 /* "250 ms", "20 s", "35 minutes", "49.7 days". */
 std::string duration_text(std::uint64_t milliseconds);
 

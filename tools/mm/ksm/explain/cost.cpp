@@ -26,6 +26,15 @@ bool has_settled(const view &view)
 	return view.running() && view.now.counter("full_scans").value_or(0) >= 2;
 }
 
+const char *slower(const std::string &advisor)
+{
+	if (advisor == "cpu-budget")
+		return "lower advisor_max_cpu";
+	if (advisor == "scan-time")
+		return "lower advisor_max_cpu, or raise advisor_target_scan_time";
+	return "let it go slower: 'ksmctl set sleep_millisecs=100', or a lower pages_to_scan";
+}
+
 } /* namespace */
 
 judgement exposed(const view &view)
@@ -92,10 +101,7 @@ judgement too_busy(const view &view)
 	return finding{
 		"too_busy", level::waste,
 		fmt::format("ksmd uses {:.0f} % of one CPU to save {}.", *cpu, bytes_text(saved)),
-		view.now.word("advisor_mode") == "scan-time"
-			? "lower advisor_max_cpu, or raise advisor_target_scan_time"
-			: "let it go slower: 'ksmctl set sleep_millisecs=100', or a lower "
-			  "pages_to_scan"};
+		slower(view.now.word("advisor_mode"))};
 }
 
 } /* namespace ksm */

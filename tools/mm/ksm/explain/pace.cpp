@@ -17,7 +17,7 @@ constexpr double longest_pass = 10 * 60; /* seconds */
 constexpr double wanted_pass = 200;	 /* as the advisor has it by default */
 constexpr double most_cpu = 70;		 /* percent of one CPU, as well */
 
-/* What the kernel measured, else what the knobs amount to. */
+/* What the kernel measured since it began to count, else what the knobs amount to. */
 std::optional<double> pass_seconds(const view &view)
 {
 	const auto msecs = view.now.counter("full_scan_msecs");
@@ -25,9 +25,10 @@ std::optional<double> pass_seconds(const view &view)
 	const auto batch = view.now.number("pages_to_scan");
 	const auto sleep = view.now.number("sleep_millisecs");
 
-	if (msecs && *msecs)
+	if (msecs && *msecs && view.now.counter("full_scans") != 0)
 		return double(*msecs) / 1000;
-	if (!pages || !batch || !sleep || *batch <= 0)
+	if (!pages || !batch || !sleep || *batch <= 0 ||
+	    view.now.word("advisor_mode") == "cpu-budget")
 		return std::nullopt;
 	return double(*pages) / double(*batch) * double(*sleep) / 1000;
 }
@@ -41,6 +42,17 @@ std::string advised(const view &view, double batch)
 				   "advisor_max_pages_to_scan={:.0f}'",
 				   batch);
 	return "the advisor is on: lower advisor_target_scan_time, or raise advisor_max_cpu";
+}
+
+/* More CPU makes the passes shorter, up to a whole one. */
+std::string budgeted(const view &view, double faster)
+{
+	const auto most = view.now.number("advisor_max_cpu");
+
+	if (!most || *most >= 100)
+		return "ksmd may use a whole CPU already: offer less memory";
+	return fmt::format("give ksmd more CPU: 'ksmctl set advisor_max_cpu={:.0f}'",
+			   std::min(100.0, std::ceil(double(*most) * faster)));
 }
 
 std::string by_hand(const view &view, double batch, double pass)
@@ -78,7 +90,9 @@ judgement too_slow(const view &view)
 	const double wanted = std::ceil(double(*batch) * faster);
 	std::string cure;
 
-	if (wanted <= double(*batch))
+	if (view.now.word("advisor_mode") == "cpu-budget")
+		cure = budgeted(view, *pass / wanted_pass);
+	else if (wanted <= double(*batch))
 		cure = "ksmd is as fast as one CPU lets it: offer less memory";
 	else if (view.now.word("advisor_mode") == "scan-time")
 		cure = advised(view, wanted);
@@ -95,11 +109,12 @@ judgement odd_knobs(const view &view)
 {
 	std::string all;
 
+	const std::string advisor = view.now.word("advisor_mode");
+
 	for (const auto &[name, value] : view.now.knobs) {
-		/* Without effect while the advisor is off. */
-		if (name.starts_with("advisor_") && view.now.word("advisor_mode") == "none")
+		if (without_effect(name, advisor))
 			continue;
-		if (const auto odd = oddity(name, value))
+		if (const auto odd = oddity(name, value, advisor))
 			all += fmt::format("{}{}={}: {}", all.empty() ? "" : "; ", name, value,
 					   *odd);
 	}

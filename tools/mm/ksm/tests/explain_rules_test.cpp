@@ -221,7 +221,9 @@ TEST(explain_rules, too_busy)
 	EXPECT_HAS(too_busy(view)->what, "90 % of one CPU to save 39.1 MiB");
 	EXPECT_HAS(too_busy(view)->cure, "sleep_millisecs");
 	stands(view, "advisor_mode", "scan-time");
-	EXPECT_HAS(too_busy(view)->cure, "advisor_max_cpu");
+	EXPECT_HAS(too_busy(view)->cure, "advisor_target_scan_time");
+	stands(view, "advisor_mode", "cpu-budget");
+	EXPECT_EQ(too_busy(view)->cure, "lower advisor_max_cpu");
 	/* It finds more and more. */
 	view.now.counters["pages_sharing"] = 10'500;
 	EXPECT_FALSE(too_busy(view));
@@ -254,6 +256,26 @@ TEST(explain_rules, too_slow)
 	EXPECT_HAS(too_slow(view)->cure, "offer less");
 }
 
+TEST(explain_rules, too_slow_within_a_budget)
+{
+	view view = healthy();
+
+	view.now.counters["full_scan_msecs"] = 2'000'000;
+	stands(view, "advisor_mode", "cpu-budget");
+	stands(view, "advisor_max_cpu", "3");
+	uses_cpu(view, 3);
+	ASSERT_TRUE(too_slow(view));
+	EXPECT_EQ(too_slow(view)->cure, "give ksmd more CPU: 'ksmctl set advisor_max_cpu=30'");
+	stands(view, "advisor_max_cpu", "50");
+	EXPECT_HAS(too_slow(view)->cure, "advisor_max_cpu=100'");
+	stands(view, "advisor_max_cpu", "100");
+	EXPECT_HAS(too_slow(view)->cure, "offer less memory");
+	/* No pass since run=2: how long one takes with a budget, no knob tells. */
+	view.now.counters["full_scans"] = 0;
+	view.now.counters["pages_unshared"] = 64 * gib / bytes_of(1);
+	EXPECT_FALSE(too_slow(view));
+}
+
 TEST(explain_rules, too_slow_by_the_knobs_of_an_older_kernel)
 {
 	view view = healthy();
@@ -276,6 +298,12 @@ TEST(explain_rules, odd_knobs)
 	stands(view, "sleep_millisecs", "4294967295");
 	ASSERT_TRUE(odd_knobs(view));
 	EXPECT_HAS(odd_knobs(view)->what, "sleeps for 49.7 days");
+	/* That goes by the clock, and takes 5 % as it is. */
+	stands(view, "advisor_mode", "cpu-budget");
+	stands(view, "advisor_max_cpu", "5");
+	EXPECT_FALSE(odd_knobs(view));
+	stands(view, "advisor_mode", "scan-time");
+	EXPECT_HAS(odd_knobs(view)->what, "less than 10 as 10");
 }
 
 TEST(explain_rules, hidden_by_huge_pages)

@@ -36,11 +36,16 @@ fake_sysfs::fake_sysfs()
 	knob("fingerprint", "[auto] crc32c xxhash");
 	knob("domain_mode", "[cgroup] cgroup+user");
 	knob("restrict_counters", "0");
+	knob("uniform_faults", "0");
+	knob("pressure_boost", "1");
 	counter("pages_shared", "100000");
 	counter("pages_sharing", "299950");
 	counter("pages_unshared", "5000");
 	counter("pages_volatile", "12");
 	counter("pages_unslotted", "0");
+	counter("pages_uniform", "0");
+	counter("pressure_runs", "0");
+	counter("pressure_pages_freed", "0");
 	counter("pages_scanned", "18446744073709551615");
 	counter("pages_skipped", "1");
 	counter("ksm_zero_pages", "50");

@@ -138,6 +138,8 @@ TEST_F(set_command, writes_nothing_if_one_is_bad)
 		{"advisor_target_scan_time=0", "from 1 to 18446744073709551615"},
 		{"smart_scan=2", "smart_scan takes 0 or 1"},
 		{"restrict_counters=2", "restrict_counters takes 0 or 1"},
+		{"uniform_faults=y", "uniform_faults takes 0 or 1"},
+		{"pressure_boost=2", "pressure_boost takes 0 or 1"},
 		{"domain_mode=user", "domain_mode takes cgroup, cgroup+user"},
 		{"fingerprint=md5", "fingerprint takes auto, crc32c, xxhash"},
 		{"pages_shared=1", "is a counter"},
@@ -278,6 +280,37 @@ TEST_F(set_command, warns_of_nonsense_that_the_kernel_takes)
 	EXPECT_EQ(
 		set({"sleep_millisecs=50", "pages_to_scan=1000", "max_page_sharing=512", "-n"}).err,
 		"");
+}
+
+TEST_F(set_command, knows_which_knobs_a_budget_leaves_out)
+{
+	knob("advisor_mode", "none scan-time [cpu-budget]");
+	for (const char *word : {"sleep_millisecs=30", "advisor_target_scan_time=100",
+				 "advisor_min_pages_to_scan=600"})
+		EXPECT_HAS(set({word, "-n"}, {.columns = 500}).out,
+			   "without effect while advisor_mode is cpu-budget");
+	EXPECT_EQ(set({"advisor_max_cpu=5", "advisor_max_pages_to_scan=9000", "-n"}).err, "");
+	EXPECT_HAS(set({"advisor_max_cpu=0", "-n"}).err, "the kernel counts 0 as 1");
+	EXPECT_EQ(set({"advisor_mode=none", "sleep_millisecs=30", "-n"}).err, "");
+}
+
+TEST_F(set_command, keeps_the_advisors_bounds_in_order)
+{
+	const outcome above = set({"run=0", "advisor_min_pages_to_scan=40000"}, {.columns = 500});
+
+	EXPECT_EQ(above.status, 1);
+	EXPECT_HAS(above.out, "advisor_min_pages_to_scan would be above "
+			      "advisor_max_pages_to_scan");
+	EXPECT_EQ(set({"advisor_max_pages_to_scan=499"}).status, 1);
+	EXPECT_EQ(
+		set({"advisor_min_pages_to_scan=40000", "advisor_max_pages_to_scan=50000"}).status,
+		1);
+	expect_unwritten();
+	EXPECT_EQ(text("advisor_min_pages_to_scan"), "500");
+	EXPECT_EQ(
+		set({"advisor_max_pages_to_scan=50000", "advisor_min_pages_to_scan=40000"}).status,
+		0);
+	EXPECT_EQ(text("advisor_min_pages_to_scan"), "40000");
 }
 
 TEST_F(set_command, names_no_file_of_the_kernels_source)

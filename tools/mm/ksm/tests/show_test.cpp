@@ -53,6 +53,23 @@ TEST_F(show, figures)
 	EXPECT_NE(done.out.find("the last took 1.3 s"), std::string::npos) << done.out;
 }
 
+/* As right after run=2, which the kernel counts anew from. */
+TEST_F(show, no_pass_is_not_the_last_one)
+{
+	counter("full_scans", "0");
+	EXPECT_HAS(at({"status"}).out, "passes   none is complete yet\n");
+}
+
+TEST_F(show, pace_by_whom)
+{
+	EXPECT_HAS(at({"status"}).out, "pace     100 pages, then 20 ms of sleep\n");
+	knob("advisor_mode", "none [scan-time]");
+	EXPECT_HAS(at({"status"}).out, "pace     100 pages, then 20 ms of sleep, by scan-time\n");
+	/* It sleeps for as long as its share takes. */
+	knob("advisor_mode", "none scan-time [cpu-budget]");
+	EXPECT_HAS(at({"status"}).out, "pace     up to 70 % of one CPU, by cpu-budget\n");
+}
+
 TEST_F(show, what_is_for_root_only_is_a_dash)
 {
 	const outcome done = at({"status", "--all"}, {.as_nobody = true});
@@ -171,7 +188,10 @@ TEST_F(show, status_fits_a_screen)
 {
 	for (const unsigned columns : {60u, 80u})
 		EXPECT_LT(lines_of(at({"status"}, {.columns = columns}).out).size(), 24u);
-	EXPECT_LT(lines_of(at({"status", "--all"}, {.columns = 80}).out).size(), 24u);
+	const std::string all = at({"status", "--all"}, {.columns = 80}).out;
+	EXPECT_LT(lines_of(all).size(), 24u);
+	EXPECT_HAS(all, "knobs (ksmd: running)");
+	EXPECT_HAS(all, "counters (1.14 GiB saved, ");
 }
 
 TEST_F(show, watch_shows_what_fits)

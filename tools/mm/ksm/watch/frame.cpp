@@ -2,6 +2,7 @@
 #include "watch/frame.hpp"
 
 #include "lib/proc/amounts.hpp"
+#include "pace_text.hpp"
 
 namespace ksm
 {
@@ -24,11 +25,7 @@ camera::camera(const knobs &knobs, const std::string &proc)
 
 void camera::read_knobs()
 {
-	const auto advisor = knobs_.content("advisor_mode");
-
-	frame_.advisor = advisor ? advisor->value : "";
-	frame_.batch = knobs_.number("pages_to_scan");
-	frame_.sleep = knobs_.number("sleep_millisecs");
+	frame_.pace = pace_text(knobs_);
 	frame_.cost = knobs_.number("metadata_bytes");
 	frame_.profit = knobs_.number("general_profit");
 	frame_.pass = knobs_.number("full_scan_msecs");

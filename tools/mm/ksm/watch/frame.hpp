@@ -20,9 +20,7 @@ struct frame {
 
 	sample figures;
 	std::optional<double> cpu; /* percent, since the frame before */
-	std::string advisor;
-	count batch;  /* pages_to_scan */
-	count sleep;  /* milliseconds */
+	std::string pace;
 	count cost;   /* bytes */
 	count profit; /* bytes */
 	count pass;   /* milliseconds of the last one */

@@ -143,21 +143,13 @@ private:
 		const auto &cpu = frame_.cpu;
 
 		add_title();
-		add("pace",
-		    frame_.advisor.empty() || frame_.advisor == "none"
-			    ? fmt::format("{} pages, then {} ms of sleep", count_text(frame_.batch),
-					  count_text(frame_.sleep))
-			    : fmt::format("{} pages, then {} ms of sleep, by {}",
-					  count_text(frame_.batch), count_text(frame_.sleep),
-					  frame_.advisor));
+		add("pace", frame_.pace);
 		add_saved();
 		add("cost", fmt::format("{}, profit {}", bytes_text(frame_.cost),
 					bytes_text(frame_.profit)));
 		add("cpu",
 		    cpu ? with_bar(fmt::format("{:.1f} % of one CPU", *cpu), *cpu / 100) : "-");
-		add("passes",
-		    fmt::format("{}, the last took {}", count_text(frame_.figures.full_scans),
-				frame_.pass ? duration_text(std::uint64_t(*frame_.pass)) : "-"));
+		add("passes", passes_text(frame_.figures.full_scans, frame_.pass));
 		add_pages();
 		add_trees();
 		/* Older kernels have no domains. */
