@@ -26,8 +26,8 @@ json with_interval(const range &range)
 
 std::string estimate_record(const estimate_report &report)
 {
-	static constexpr const char *reasons[] = {"files",  "shared",  "hugetlb",   "devices",
-						  "pinned", "swapped", "unreadable"};
+	static constexpr const char *reasons[] = {"files",  "shared",  "hugetlb",    "devices",
+						  "pinned", "swapped", "unreadable", "emulator"};
 	const auto &[survey, looked, outcome, changed_part, settle_seconds] = report;
 	json out = new_record("estimate");
 

@@ -27,6 +27,7 @@ constexpr obstacle_words words[] = {
 	{"pinned", "pinned for a device that is passed through (VFIO)"},
 	{"swapped", "swapped out: not looked at"},
 	{"locked up", "not readable for the process itself"},
+	{"emulator", "of virtual machines, beside what their guests have"},
 };
 
 std::string amount(double bytes)
@@ -74,6 +75,16 @@ void print_coverage(const estimate_report &report)
 	print_labelled("looked", text);
 }
 
+std::string offered_text(const estimate_report &report)
+{
+	const double offered = double(report.survey.offered()), all = looked_at_bytes(report);
+
+	if (all > 0 && offered >= all)
+		return amount(offered) + ": all of it";
+	return fmt::format("{} of {}: the rest takes ksmctl offer or run", amount(offered),
+			   amount(all));
+}
+
 std::string zero_text(const outcome &outcome)
 {
 	const std::string text = amount(outcome.zero) + " by pages of zeroes";
@@ -104,9 +115,7 @@ void print_savings(const estimate_report &report)
 			       fmt::format("{} saved as pages are shared, {} of it by KSM",
 					   bytes_text(outcome.already),
 					   bytes_text(outcome.already_by_ksm)));
-	print_labelled("offered", fmt::format("{} of {}: the rest takes ksmctl run, or madvise",
-					      amount(double(report.survey.offered())),
-					      amount(looked_at_bytes(report))));
+	print_labelled("offered", offered_text(report));
 	if (report.changed_part)
 		print_labelled("changed",
 			       fmt::format("{:.1f} % of the pages within {:.3g} s: what is "

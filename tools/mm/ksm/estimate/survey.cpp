@@ -11,6 +11,7 @@
 #include "estimate/pagemap.hpp"
 #include "lib/page_size.hpp"
 #include "lib/proc/mappings.hpp"
+#include "lib/proc/vms.hpp"
 
 namespace ksm
 {
@@ -21,6 +22,12 @@ namespace
 bool passes_devices_through(const process &process)
 {
 	return process.has_open("/dev/vfio/").value_or(false);
+}
+
+/* A virtual machine that offers memory: that of its guest, and not of the program. */
+bool offers_guest(const process &process, const std::vector<mapping> &mappings)
+{
+	return std::ranges::any_of(mappings, &mapping::offered) && is_vm(process).value_or(false);
 }
 
 } /* namespace */
@@ -51,6 +58,15 @@ bool survey::is_blocked(const mapping &mapping, bool pinned)
 	else if (!mapping.readable)
 		blocked_[unreadable] += mapping.anonymous;
 	return pinned || !mapping.readable;
+}
+
+/* What the program has for itself: nothing of it ever merges. */
+bool survey::is_emulators(const mapping &mapping, bool offers_guest)
+{
+	if (!offers_guest || mapping.offered())
+		return false;
+	blocked_[emulator] += mapping.anonymous;
+	return true;
 }
 
 void survey::add_frames(const std::vector<std::uint64_t> &frames)
@@ -87,12 +103,14 @@ std::int64_t survey::merged_now() const
 void survey::add_mappings(const process &process, const std::vector<mapping> &mappings)
 {
 	const bool pinned = passes_devices_through(process);
+	const bool guest = offers_guest(process, mappings);
 	const pagemap pagemap(process.dir() / "pagemap");
 	const std::string &mark = marks_.of(process.place().cgroup);
 	bool begun = false;
 
 	for (const mapping &mapping : mappings) {
-		if (is_blocked(mapping, pinned) || !mapping.anonymous)
+		if (is_blocked(mapping, pinned) || !mapping.anonymous ||
+		    is_emulators(mapping, guest))
 			continue;
 		for (const present_pages &pages : pagemap.anonymous(mapping.from, mapping.to)) {
 			if (!begun)

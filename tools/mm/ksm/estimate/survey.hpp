@@ -22,7 +22,17 @@ namespace ksm
 struct mapping;
 
 /* Why memory cannot be merged, or not be looked at. */
-enum obstacle { in_file, shared, hugetlb, device, pinned, swapped, unreadable, obstacles };
+enum obstacle {
+	in_file,
+	shared,
+	hugetlb,
+	device,
+	pinned,
+	swapped,
+	unreadable,
+	emulator,
+	obstacles
+};
 
 class survey
 {
@@ -53,6 +63,7 @@ private:
 	void add_mappings(const process &process, const std::vector<mapping> &mappings);
 	void add_frames(const std::vector<std::uint64_t> &frames);
 	bool is_blocked(const mapping &mapping, bool pinned);
+	bool is_emulators(const mapping &mapping, bool offers_guest);
 
 	population pages_;
 	ksm::domains marks_;

@@ -233,6 +233,8 @@ TEST_F(estimate_of_processes, the_text)
 	EXPECT_HAS(out, "saves    11.");
 	EXPECT_HAS(out, "zero     3.");
 	EXPECT_HAS(out, ": KSM would pay\n");
+	EXPECT_HAS(out, "offered  0 bytes of ");
+	EXPECT_HAS(out, ": the rest takes ksmctl offer or run\n");
 	EXPECT_HAS(out, "cannot merge:\nfiles ");
 	for (const unsigned columns : {40, 60, 80})
 		for (const std::string &line :

@@ -65,6 +65,28 @@ TEST_F(estimate_command, reasons_by_the_flags_of_a_mapping)
 	EXPECT_HAS(on_fakes({"101"}).out, "pinned     32.0 KiB  pinned for a device");
 }
 
+/* QEMU offers the memory of its guest, and never its own. */
+TEST_F(estimate_command, what_a_virtual_machine_has_for_itself)
+{
+	const std::string usual = "rd wr mr mw me ac";
+	const fake_mapping own = {
+		.range = "100000-200000", .flags = usual, .resident_kb = 70, .anonymous_kb = 64};
+	const fake_mapping guest = {.range = "200000-300000", .flags = usual + " mg"};
+	const auto own_bytes = [this](const char *pid) {
+		return json::parse(on_fakes({"--json", pid}).out)["cannot_merge_bytes"]["emulator"];
+	};
+
+	add_fake(100, qemu("web", 1000), {own, guest});
+	EXPECT_EQ(own_bytes("100"), 64 * 1024);
+	EXPECT_HAS(on_fakes({"100"}).out, "emulator   64.0 KiB  of virtual machines");
+	/* Here it is in a file, and counts once. */
+	EXPECT_EQ(json::parse(on_fakes({"--json", "100"}).out)["cannot_merge_bytes"]["files"],
+		  6 * 1024);
+	/* A program that offers a part may come to offer the rest. */
+	add_fake(101, {.arguments = {"x"}}, {guest});
+	EXPECT_EQ(own_bytes("101"), 0);
+}
+
 TEST_F(estimate_command, which_processes)
 {
 	add_fake(100, qemu("web", 1000), {});

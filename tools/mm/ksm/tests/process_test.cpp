@@ -80,6 +80,11 @@ TEST_F(process_files, names)
 	EXPECT_EQ(name({"/usr/bin/qemu", "-name", "guest=web,debug-threads=on"}), "web");
 	EXPECT_EQ(name({"/usr/bin/qemu", "-m", "1G", "-name", "db"}), "db");
 	EXPECT_EQ(name({"/usr/bin/kvm", "--name", "db,process=x"}), "db");
+	EXPECT_EQ(name({"/usr/bin/qemu", "-name", "debug-threads=on,guest=web"}), "web");
+	EXPECT_EQ(name({"/usr/bin/qemu", "-name", "debug-threads=on"}), "qemu");
+	EXPECT_EQ(name({"/usr/bin/qemu", "-name", "guest=a,,b=c,process=x"}), "a,b=c");
+	EXPECT_EQ(name({"/usr/bin/qemu", "-name", "a,,b"}), "a,b");
+	EXPECT_EQ(name({"/usr/bin/qemu", "-name", ""}), "qemu");
 	EXPECT_EQ(name({"/usr/bin/crosvm", "run"}), "crosvm");
 	EXPECT_EQ(name({"/usr/bin/qemu", "-name"}), "qemu");
 }

@@ -45,12 +45,27 @@ std::optional<std::int64_t> amount_in(const fs::path &file, const std::string &n
 	return std::nullopt;
 }
 
-/* QEMU takes "-name NAME" and "-name guest=NAME,...". */
+/*
+ * QEMU takes "-name NAME,..." and "-name ...,guest=NAME", in which two commas stand for one
+ * of the name.
+ */
 std::string name_in(const std::string &argument)
 {
-	const std::string first = argument.substr(0, argument.find(','));
+	std::vector<std::string> parts(1);
 
-	return first.starts_with("guest=") ? first.substr(6) : first;
+	for (std::size_t at = 0; at < argument.size(); at++) {
+		const bool comma = argument[at] == ',';
+
+		if (comma && argument.compare(at, 2, ",,"))
+			parts.emplace_back();
+		else
+			parts.back() += argument[at];
+		at += comma && !argument.compare(at, 2, ",,");
+	}
+	for (const std::string &part : parts)
+		if (part.starts_with("guest="))
+			return part.substr(6);
+	return parts.front().find('=') == std::string::npos ? parts.front() : "";
 }
 
 bool is_unit(const std::string &part)
