@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # fetch.sh PROGRAM...: fetch programs of others that read or write KSM's files, for tests
-# to run them: ksmtuned (the shell script), node_exporter, atop, libvirt. Debian's packages
-# of them, and what these need that is not installed, are unpacked in
-# build/fetched/PROGRAM/root; nothing is installed. Where that cannot be done,
-# build/fetched/PROGRAM/why says why.
+# to run them: ksmtuned (the shell script), node_exporter, atop, libvirt; and promtool, which
+# checks files for Prometheus. Debian's packages of them, and what these need that is not
+# installed, are unpacked in build/fetched/PROGRAM/root; nothing is installed. Where that
+# cannot be done, build/fetched/PROGRAM/why says why.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -15,6 +15,11 @@ declare -A packages=(
 	[node_exporter]=prometheus-node-exporter
 	[atop]=atop
 	[libvirt]='libvirt-daemon libvirt-clients'
+	[promtool]=prometheus
+)
+# Of these, one file that needs no other: a whole Prometheus would be four times as much
+declare -A alone=(
+	[promtool]=./usr/bin/promtool
 )
 updated=0
 
@@ -22,6 +27,10 @@ updated=0
 download() {
 	local wanted needed
 	read -ra wanted <<<"${packages[$1]}"
+	if [[ ${alone[$1]:-} ]]; then
+		timeout 300 apt-get -q -o APT::Sandbox::User=root download "${wanted[@]}"
+		return
+	fi
 	needed=$(apt-get -q -s --no-install-recommends install "${wanted[@]}" 2>&1) || {
 		grep -m 1 '^E:' <<<"$needed"
 		return 1
@@ -42,11 +51,12 @@ download_if_need_be_twice() {
 	download "$1"
 }
 
-# Here, too: all that was fetched, or nothing
+# unpack PROGRAM: here, too, all that was fetched, or nothing
 unpack() {
 	local deb
+	mkdir -p new
 	for deb in *.deb; do
-		dpkg-deb -x "$deb" new || return
+		dpkg-deb --fsys-tarfile "$deb" | tar -x -C new -f - ${alone[$1]:+"${alone[$1]}"} || return
 	done
 	rm -f -- *.deb
 	mv new root
@@ -60,7 +70,7 @@ fetch() {
 	cd "$dir"
 	if ! have dpkg-deb; then
 		echo "this is not Debian, whose packages are fetched" >why
-	elif ! { download_if_need_be_twice "$1" && unpack; } >log 2>&1; then
+	elif ! { download_if_need_be_twice "$1" && unpack "$1"; } >log 2>&1; then
 		echo "Debian's ${packages[$1]} cannot be fetched: $(tail -n 1 log)" >why
 	fi
 }

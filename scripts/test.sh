@@ -144,11 +144,13 @@ run_tools() {
 	step "building the tests of the attacker's statistics" build-attack env -u MAKEFLAGS -u MAKELEVEL \
 		make -C "$TOP/tools/testing/selftests/ksm/attack/tests" "-j$JOBS" "OUTPUT=$BUILD/tools/attack/" ||
 		return 0
-	step "fetching the script that was ksmtuned before" fetch-script "$TOP/scripts/fetch.sh" ksmtuned || return 0
+	step "fetching the script that was ksmtuned before, and promtool" fetch-script \
+		"$TOP/scripts/fetch.sh" ksmtuned promtool || return 0
 	: >"$out"
 	run_tool ksmctl env "KSMCTL=$built/ksmctl" "KSMCTL_SOURCE=$source" "$built/ksmctl_test"
 	run_tool ksmtuned env "KSMTUNED=$built/ksmtuned/ksmtuned" "KSMTUNED_SOURCE=$source/ksmtuned" \
-		"KSM_TEST_PROGRAMS=$BUILD/fetched" "$built/ksmtuned/ksmtuned_test"
+		"KSM_TEST_PROGRAMS=$BUILD/fetched" "PATH=$PATH:$BUILD/fetched/promtool/root/usr/bin" \
+		"$built/ksmtuned/ksmtuned_test"
 	run_tool attack "$BUILD/tools/attack/statistics_test"
 	cat "$out" >>"$all"
 	say "tools: $(results tally "$out"), after $((SECONDS - start)) s"
