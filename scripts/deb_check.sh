@@ -111,18 +111,24 @@ prepare_disk() {
 	local install=(env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends)
 	needed=$(dpkg-deb -f "$OUT/ksm-tools.deb" Depends) &&
 		unpack_base "$root" &&
+		take_debians_kernel "$root" &&
 		in_tree "$root" "${install[@]}" install ksmtuned &&
 		in_tree "$root" "${install[@]}" satisfy "$needed" &&
 		finish_disk "$root" "$OUT/disk"
+}
+
+# take_debians_kernel DIR: for QEMU to load, while there is no other
+take_debians_kernel() {
+	cp "$1"/boot/vmlinuz-* "$OUT/vmlinuz" &&
+		"${AS_ROOT[@]}" cp "$1"/boot/initrd.img-* "$OUT/initrd" &&
+		"${AS_ROOT[@]}" chmod a+r "$OUT/initrd"
 }
 
 # finish_disk DIR FILE: with what looks at the system as it runs
 finish_disk() {
 	"${AS_ROOT[@]}" cp "$TOP/scripts/deb_check/deb-check.service" "$1/etc/systemd/system/" &&
 		echo 'ARGS="--collector.ksmd"' | "${AS_ROOT[@]}" tee "$1/etc/default/prometheus-node-exporter" &&
-		cp "$1"/boot/vmlinuz-* "$OUT/vmlinuz" &&
-		"${AS_ROOT[@]}" cp "$1"/boot/initrd.img-* "$OUT/initrd" &&
-		"${AS_ROOT[@]}" chmod a+r "$OUT/initrd" &&
+		echo '/dev/vda / ext4 defaults 0 1' | "${AS_ROOT[@]}" tee "$1/etc/fstab" &&
 		make_disk "$1" "$2" &&
 		"${AS_ROOT[@]}" rm -rf --one-file-system "$1"
 }

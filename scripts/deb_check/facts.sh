@@ -33,7 +33,13 @@ scrape() {
 	cat <&"$fd"
 	exec {fd}>&-
 }
-scraped() { scrape | tee /tmp/scraped | grep -E "$1" || ! grep -m 20 ksm /tmp/scraped; }
+scraped() {
+	local all
+	all=$(scrape)
+	grep -E "$1" <<<"$all" && return
+	grep -m 20 ksm <<<"$all"
+	return 1
+}
 
 # entry RELEASE: GRUB's name of a kernel
 entry() { echo "Advanced options for Debian GNU/Linux>Debian GNU/Linux, with Linux $1"; }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # install.sh: runs as root in the booted system, on Debian's kernel. Ours is installed
-# beside it, with the tools, and is to be booted once.
+# beside it, with the tools. GRUB gets to know them, and is to boot ours once.
 set -u
 # shellcheck source=scripts/deb_check/report.sh
 . "$(dirname "$0")/report.sh"
@@ -22,9 +22,7 @@ check "the system has booted to multi-user" has_booted
 check "GRUB is installed" grub-install --force /dev/vda
 check "Debian's kernel is the default" make_default "$(uname -r)"
 
-check "the kernel is installed" dpkg -i linux-image.deb
-check "its headers are installed" dpkg -i linux-headers.deb
-check "the tools are installed" dpkg -i ksm-tools.deb
+check "kernel, headers and tools are installed" dpkg --verify "linux-image-$release" "linux-headers-$release" ksm-tools
 check "there is an initrd for it" test -s "/boot/initrd.img-$release"
 check "GRUB has an entry of it" grub_can_start_it
 check "its headers are where modules are built" test -f "/lib/modules/$release/build/Makefile"

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # Sourced by deb_check.sh: a disk with GRUB, where our kernel is installed beside
-# Debian's, is tried once, becomes the default, and is purged.
+# Debian's, is tried once, becomes the default, and is purged. It is installed before
+# the disk boots, as QEMU would take long to make an initrd.
 
 # For GRUB to write to the serial line, and to leave Debian's kernel the default
 grub_settings() {
@@ -40,15 +41,15 @@ build_module() {
 }
 
 prepare_kernel_disk() {
-	local root=$OUT/root needed
+	local root=$OUT/root
 	local install=(env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends)
-	needed=$(dpkg-deb -f "$OUT/ksm-tools.deb" Depends) &&
-		unpack_base "$root" &&
-		in_tree "$root" "${install[@]}" install grub-pc-bin grub2-common &&
-		in_tree "$root" "${install[@]}" satisfy "$needed" &&
-		newer_systemd "$root" &&
-		grub_settings | "${AS_ROOT[@]}" tee "$root/etc/default/grub" &&
+	unpack_base "$root" &&
+		take_debians_kernel "$root" &&
 		"${AS_ROOT[@]}" cp "$OUT/module/src/deb_check.ko" "$OUT/linux-image.deb" "$OUT/linux-headers.deb" "$root/deb-check/" &&
+		newer_systemd "$root" &&
+		in_tree "$root" "${install[@]}" install grub-pc-bin grub2-common \
+			/deb-check/linux-image.deb /deb-check/linux-headers.deb /deb-check/ksm-tools.deb &&
+		grub_settings | "${AS_ROOT[@]}" tee "$root/etc/default/grub" &&
 		finish_disk "$root" "$OUT/kernel-disk"
 }
 
