@@ -31,9 +31,8 @@ protected:
 		set_knob("pages_to_scan", 4);
 		set_knob("sleep_millisecs", 100);
 		start_ksmd();
-		await_scans(1);
-		/* Into the next one: who comes now comes behind the cursor. */
-		usleep(200000);
+		/* Into one: who comes now comes behind the cursor. */
+		usleep(1500000);
 		passes_ = knob("full_scans");
 	}
 
@@ -90,7 +89,8 @@ TEST_F(fresh, nor_do_several)
 /* They are new for as long as they live, and ksmd still comes to the end of its pass. */
 TEST_F(fresh, what_is_new_does_not_stop_the_pass)
 {
-	for (std::uint64_t i = 1; knob("full_scans") < passes_ + 2; i++) {
+	set_knob("pages_to_scan", 2000);
+	for (std::uint64_t i = 1; knob("full_scans") < passes_ + 1; i++) {
 		child one(newcomer(i));
 
 		one.await("offered");

@@ -19,6 +19,7 @@
 #include "support/ksm_pages.hpp"
 #include "support/passes.hpp"
 #include "support/process.hpp"
+#include "support/program.hpp"
 #include "support/region.hpp"
 
 namespace ksm
@@ -176,9 +177,11 @@ TEST_F(offer, a_process_is_merged_at_once)
 
 	one.await("filled");
 	two.await("filled");
-	/* ksmd is asleep. */
+	/* What its own pass merges meanwhile would not count. */
 	set_knob("sleep_millisecs", 3600000);
 	start_ksmd();
+	await_scans(1);
+	await_that([] { return ksmd_asleep(); }, "ksmd to sleep");
 	ASSERT_EQ(write_text(merge_file(one.pid()), "1"), 0);
 	EXPECT_EQ(merging_pages(one.pid()), long(pages));
 	EXPECT_EQ(std::stol(read_text(merge_file(one.pid()))), long(pages) - 1);
