@@ -193,8 +193,8 @@ TEST_F(ksmctl, ps_shows_what_was_merged)
 
 		EXPECT_EQ(row["name"], "ksmctl_test");
 		EXPECT_GE(row["offered_bytes"], 4 * part * page_size);
-		EXPECT_EQ(row["freed_pages"], merging_pages(pid));
-		EXPECT_GE(row["freed_pages"], 3 * part);
+		EXPECT_EQ(row["merged_pages"], merging_pages(pid));
+		EXPECT_GE(row["merged_pages"], 3 * part);
 		EXPECT_EQ(row["saved_bytes"], ksm_stat("ksm_process_profit", pid));
 		EXPECT_GT(row["metadata_bytes"], 4 * part);
 		EXPECT_LT(row["metadata_bytes"], 4 * part * 200);
