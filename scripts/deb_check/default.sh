@@ -17,13 +17,12 @@ nothing_is_left() {
 	echo "$left"
 	[[ -z $left ]]
 }
-grub_knows_it() { grep -F "$ours" /boot/grub/grub.cfg; }
 
 check "it is our kernel" is_ours
 check "the system has booted to multi-user" has_booted
 check "ksmtuned is active" systemctl is-active ksmtuned
 check "kernel, headers and tools are purged" dpkg --purge "linux-image-$ours" "linux-headers-$ours" ksm-tools
 check "nothing is left of the kernel" nothing_is_left
-check "GRUB has no entry of it any more" not grub_knows_it
+check "GRUB has no entry of it any more" not grub_knows "$ours"
 next purged
 finished

@@ -43,7 +43,8 @@ scraped() {
 
 # entry RELEASE: GRUB's name of a kernel
 entry() { echo "Advanced options for Debian GNU/Linux>Debian GNU/Linux, with Linux $1"; }
-make_default() { update-grub && grub-set-default "$(entry "$1")"; }
+grub_knows() { grep -F "'Debian GNU/Linux, with Linux $1'" /boot/grub/grub.cfg; }
+make_default() { update-grub && grub_knows "$1" && grub-set-default "$(entry "$1")"; }
 
 # next SCRIPT: what GRUB's next boot is to run
 next() { ln -sfn "$1.sh" /deb-check/next; }

@@ -12,17 +12,17 @@ set -u
 pid_of() { systemctl show -P MainPID "$1"; }
 
 # The unit's own pages, as the kernel counts them
-unit_is_merged() { (($(sed -n 's/^ksm_merging_pages //p' "/proc/$(pid_of "$1")/ksm_stat") > 8000)); }
+merged_pages() { sed -n 's/^ksm_merging_pages //p' "/proc/$(pid_of "$1")/ksm_stat"; }
+unit_is_merged() { (($(merged_pages "$1") + 0 > 8000)); }
 merges() {
 	until_ 120 unit_is_merged "$1" && return
 	cat "/proc/$(pid_of "$1")/ksm_stat"
 	return 1
 }
+unit_is_apart() { systemctl -q is-active "$1" && (($(merged_pages "$1" | tee /dev/stderr) == 0)); }
 
-hold() {
-	# shellcheck disable=SC2016 # Perl's variable
-	systemd-run "--unit=$1" -p MemoryKSM="$2" perl -e '$x = "x" x (32 << 20); sleep 600'
-}
+# hold UNIT MEMORYKSM: 32 MiB of equal pages. systemd-run takes $ for a variable of its own.
+hold() { systemd-run "--unit=$1" -p MemoryKSM="$2" perl -e '@_ = ("x" x (32 << 20)); sleep 600'; }
 
 ksmtuned_is_active() {
 	until_ 60 systemctl -q is-active ksmtuned && return
@@ -51,7 +51,7 @@ check "that starts ksmd" until_ 30 knob_is run 1
 check "a unit with MemoryKSM=yes is started" hold merged yes
 check "a unit with MemoryKSM=no is started" hold apart no
 check "what the first holds is merged" merges merged
-check "what the second holds is not" not unit_is_merged apart
+check "what the second holds is not" unit_is_apart apart
 show ksmctl status
 show ksmctl ps --by unit
 check "node_exporter has what ksmtuned writes" until_ 60 scraped '^ksm_exposure_bytes '

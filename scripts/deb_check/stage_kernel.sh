@@ -4,9 +4,11 @@
 # Debian's, is tried once, becomes the default, and is purged. It is installed before
 # the disk boots, as QEMU would take long to make an initrd.
 
-# For GRUB to write to the serial line, and to leave Debian's kernel the default
+# As Debian's grub-pc makes them, but for the serial line and for what is started where
+# nothing was chosen
 grub_settings() {
 	cat <<-END
+	GRUB_DISTRIBUTOR=Debian
 	GRUB_DEFAULT=saved
 	GRUB_TIMEOUT=1
 	GRUB_TERMINAL=serial
