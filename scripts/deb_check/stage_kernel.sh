@@ -17,17 +17,19 @@ grub_settings() {
 	END
 }
 
-# newer_systemd DIR: MemoryKSM= came with 254. Where the release has an older one, that of
-# its backports.
+# newer_systemd DIR: MemoryKSM= came with 254, but until 256 it kept each unit that has it
+# from starting (github.com/systemd/systemd/pull/31683). Where the release has an older one,
+# that of the next release.
 newer_systemd() {
-	local mirror backports
-	backports=$(release)-backports
+	local mirror next=trixie
 	# shellcheck disable=SC2016 # dpkg-query's
-	! in_tree "$1" sh -c 'dpkg --compare-versions "$(dpkg-query -Wf "\${Version}" systemd)" ge 254' || return 0
+	! in_tree "$1" sh -c 'dpkg --compare-versions "$(dpkg-query -Wf "\${Version}" systemd)" ge 256' || return 0
 	mirror=$(sed -n "s|^deb \([^ ]*\) $(release) main.*|\1|p" "$OUT/sources.list" | head -n 1)
-	echo "deb $mirror $backports main" | "${AS_ROOT[@]}" tee "$1/etc/apt/sources.list.d/backports.list" &&
+	echo "deb $mirror $next main" | "${AS_ROOT[@]}" tee "$1/etc/apt/sources.list.d/next.list" &&
 		in_tree "$1" apt-get -q update &&
-		in_tree "$1" "${install[@]}" -t "$backports" install systemd systemd-sysv libpam-systemd
+		in_tree "$1" "${install[@]}" -t "$next" install systemd systemd-sysv &&
+		"${AS_ROOT[@]}" rm "$1/etc/apt/sources.list.d/next.list" &&
+		in_tree "$1" apt-get -q update
 }
 
 # build_module: against the headers of the package, unpacked
