@@ -39,7 +39,7 @@ try_file() {
 	out=$(patch -p1 -F0 -N -f -E --no-backup-if-mismatch -r - -d "$tmp/tree" <"$part" 2>&1) && return
 	hunks=$(grep -c '^@@' "$part")
 	failed=$(grep -oE '^Hunk #[0-9]+ (FAILED|ignored)' <<<"$out" | grep -oE '[0-9]+' | xargs || true)
-	finding "$name: $file: of $hunks hunks not ${failed:-one}"
+	finding "$name: $file: hunk ${failed:-1} of $hunks"
 }
 
 try_patches() {
