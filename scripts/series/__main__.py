@@ -50,7 +50,7 @@ def main() -> int:
         make_mails(top, build, bool(os.environ.get("SIGNOFF")))
         return 0
     from check import check
-    return check(top, build, options.only)
+    return check(top, build, manifest_of_ours(top), options.only)
 
 
 run_main(main)

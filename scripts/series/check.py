@@ -7,6 +7,7 @@ from pathlib import Path
 
 import booting
 import compiling
+from licences import without_licence
 from mails import mails
 from plan import Series, Step, read_plan
 from tree import Tree
@@ -41,9 +42,10 @@ class Check:
         self.switched = False
 
     def checkpatch(self, mail: Path) -> str:
-        """The sign-off is for the one who sends; what a mail adds to MAINTAINERS is a mail of its own."""
+        """The sign-off is for the one who sends, and MAINTAINERS has a mail of its own.  There is no
+        history here in which to look for commits."""
         command = ["perl", "scripts/checkpatch.pl", "--strict", "--terse", "--no-summary", "--show-types",
-                   "--ignore", "FILE_PATH_CHANGES,INCLUDE_LINUX", "--no-signoff", str(mail)]
+                   "--ignore", "FILE_PATH_CHANGES,INCLUDE_LINUX,UNKNOWN_COMMIT_ID", "--no-signoff", str(mail)]
         done = subprocess.run(command, cwd=self.tree.directory, capture_output=True, text=True, errors="replace",
                               check=False)
         return "\n".join(done.stdout.replace(f"{mail}:", "").splitlines()[:20])
@@ -54,10 +56,13 @@ class Check:
         return not said
 
     def boot(self, name: str, tests: list[str], verdict) -> None:
-        if self.make(name, [IMAGE]):
-            for test in tests:
-                say(f"{name}: booting for {test}")
-                self.verdicts.of(f"{name} boot", verdict(self.top, self.build, self.image, test), test)
+        if not self.make(name, [IMAGE]):
+            return
+        say(f"{name}: booting for {len(tests)} tests")
+        status, said = booting.run(self.top, self.build, self.image, tests)
+        for test in tests:
+            finding = verdict(status.get(test))
+            self.verdicts.of(f"{name} boot", finding and f"{test}: {finding}\n{said}", test)
 
     def rooms_header(self) -> Path:
         """The header that the rooms are written for, which comes with the switch."""
@@ -82,20 +87,21 @@ class Check:
         if what and not step.boot:
             self.make(name, what)
         if step.boot:
-            self.boot(name, [booting.ALWAYS], booting.passes)
+            self.boot(name, [booting.ALWAYS], booting.passed)
 
     def series(self, series: Series, out: Path, wanted: bool) -> None:
         tests = [test for step in series.step for test in step.reproducers]
         if wanted and tests:
             say(f"{series.name}: the faults without it")
-            self.boot(f"{series.name}/before", tests, booting.fails)
+            self.boot(f"{series.name}/before", tests, booting.failed)
         for number, (step, mail) in enumerate(zip(series.step, mails(out, series.name), strict=True), 1):
             self.step(f"{series.name}/{number:02}", step, mail, wanted)
         if wanted and tests:
-            self.boot(f"{series.name}/after", tests, booting.passes)
+            self.boot(f"{series.name}/after", [booting.ALWAYS, *tests], booting.passed)
 
-    def others(self) -> None:
+    def others(self, ours: list[str]) -> None:
         """Of the tree that comes out of it all."""
+        self.verdicts.of("SPDX", without_licence(self.top, ours), f"{len(ours)} files")
         if not shutil.which("spatch"):
             self.verdicts.put("SKIP", "coccicheck", "spatch is not installed (Debian's package coccinelle)")
         else:
@@ -117,7 +123,7 @@ class Check:
         return "\n".join(lines[:20])
 
 
-def check(top: Path, build: Path, only: list[str]) -> int:
+def check(top: Path, build: Path, ours: list[str], only: list[str]) -> int:
     plan = read_plan(top / "scripts/series/plan")
     unknown = sorted(set(only) - {series.name for series in plan})
     if unknown:
@@ -129,7 +135,7 @@ def check(top: Path, build: Path, only: list[str]) -> int:
     run.tree.fresh()
     for series in plan:
         run.series(series, build / "series", not only or series.name in only)
-    run.others()
+    run.others(ours)
     if git(run.tree.directory, "status", "--porcelain", "-uno"):
         run.verdicts.put("FAIL", "tree", "building has changed the tree")
     print(", ".join(f"{count} {word}" for word, count in zip(("passed", "failed", "skipped"),

@@ -3,7 +3,11 @@
 
 import os
 import subprocess
+import tempfile
+import time
 from pathlib import Path
+
+from words import say
 
 KERNEL = ("mm/", "kernel/", "fs/", "virt/", "arch/", "include/")
 
@@ -35,6 +39,20 @@ def make(top: Path, tree: Path, out: Path, what: list[str], rooms: Path | None =
     environment = dict(os.environ)
     if rooms:
         environment["ROOMS"] = str(rooms)
-    done = subprocess.run([str(top / "scripts/series/kernel.sh"), str(tree), str(out), *what], env=environment,
-                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace", check=False)
-    return "" if done.returncode == 0 else done.stderr.strip() or f"make ended with status {done.returncode}"
+    with tempfile.TemporaryFile("w+", errors="replace") as said:
+        command = [str(top / "scripts/series/kernel.sh"), str(tree), str(out), *what]
+        started, told = time.monotonic(), 0.0
+        with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=said) as running:
+            while running.poll() is None:
+                time.sleep(0.5)
+                passed = time.monotonic() - started
+                if passed - told >= 15:
+                    told = passed
+                    say(f"compiling {' '.join(what)}: {steps_in(out / 'build.log')} steps, {passed:.0f} s")
+        said.seek(0)
+        text = said.read().strip()
+    return "" if running.returncode == 0 else text or f"make ended with status {running.returncode}"
+
+
+def steps_in(log: Path) -> int:
+    return sum(line.startswith("  ") for line in log.read_text(errors="replace").splitlines()) if log.exists() else 0

@@ -41,7 +41,9 @@ def section(readme: Path, heading: str) -> str:
     match = re.search(rf"^{re.escape(heading)}\n-+\n\n(.*?)\n\n(?=\S)(?!\*)", readme.read_text(), flags=re.M | re.S)
     if not match:
         raise Refusal(f"{readme.name} has no section '{heading}'; mend the plan's not_done")
-    return match[1]
+    # For mails, lines are shorter
+    return "\n".join(textwrap.fill(" ".join(point.split()), 72, subsequent_indent="  ")
+                     for point in re.split(r"\n(?=\* )", match[1]))
 
 
 def blurb(series: Series, top: Path, prerequisite: str) -> str:
@@ -57,5 +59,5 @@ def blurb(series: Series, top: Path, prerequisite: str) -> str:
     if series.not_done:
         parts.append("What it does not give\n---------------------\n" + section(top / "README.rst", series.not_done))
     if series.test:
-        parts.append("How to test\n-----------\n" + series.test.strip())
+        parts.append("How to test\n-----------\n" + series.test.strip("\n"))
     return "\n\n".join(parts)
