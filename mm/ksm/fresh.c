@@ -49,7 +49,7 @@ static struct ksm_fresh *new_fresh(struct ksm_mm *kmm)
  * @start: first address
  * @end: end of the range
  *
- * Costs a look at three variables while passes are short, or ksmd is stopped.
+ * Costs a look at some counters while passes are short, or ksmd is stopped.
  *
  * Context: mmap_lock of @mm held for writing, may sleep.
  */

@@ -162,7 +162,6 @@ static inline int ksm_sysfs_init(void)
 /* stats.c */
 unsigned long ksm_stats_bytes(void);
 long ksm_stats_profit(void);
-unsigned long ksm_stats_volatile(void);
 unsigned long ksm_stats_offered(void);
 
 #endif /* _MM_KSM_INTERNAL_H */

@@ -317,17 +317,28 @@ void ksm_pace_begin_pass(void)
 	WRITE_ONCE(pass_began, jiffies ?: 1);
 }
 
+/* How long it takes to read what is in no tree: that may be what the next pass does. */
+static unsigned long reading_msecs(void)
+{
+	unsigned int pause = ksm_pace_budgeted() ? KSM_BATCH_MSECS :
+			     READ_ONCE(ksm_knobs.sleep_millisecs);
+	u64 batches = div_u64(ksm_volatile_pages(), max(ksm_pace_pages(), 1U));
+
+	/* More than enough is enough. */
+	return min_t(u64, batches, KSM_MAX_GAP_MSECS) * min(pause, KSM_MAX_GAP_MSECS);
+}
+
 /**
  * ksm_pace_pass_msecs - tell how long passes take
  *
- * Return: milliseconds, by the last pass and by the present one.
+ * Return: milliseconds, by the last pass, by the present one and by what is to be read.
  */
 unsigned long ksm_pace_pass_msecs(void)
 {
 	unsigned long began = READ_ONCE(pass_began);
 
-	return max(READ_ONCE(ksm_stats.full_scan_msecs),
-		   began ? jiffies_to_msecs(jiffies - began) : 0UL);
+	return max3(READ_ONCE(ksm_stats.full_scan_msecs),
+		    began ? jiffies_to_msecs(jiffies - began) : 0UL, reading_msecs());
 }
 
 /* The longest gap after a pass like this one. */

@@ -5,6 +5,7 @@
 #include <linux/atomic.h>
 #include <linux/kconfig.h>
 #include <linux/ksm.h>
+#include <linux/minmax.h>
 #include <linux/mutex.h>
 #include <linux/wait.h>
 
@@ -56,4 +57,18 @@ void ksm_kick(void)
 {
 	WRITE_ONCE(ksmd_kicks, ksmd_kicks + 1);
 	ksm_wake();
+}
+
+/**
+ * ksm_volatile_pages - tell how many pages are tracked but in no tree
+ *
+ * Return: pages.
+ */
+unsigned long ksm_volatile_pages(void)
+{
+	long pages = READ_ONCE(ksm_stats.tracked) - READ_ONCE(ksm_stats.shared) -
+		     READ_ONCE(ksm_stats.sharing) - READ_ONCE(ksm_stats.alone) -
+		     READ_ONCE(ksm_stats.unshared);
+
+	return max(pages, 0L);
 }

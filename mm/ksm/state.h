@@ -122,6 +122,7 @@ static inline gfp_t ksm_gfp_nowait(void)
 
 void ksm_wake(void);
 void ksm_kick(void);
+unsigned long ksm_volatile_pages(void);
 
 /* charge.c */
 struct kmem_cache;

@@ -4,7 +4,6 @@
  * right by itself, and all agree when ksmd rests.
  */
 #include <linux/list.h>
-#include <linux/minmax.h>
 #include <linux/sched.h>
 
 #include "internal.h"
@@ -29,20 +28,6 @@ long ksm_stats_profit(void)
 	long pages = READ_ONCE(ksm_stats.sharing) + atomic_long_read(&ksm_zero_pages);
 
 	return pages * (long)PAGE_SIZE - (long)ksm_stats_bytes();
-}
-
-/**
- * ksm_stats_volatile - tell how many pages are tracked but in no tree
- *
- * Return: pages.
- */
-unsigned long ksm_stats_volatile(void)
-{
-	long pages = READ_ONCE(ksm_stats.tracked) - READ_ONCE(ksm_stats.shared) -
-		     READ_ONCE(ksm_stats.sharing) - READ_ONCE(ksm_stats.alone) -
-		     READ_ONCE(ksm_stats.unshared);
-
-	return max(pages, 0L);
 }
 
 /**

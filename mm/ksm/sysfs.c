@@ -136,7 +136,7 @@ KSM_COUNTER(pages_shared, ksm_stats.shared);
 KSM_COUNTER(pages_sharing, ksm_stats.sharing);
 KSM_COUNTER(pages_unshared, ksm_stats.unshared);
 KSM_COUNTER(pages_uniform, ksm_stats.alone);
-KSM_COUNTER(pages_volatile, ksm_stats_volatile());
+KSM_COUNTER(pages_volatile, ksm_volatile_pages());
 KSM_COUNTER(pages_unslotted, ksm_stats.unslotted);
 KSM_COUNTER(pressure_runs, ksm_stats.pressure_runs);
 KSM_COUNTER(pressure_pages_freed, max(READ_ONCE(ksm_stats.pressure_freed), 0L));

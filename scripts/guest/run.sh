@@ -45,6 +45,7 @@ list=$(realpath "${!OPTIND}")
 here=$(cd "$(dirname "$0")" && pwd -P)
 build=${here%/scripts/guest}/build
 knobs=/sys/kernel/mm/ksm
+huge_knobs=/sys/kernel/mm/transparent_hugepage
 # For the tests of what it tells
 export KSMCTL=$build/tools/ksm/ksmctl
 
@@ -67,8 +68,8 @@ set_up_memory() {
 	echo "$huge_pages" >/proc/sys/vm/nr_hugepages || echo "no hugetlb pages"
 }
 
-# The knobs of huge pages: programs change them, and one that stops in the middle
-# leaves them so. Of a choice, what stands in brackets is what counts.
+# The knobs of KSM and of huge pages: programs change them, and one that stops in the
+# middle leaves them so. Of a choice, what stands in brackets is what counts.
 declare -A knob
 save_knobs() {
 	local file value
@@ -76,14 +77,25 @@ save_knobs() {
 		value=$(<"$file")
 		[[ $value != *\[* ]] || value=${value#*[} value=${value%%]*}
 		knob[$file]=$value
-	done < <(find /sys/kernel/mm/transparent_hugepage -type f -perm -200)
+	done < <(find "$@" -type f -perm -200)
 }
 
 restore_knobs() {
 	local file
 	for file in "${!knob[@]}"; do
-		echo "${knob[$file]}" >"$file"
+		[[ $file != "$1"/* ]] || echo "${knob[$file]}" >"$file"
 	done
+}
+
+# One that was stopped has not cleaned up: some knobs can be set only while nothing is
+# merged, and some only while no advisor is on
+clean_up() {
+	echo 2 >$knobs/run
+	[[ ! -e $knobs/advisor_mode ]] || echo none >$knobs/advisor_mode
+	restore_knobs $knobs
+	restore_knobs $huge_knobs
+	echo "${knob[$knobs/run]}" >$knobs/run
+	[[ $(</proc/swaps) == */zram0* ]] || swapon /dev/zram0
 }
 
 # passes of ksmd, and KSM pages that a write took apart, since the boot
@@ -101,6 +113,7 @@ run() {
 	# In a session of its own, so that a time-out ends the children as well
 	eval "setsid -w timeout -k 10 $seconds \"\$build\"/selftests/$command" </dev/null 2>&1
 	status=$?
+	((status != 124 && status != 137)) || clean_up
 	echo
 	echo "#@ end $name $status $((SECONDS - start))"
 	return $status
@@ -141,7 +154,7 @@ run_all() {
 		unset KSM_TEST_FRESH_BOOT
 		check_invariants "$name"
 		if [[ $ksm ]]; then
-			restore_knobs
+			restore_knobs $huge_knobs
 			set -- "$(work_done)"
 			echo "#@ ksmd $name $((${1% *} - passes)) $((${1#* } - cow))"
 		fi
@@ -151,8 +164,10 @@ run_all() {
 set_up_memory
 # Some write files where they stand, and build/ is not to be written to
 mkdir -p /tmp/selftests && cd /tmp/selftests || exit 1
+for dir in $knobs $huge_knobs; do
+	[[ ! -d $dir ]] || save_knobs "$dir"
+done
 if [[ $ksm ]]; then
-	save_knobs
 	echo "#@ ksm run $(<$knobs/run), $(grep -h . /proc/$$/ksm_stat | tr '\n' ' ')"
 	wanted='0 no'
 	[[ $ksm == off ]] || wanted='1 yes'
