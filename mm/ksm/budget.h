@@ -11,9 +11,27 @@
 #include "advisor.h"
 
 /**
+ * enum ksm_round - which of the pages that may have changed a visit reads
+ * @KSM_ROUND_ALL: all of them
+ * @KSM_ROUND_PICK: those that are picked by what is in them; the others are deferred
+ * @KSM_ROUND_PAYING: those deferred, in tiles of which a page has been merged
+ * @KSM_ROUND_REST: all that are still deferred
+ *
+ * In the last two nothing else is visited.
+ */
+enum ksm_round {
+	KSM_ROUND_ALL,
+	KSM_ROUND_PICK,
+	KSM_ROUND_PAYING,
+	KSM_ROUND_REST,
+};
+
+/**
  * struct ksm_budget - what a batch may still do
  * @reads: pages to read
  * @visits: pages to visit, read or not
+ * @round: what is read
+ * @deferred: set when a page was deferred
  * @drain: set when a page was seen that waits in a per-CPU list
  * @found: pages that were new, or had changed: counted up
  * @until: ksmd's CPU time when the batch is to end, ns; 0: whenever it does
@@ -21,6 +39,8 @@
 struct ksm_budget {
 	unsigned int reads;
 	unsigned long visits;
+	enum ksm_round round;
+	bool deferred;
 	bool drain;
 	unsigned long found;
 	u64 until;

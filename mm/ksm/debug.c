@@ -269,6 +269,8 @@ static int __init ksm_debug_init(void)
 	debugfs_create_file("verify", 0400, dir, NULL, &verify_fops);
 	/* To try here what other hardware has us do. */
 	debugfs_create_bool("dirty_bit", 0600, dir, &ksm_change_dirty_bit);
+	/* And what a large host does. */
+	debugfs_create_ulong("as_they_come", 0600, dir, &ksm_scan_as_they_come);
 	return 0;
 }
 late_initcall(ksm_debug_init);

@@ -28,6 +28,10 @@
 /* Lines read by a sample: few enough to cost little, enough to see activity. */
 #define KSM_SAMPLE_WORDS	4
 
+/* How many pages one is picked of, by how many bytes. */
+#define KSM_PICK_OF		8
+#define KSM_PICK_BYTES		64
+
 /* The CPU itself goes on where a page is read in order, once it has seen the start. */
 #define KSM_PREFETCH_BYTES	128
 
@@ -243,6 +247,32 @@ u32 ksm_fingerprint_sample(struct page *page, unsigned long addr)
 	kunmap_local(word);
 	/* The low half does not depend on the words' upper bits. */
 	return digest >> 32;
+}
+
+/**
+ * ksm_fingerprint_pick - choose some pages by what is in them
+ * @page: page, referenced by the caller
+ *
+ * Of pages that have nothing in common one of KSM_PICK_OF, and of equal ones all or
+ * none.  So equals are found among those that are picked, where choosing by place would
+ * miss them.  From one line, which costs a miss of the caches, and no hash.
+ *
+ * Context: No spinlock held.
+ * Return: true if it is one of them.
+ */
+bool ksm_fingerprint_pick(struct page *page)
+{
+	unsigned int words = KSM_PICK_BYTES / sizeof(u64);
+	unsigned int line = ksm_secret.seed % (PAGE_SIZE / KSM_PICK_BYTES);
+	const u64 *addr = kmap_local_page(page), *word = addr + line * words;
+	u64 digest = 0;
+	int i;
+
+	for (i = 0; i < KSM_SAMPLE_WORDS; i++)
+		digest += word[i * words / KSM_SAMPLE_WORDS] * ksm_secret.mul[i];
+	kunmap_local(addr);
+	/* Nothing is there, as in pages that are empty or next to it: those often have equals. */
+	return !digest || !((digest >> 32) % KSM_PICK_OF);
 }
 
 /**

@@ -32,6 +32,7 @@ u64 ksm_fingerprint(const void *addr, enum ksm_hash hash,
 void ksm_fingerprint_prefetch(struct page *page);
 u64 ksm_fingerprint_page(struct page *page);
 u32 ksm_fingerprint_sample(struct page *page, unsigned long addr);
+bool ksm_fingerprint_pick(struct page *page);
 bool ksm_fingerprint_is_zero(u64 fingerprint);
 void ksm_fingerprint_select(enum ksm_hash hash);
 void ksm_fingerprint_draw(void);

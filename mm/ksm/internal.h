@@ -107,6 +107,8 @@ enum ksm_scan_end {
 	KSM_SCAN_DISTURBED,	/* early, because somebody else was in the way */
 };
 
+extern unsigned long ksm_scan_as_they_come;
+
 struct ksm_budget ksm_scan_budget(void);
 enum ksm_scan_end ksm_scan_batch(struct ksm_budget *budget);
 int ksm_scan_now(struct ksm_mm *kmm, struct ksm_scan_turn *turn,

@@ -108,6 +108,7 @@ static inline struct vm_area_struct *ksm_vmas_at(const struct ksm_vmas *vmas,
  * @from: no VMA is mergeable from here on
  * @found: to this one; NULL if none follows
  * @seq: as long as that goes for it, see vma.c
+ * @whole: all will have been walked over when it comes to its end
  */
 struct ksm_walk {
 	struct ksm_mm *kmm;
@@ -116,6 +117,7 @@ struct ksm_walk {
 	unsigned long from;
 	struct vm_area_struct *found;
 	unsigned int seq;
+	bool whole;
 };
 
 struct ksm_tile *ksm_vma_tile_at(struct vm_area_struct *vma, unsigned long addr,
@@ -128,7 +130,7 @@ bool ksm_vma_fits(struct vm_area_struct *vma, struct ksm_tile *tile);
 struct vm_area_struct *ksm_vma_lock(struct mm_struct *mm, unsigned long addr);
 void ksm_vma_unlock(struct vm_area_struct *vma);
 bool ksm_vma_contended(struct vm_area_struct *vma);
-void ksm_vma_begin(struct ksm_walk *walk, struct ksm_mm *kmm);
+void ksm_vma_begin(struct ksm_walk *walk, struct ksm_mm *kmm, bool whole);
 unsigned long ksm_vma_first(struct ksm_mm *kmm);
 struct vm_area_struct *ksm_vma_lock_next(struct ksm_walk *walk, unsigned long *addr,
 					 struct ksm_budget *budget);

@@ -72,6 +72,8 @@ struct ksm_scan_turn {
  * @skips: how often since a VMA of it could be locked
  * @mergeable: a mergeable VMA was seen in that turn
  * @done: that turn is over
+ * @round: the round of the pass in which it was
+ * @deferred: some tiles were deferred in that pass
  * @apart: it may share pages with processes of other domains, see apart.c
  * @full: there was no memory for a copy in that turn
  * @uniform: its pages are sorted as is right with uniform faults
@@ -105,6 +107,8 @@ struct ksm_mm {
 	u8 skips;
 	bool mergeable;
 	bool done;
+	u8 round;
+	bool deferred;
 	bool apart;
 	bool full;
 	bool uniform;

@@ -28,6 +28,8 @@ static struct {
 	bool drain;		/* pages wait in per-CPU lists: drain them first */
 	bool unfinished;	/* a process is to be come back to */
 	bool again;		/* those are being come back to now */
+	enum ksm_round round;	/* what is read now */
+	bool deferred;		/* some pages are to be read in a later one */
 	bool apart;		/* a process shares pages with another domain */
 	bool out_of_turn;	/* a part of it was */
 	int moves;		/* between domains, at the start */
@@ -43,6 +45,9 @@ static struct {
 	bool had_page;		/* the last batch, which was of one page */
 	bool drain;		/* as above */
 } fresh_part;
+
+/* So many pages that are new, or have changed, are read as they come in a pass. */
+unsigned long ksm_scan_as_they_come __read_mostly = 32 * 1024;
 
 enum scan_result {
 	SCAN_MORE,	/* the budget is used up, or somebody waits for ksmd */
@@ -67,6 +72,20 @@ static void scan_vmas(struct ksm_mm *kmm, const struct ksm_vmas *vmas,
 		 !ksm_mm_hurried(kmm) && !ksm_vma_contended(vmas->vma[0]));
 }
 
+/* In a round for what was deferred: go on there.  Returns false if there is nothing more. */
+static bool skip_to_deferred(struct ksm_mm *kmm, struct ksm_budget *budget)
+{
+	struct ksm_tile *tile;
+
+	if (budget->round <= KSM_ROUND_PICK)
+		return true;
+	tile = ksm_tile_next_deferred(kmm, kmm->addr, budget->round == KSM_ROUND_PAYING,
+				      &budget->visits);
+	if (tile)
+		kmm->addr = max(kmm->addr, tile->addr);
+	return tile;
+}
+
 /* Visit a process where its turn goes on, a part of a VMA at a time under its lock. */
 static enum scan_result scan_mm(struct ksm_mm *kmm, struct ksm_budget *budget)
 {
@@ -74,10 +93,15 @@ static enum scan_result scan_mm(struct ksm_mm *kmm, struct ksm_budget *budget)
 	struct ksm_walk walk;
 	bool contended;
 
-	ksm_vma_begin(&walk, kmm);
+	ksm_vma_begin(&walk, kmm, budget->round <= KSM_ROUND_PICK);
 	while (ksm_budget_left(budget) && !ksm_mm_hurried(kmm) && !freezing(current)) {
-		unsigned long next = kmm->addr;
-		struct vm_area_struct *vma = ksm_vma_lock_next(&walk, &next, budget);
+		struct vm_area_struct *vma;
+		unsigned long next;
+
+		if (!skip_to_deferred(kmm, budget))
+			return SCAN_DONE;
+		next = kmm->addr;
+		vma = ksm_vma_lock_next(&walk, &next, budget);
 
 		/* That may take long, so nobody is kept out meanwhile. */
 		if (next > kmm->addr && ksm_tile_any(kmm, kmm->addr, next)) {
@@ -146,22 +170,35 @@ static enum scan_result scan_in_domain(struct ksm_mm *kmm, struct ksm_budget *bu
 	return scan_mm(kmm, budget);
 }
 
+/* The walk of this pass: 0 is the first, which goes through all. */
+static unsigned int round_number(void)
+{
+	return pass.round > KSM_ROUND_PICK ? pass.round - KSM_ROUND_PICK : 0;
+}
+
 /* Is it the turn of this process?  Those that came since have none in this pass. */
 static bool has_turn(struct ksm_mm *kmm)
 {
 	/* One that was found idle may be registered anew, and waits to be freed. */
 	if (!list_empty(&kmm->dead))
 		return false;
-	if (kmm->turn == pass.number)
+	if (kmm->turn == pass.number && kmm->round == round_number())
 		return !kmm->done;
 	if (pass.again)
 		return false;
-	kmm->turn = pass.number;
-	kmm->addr = ksm_vma_first(kmm);
+	if (round_number()) {
+		if (kmm->turn != pass.number || !kmm->deferred)
+			return false;
+	} else {
+		kmm->turn = pass.number;
+		kmm->mergeable = false;
+		kmm->full = false;
+		kmm->deferred = false;
+	}
+	kmm->round = round_number();
+	kmm->addr = round_number() ? 0 : ksm_vma_first(kmm);
 	kmm->misses = 0;
 	kmm->skips = 0;
-	kmm->mergeable = false;
-	kmm->full = false;
 	kmm->done = false;
 	return true;
 }
@@ -196,6 +233,8 @@ static bool start_pass(void)
 	}
 	pass.unfinished = false;
 	pass.again = false;
+	pass.round = KSM_ROUND_ALL;
+	pass.deferred = false;
 	pass.apart = false;
 	pass.out_of_turn = false;
 	pass.moves = ksm_cgroup_moves();
@@ -232,6 +271,20 @@ static void end_pass(void)
 	ksm_stats.full_scan_msecs = result.msecs;
 	WRITE_ONCE(ksm_stats.full_scans, ksm_stats.full_scans + 1);
 	pass.running = false;
+}
+
+/*
+ * Where there is much to read, what pays comes first: of all that is new some pages are
+ * read, then the neighbours of those that were merged, then the rest.  Each in a round
+ * through the processes, all within the pass, as a pass reads all that it is to read.
+ */
+static bool next_round(void)
+{
+	if (!pass.deferred || pass.round == KSM_ROUND_REST)
+		return false;
+	pass.round++;
+	pass.again = false;
+	return ksm_mms_next();
 }
 
 /**
@@ -278,17 +331,26 @@ enum ksm_scan_end ksm_scan_batch(struct ksm_budget *budget)
 				ksm_mms_next();
 				return KSM_SCAN_DISTURBED;
 			}
+			if (next_round())
+				continue;
 			if (!ksm_reap_watched(budget))
 				return KSM_SCAN_BATCH;
 			end_pass();
 			return KSM_SCAN_PASS;
 		}
+		budget->round = pass.round;
 		result = scan_turn(kmm, budget);
 		ksm_budget_spend(budget, 1);
+		kmm->deferred |= budget->deferred;
+		pass.deferred |= budget->deferred;
+		budget->deferred = false;
 		pass.drain |= budget->drain;
 		pass.found += budget->found;
 		budget->found = 0;
 		ksm_pace_found(pass.found);
+		if (pass.round == KSM_ROUND_ALL && pass.found > ksm_scan_as_they_come &&
+		    !ksm_eager)
+			pass.round = KSM_ROUND_PICK;
 		if (result == SCAN_MORE)
 			continue;
 		if (result == SCAN_LOCKED)

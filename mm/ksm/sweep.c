@@ -94,9 +94,14 @@ static bool visit_page(struct ksm_visit *v, u64 bit, unsigned long addr, pte_t *
 		}
 		if (v->leave) {
 			v->known |= bit;
+			v->changed |= v->seen.written & bit;
 			return false;
 		}
 		v->hot |= bit;
+	}
+	if (v->sweep->round == KSM_ROUND_PICK) {
+		ksm_visit_pick(v, page, __ffs64(bit));
+		return !--v->sweep->looks;
 	}
 	v->page[__ffs64(bit)] = page;
 	v->want |= bit;
@@ -327,6 +332,7 @@ static unsigned long scan_ptes(struct ksm_mm *kmm, const struct ksm_vmas *vmas,
 		.vmas = vmas,
 		.pmdp = pmdp,
 		.told = &space.told,
+		.round = budget->round,
 		.wants = budget->reads,
 		.looks = KSM_TILE_PAGES,
 	};
@@ -359,7 +365,11 @@ static unsigned long scan_ptes(struct ksm_mm *kmm, const struct ksm_vmas *vmas,
 			continue;
 		}
 		v = &visits[nr];
-		begun = ksm_visit_begin(v, space.page[nr], &sweep, tile, addr, next);
+		if (budget->round > KSM_ROUND_PICK)
+			begun = ksm_visit_begin_deferred(v, space.page[nr], &sweep, tile,
+							 addr, next);
+		else
+			begun = ksm_visit_begin(v, space.page[nr], &sweep, tile, addr, next);
 		v->vma = i;
 		v->last_vma = i;
 		v->part = ksm_tile_mask(tile, start, min(next, sweep.vma->vm_end));
@@ -449,6 +459,11 @@ unsigned long ksm_sweep_pmd(struct ksm_mm *kmm, const struct ksm_vmas *vmas,
 		return scan_hole(kmm, addr, end, budget);
 	/* Under migration, most likely: the next pass finds it again. */
 	if (!pmd_present(pmd)) {
+		ksm_budget_spend(budget, 1);
+		return end;
+	}
+	/* It has come to be so since. */
+	if (budget->round > KSM_ROUND_PICK && pmd_trans_huge(pmd)) {
 		ksm_budget_spend(budget, 1);
 		return end;
 	}

@@ -168,6 +168,28 @@ struct ksm_tile *ksm_tile_from(struct ksm_mm *kmm, unsigned long addr)
 }
 
 /**
+ * ksm_tile_next_deferred - find the first tile from an address on that is deferred
+ * @kmm: process
+ * @addr: address
+ * @paying: only one of which a page is merged
+ * @visits: how many tiles may be looked at; less those that were
+ *
+ * Context: ksm_mutex held.
+ * Return: the tile, or the first that was not looked at; NULL if there is none.
+ */
+struct ksm_tile *ksm_tile_next_deferred(struct ksm_mm *kmm, unsigned long addr,
+					bool paying, unsigned long *visits)
+{
+	struct ksm_tile *tile = ksm_tile_from(kmm, addr);
+
+	while (tile && *visits && !(tile->deferred && (!paying || ksm_tile_merged(tile)))) {
+		tile = ksm_tile_next(tile);
+		--*visits;
+	}
+	return tile;
+}
+
+/**
  * ksm_tile_hints_alloc - make sure that a tile can keep hints
  * @tile: tile
  *

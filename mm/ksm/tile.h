@@ -132,6 +132,7 @@ struct ksm_hints {
  * @reread_done: some were read in that pass
  * @shape: of @block
  * @first: page of @slot
+ * @deferred: some pages are to be read later in this pass, see scan.c
  * @slot: the slot that is always there
  */
 struct ksm_tile {
@@ -152,6 +153,7 @@ struct ksm_tile {
 	u8 reread_done : 1;
 	u8 shape : 3;
 	u8 first;
+	bool deferred;
 	struct ksm_slot slot;
 } __aligned(8);
 
@@ -301,6 +303,8 @@ struct ksm_tile *ksm_tile_get_at(struct ksm_mm *kmm, unsigned long addr, pgoff_t
 				 struct ksm_tile *at);
 struct ksm_tile *ksm_tile_from(struct ksm_mm *kmm, unsigned long addr);
 struct ksm_tile *ksm_tile_first(struct ksm_mm *kmm);
+struct ksm_tile *ksm_tile_next_deferred(struct ksm_mm *kmm, unsigned long addr,
+					bool paying, unsigned long *visits);
 
 static inline struct ksm_tile *ksm_tile_next(struct ksm_tile *tile)
 {

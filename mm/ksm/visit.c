@@ -35,6 +35,40 @@ void ksm_visit_wait(struct ksm_visit *v, struct page *page, unsigned int i)
 	v->waiting |= BIT_ULL(i);
 }
 
+/**
+ * ksm_visit_pick - have a page be read if it is picked, once the page table is unlocked
+ * @v: visit
+ * @page: page of its tile
+ * @i: its place there
+ *
+ * Context: page table lock held.
+ */
+void ksm_visit_pick(struct ksm_visit *v, struct page *page, unsigned int i)
+{
+	get_page(page);
+	v->page[i] = page;
+	v->pick |= BIT_ULL(i);
+}
+
+/* Which of the pages are to be read in this round. */
+static noinline void pick(struct ksm_visit *v, struct ksm_budget *budget)
+{
+	u64 left;
+
+	ksm_budget_spend(budget, KSM_VISITS_PER_SAMPLE * hweight64(v->pick));
+	for (left = v->pick; left; left &= left - 1) {
+		struct page *page = v->page[__ffs64(left)];
+
+		if (ksm_fingerprint_pick(page))
+			v->want |= left & -left;
+		put_page(page);
+	}
+	if (v->pick & ~v->want) {
+		v->tile->deferred = true;
+		budget->deferred = true;
+	}
+}
+
 /*
  * Where it is not told: which of the pages seem to have been written.  Like those that
  * are found dirty they are read once they stay the same.
@@ -172,6 +206,8 @@ void ksm_visit_note(struct ksm_visit *v, struct ksm_budget *budget)
 	v->quiet = v->known && !v->present && !(v->gone & tile->present);
 	if (v->quiet)
 		return;
+	if (v->pick)
+		pick(v, budget);
 
 	budget->found += hweight64(v->cleaned | (v->seen.written & v->present) |
 				   (v->want & ~v->reread) | v->adopt);
@@ -185,6 +221,14 @@ void ksm_visit_note(struct ksm_visit *v, struct ksm_budget *budget)
 	budget->drain |= v->sweep->drain;
 }
 
+/* Is nothing of the tile behind what has been visited? */
+static bool is_last(const struct ksm_visit *v)
+{
+	unsigned long end = v->tile->addr + KSM_TILE_SIZE;
+
+	return v->next >= end || !(v->tile->present & ksm_tile_mask(v->tile, v->next, end));
+}
+
 /**
  * ksm_visit_read - read what a visit wants to have read
  * @v: visit, noted
@@ -196,9 +240,28 @@ void ksm_visit_note(struct ksm_visit *v, struct ksm_budget *budget)
  */
 unsigned long ksm_visit_read(struct ksm_visit *v, struct ksm_budget *budget)
 {
+	struct ksm_tile *tile = v->tile;
 	u64 left = read_pages(v, budget);
 
+	if (v->sweep->round > KSM_ROUND_PICK && !left && is_last(v))
+		tile->deferred = false;
 	return left ? ksm_tile_addr(v->tile, __ffs64(left)) : v->next;
+}
+
+static __always_inline void begin(struct ksm_visit *v, struct page **page,
+				  struct ksm_sweep *sweep, struct ksm_tile *tile,
+				  unsigned long addr, unsigned long end)
+{
+	*v = (struct ksm_visit) {
+		.sweep = sweep,
+		.page = page,
+		.tile = tile,
+		.addr = addr,
+		.end = end,
+		.next = addr,
+	};
+	ksm_change_begin(sweep->told, tile, &v->seen);
+	v->look = ~(v->seen.told | v->seen.written);
 }
 
 /**
@@ -216,16 +279,7 @@ unsigned long ksm_visit_read(struct ksm_visit *v, struct ksm_budget *budget)
 bool ksm_visit_begin(struct ksm_visit *v, struct page **page, struct ksm_sweep *sweep,
 		     struct ksm_tile *tile, unsigned long addr, unsigned long end)
 {
-	*v = (struct ksm_visit) {
-		.sweep = sweep,
-		.page = page,
-		.tile = tile,
-		.addr = addr,
-		.end = end,
-		.next = addr,
-	};
-	ksm_change_begin(sweep->told, tile, &v->seen);
-	v->look = ~(v->seen.told | v->seen.written);
+	begin(v, page, sweep, tile, addr, end);
 	if (ksm_knobs.smart_scan) {
 		v->again = tile->present & ~(v->look | ksm_tile_unstable(tile) |
 					     ksm_tile_merged(tile));
@@ -240,4 +294,29 @@ bool ksm_visit_begin(struct ksm_visit *v, struct page **page, struct ksm_sweep *
 	v->reread = ksm_schedule_reread(tile);
 	v->seen.trusted &= ~v->reread;
 	return true;
+}
+
+/**
+ * ksm_visit_begin_deferred - begin a visit in a round for what was deferred
+ * @v: visit
+ * @page: room for a page of each place
+ * @sweep: what it is a part of
+ * @tile: tile
+ * @addr: first address, in @tile
+ * @end: end of the part of it that is to be visited
+ *
+ * What has been written meanwhile is left as it is, for the next pass.
+ *
+ * Context: ksm_mutex held.
+ * Return: false if the tile is not to be visited in this round.
+ */
+bool ksm_visit_begin_deferred(struct ksm_visit *v, struct page **page,
+			      struct ksm_sweep *sweep, struct ksm_tile *tile,
+			      unsigned long addr, unsigned long end)
+{
+	begin(v, page, sweep, tile, addr, end);
+	v->again = ~0ULL;
+	v->leave = true;
+	return tile->deferred &&
+	       (sweep->round != KSM_ROUND_PAYING || ksm_tile_merged(tile));
 }

@@ -5,6 +5,7 @@
 #ifndef _MM_KSM_VISIT_H
 #define _MM_KSM_VISIT_H
 
+#include "budget.h"
 #include "internal.h"
 
 /* What is visited under one page table lock. */
@@ -13,6 +14,7 @@ struct ksm_sweep {
 	struct vm_area_struct *vma;	/* of these, that which is being looked at */
 	pmd_t *pmdp;		/* entry that maps it */
 	const struct ksm_told *told;
+	enum ksm_round round;	/* what is read */
 	bool drain;		/* a page waits in a per-CPU list */
 	bool cut_short;		/* somebody waits for a VMA */
 	unsigned int reads;	/* pages that have been read */
@@ -25,7 +27,7 @@ struct ksm_sweep {
 /* One visit to (a part of) a tile: which pages were found how. */
 struct ksm_visit {
 	struct ksm_sweep *sweep;	/* that it is a part of */
-	struct page **page;	/* by its place, each page of @waiting and @want */
+	struct page **page;	/* by its place, each of @waiting, @pick and @want */
 	struct ksm_tile *tile;
 	unsigned long addr;	/* first address */
 	unsigned long end;	/* of the part of the tile that is to be visited */
@@ -49,12 +51,17 @@ struct ksm_visit {
 	u64 unmapped;		/* maps its KSM folio no more */
 	u64 adopt;		/* maps a KSM folio, unknown so far */
 	u64 waiting;		/* to be looked into, with a reference */
+	u64 pick;		/* to be read in full if picked, with a reference */
 	u64 want;		/* to be read in full */
 };
 
 bool ksm_visit_begin(struct ksm_visit *v, struct page **page, struct ksm_sweep *sweep,
 		     struct ksm_tile *tile, unsigned long addr, unsigned long end);
+bool ksm_visit_begin_deferred(struct ksm_visit *v, struct page **page,
+			      struct ksm_sweep *sweep, struct ksm_tile *tile,
+			      unsigned long addr, unsigned long end);
 void ksm_visit_wait(struct ksm_visit *v, struct page *page, unsigned int i);
+void ksm_visit_pick(struct ksm_visit *v, struct page *page, unsigned int i);
 void ksm_visit_note(struct ksm_visit *v, struct ksm_budget *budget);
 unsigned long ksm_visit_read(struct ksm_visit *v, struct ksm_budget *budget);
 

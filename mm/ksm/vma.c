@@ -275,10 +275,12 @@ bool ksm_vma_any_contended(const struct ksm_vmas *vmas)
  * ksm_vma_begin - begin a walk over the VMAs of a process
  * @walk: walk
  * @kmm: process, between ksm_mm_enter() and ksm_mm_leave() as long as it lasts
+ * @whole: all will have been walked over when it comes to its end
  */
-void ksm_vma_begin(struct ksm_walk *walk, struct ksm_mm *kmm)
+void ksm_vma_begin(struct ksm_walk *walk, struct ksm_mm *kmm, bool whole)
 {
 	walk->kmm = kmm;
+	walk->whole = whole;
 	walk->seq = KSM_SEQ_NONE;
 }
 
@@ -335,7 +337,7 @@ static struct vm_area_struct *find_next(struct ksm_walk *walk, unsigned long add
 		if (!--*steps)
 			break;
 	}
-	if (!vma)
+	if (!vma && walk->whole)
 		span->seen = true;
 	walk->from = addr;
 	walk->found = vma;
