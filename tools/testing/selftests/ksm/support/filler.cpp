@@ -3,6 +3,7 @@
 
 #include <sstream>
 
+#include <sys/mman.h>
 #include <sys/swap.h>
 #include <unistd.h>
 
@@ -54,6 +55,11 @@ full_machine_filler::full_machine_filler(std::size_t left) : swap_areas_(all_swa
 	for (const std::string &area : swap_areas_)
 		require(swapoff(area.c_str()) == 0, "swapoff");
 	allow_to_be_killed(false);
+	/*
+	 * Nor is what it runs to be given up and read again for each page that is written:
+	 * as long as that goes on, nobody is killed.
+	 */
+	require(mlockall(MCL_CURRENT) == 0, "mlockall");
 	memory_ = std::make_unique<region>(available_pages() - left);
 	for (std::size_t i = 0; i < memory_->pages(); i++)
 		memory_->words(i)[0] = 1;
@@ -63,6 +69,7 @@ full_machine_filler::full_machine_filler(std::size_t left) : swap_areas_(all_swa
 full_machine_filler::~full_machine_filler()
 {
 	memory_.reset();
+	munlockall();
 	for (const std::string &area : swap_areas_)
 		swapon(area.c_str(), 0);
 	allow_to_be_killed(true);
