@@ -7,6 +7,8 @@
 our_selftests() {
 	local dir=$BUILD/tree/tools/testing/selftests/ksm timeout names name first=sysfs_test
 	timeout=$(sed -n 's/^timeout=//p' "$dir/settings")
+	# One of them goes on for as long as it is told
+	[[ ! $timeout ]] || timeout=$((timeout + ${KSM_COEXIST_SECONDS:-0}))
 	names=$(env -u MAKEFLAGS -u MAKELEVEL make -s --no-print-directory -C "$dir" COLLECTION=ksm emit_tests)
 	[[ $timeout && $names == *ksm:$first* ]] ||
 		die "build/tree/tools/testing/selftests/ksm lists no $first among its tests, or its settings no timeout"

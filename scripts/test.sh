@@ -30,7 +30,8 @@ usage() {
 	  --quick         userspace, kunit, tools and prod
 	  --on STAGE      this stage only; may be given more than once
 	  --only PATTERN  of the programs, those whose name matches
-	KSM_TEST_SCALE (percent) changes how long the long tests are.
+	KSM_TEST_SCALE (percent) changes how long the long tests are, KSM_COEXIST_SECONDS for
+	how long coexistence_test goes on at least.
 	END
 	exit "${1:-2}"
 }
@@ -206,9 +207,10 @@ run_on() {
 		return
 	fi
 	say "$stage: booting, and running the selftests"
-	"$TOP/scripts/boot.sh" -k "$kernel" -9 -c 2 -m "$mem" -t "$limit" -a "$words" -q "$dimm" \
+	"$TOP/scripts/boot.sh" -k "$kernel" -9 -c 2 -m "$mem" -t "$((limit + ${KSM_COEXIST_SECONDS:-0}))" -a "$words" -q "$dimm" \
 		-l "$logs/$stage.console" -- \
 		env "KSM_TEST_SCALE=$scale" "KSM_TEST_TIMEOUT=$timeout" "MIB=$mib" \
+		"KSM_COEXIST_SECONDS=${KSM_COEXIST_SECONDS:-0}" \
 		"KSM_TEST_PROGRAMS=$BUILD/fetched" "KSMTUNED=$BUILD/tools/ksm/ksmtuned/ksmtuned" \
 		"$TOP/scripts/guest/run.sh" "${options[@]}" "$list" \
 		2>"$logs/$stage.boot" | tee "$log" |

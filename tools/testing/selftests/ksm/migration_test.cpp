@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "support/child.hpp"
+#include "support/damon.hpp"
 #include "support/fixture.hpp"
 #include "support/ksm_pages.hpp"
 #include "support/limits.hpp"
@@ -205,89 +206,6 @@ TEST_F(migration, page_idle)
 	close(fd);
 }
 
-/* DAMON over physical memory: it walks to all mappings of a page, KSM pages too. */
-class damon
-{
-public:
-	static std::string why_not()
-	{
-		if (access((root + "nr_kdamonds").c_str(), F_OK))
-			return "this kernel has no CONFIG_DAMON_SYSFS";
-		if (read_text(root + "nr_kdamonds") != "0")
-			return "DAMON is in use";
-		set("nr_kdamonds", "1");
-		set("0/contexts/nr_contexts", "1");
-		bool physical = write_text(root + "0/contexts/0/operations", "paddr") == 0;
-
-		set("nr_kdamonds", "0");
-		return physical ? "" : "this kernel has no CONFIG_DAMON_PADDR";
-	}
-
-	/* Looks at these page frames all the time, as often as it can. */
-	damon(std::uint64_t first_frame, std::uint64_t last_frame)
-	{
-		const std::string context = "0/contexts/0/",
-				  intervals = "monitoring_attrs/intervals/";
-		const std::string pattern = context + "schemes/0/access_pattern/";
-
-		set("nr_kdamonds", "1");
-		set("0/contexts/nr_contexts", "1");
-		set(context + "operations", "paddr");
-		set(context + intervals + "sample_us", "1000");
-		set(context + intervals + "aggr_us", "20000");
-		set(context + intervals + "update_us", "1000000");
-		set(context + "monitoring_attrs/nr_regions/min", "100");
-		set(context + "targets/nr_targets", "1");
-		set(context + "targets/0/regions/nr_regions", "1");
-		set(context + "targets/0/regions/0/start", std::to_string(first_frame * page_size));
-		set(context + "targets/0/regions/0/end",
-		    std::to_string((last_frame + 1) * page_size));
-		/* Only counts regions that were seen to be in use. */
-		set(context + "schemes/nr_schemes", "1");
-		set(context + "schemes/0/action", "stat");
-		set(pattern + "sz/max", std::to_string(1UL << 50));
-		set(pattern + "nr_accesses/min", "1");
-		set(pattern + "nr_accesses/max", "1000000");
-		set(pattern + "age/max", "1000000");
-		set("0/state", "on");
-	}
-	~damon()
-	{
-		try_set("0/state", "off");
-		try_set("nr_kdamonds", "0");
-	}
-	damon(const damon &) = delete;
-	damon &operator=(const damon &) = delete;
-
-	/* How often it has found a region to be in use. */
-	static long accesses()
-	{
-		set("0/state", "update_schemes_stats");
-		return std::stol(read_text(root + "0/contexts/0/schemes/0/stats/nr_tried"));
-	}
-
-private:
-	static inline const std::string root = "/sys/kernel/mm/damon/admin/kdamonds/";
-
-	/* DAMON's own thread may have the lock: it is only tried for. */
-	static int try_set(const std::string &file, const std::string &text)
-	{
-		auto limit = std::chrono::steady_clock::now() + hang_limit();
-		int err;
-
-		do {
-			err = write_text(root + file, text);
-		} while (err == EBUSY && std::chrono::steady_clock::now() < limit);
-		return err;
-	}
-	static void set(const std::string &file, const std::string &text)
-	{
-		int err = try_set(file, text);
-
-		require(err == 0, file + ": " + std::strerror(err));
-	}
-};
-
 TEST_F(migration, damon_while_pages_merge)
 {
 	KSM_SKIP_IF(damon::why_not());
@@ -305,11 +223,11 @@ TEST_F(migration, damon_while_pages_merge)
 	{
 		/* A generous margin: most frames that come and go are in there. */
 		std::uint64_t first = before.mappings.begin()->first;
-		damon watch(first > 4096 ? first - 4096 : 1,
-			    before.mappings.rbegin()->first + 4096);
+		damon watch(first > 4096 ? first - 4096 : 1, before.mappings.rbegin()->first + 4096,
+			    damon::action::count_used);
 		auto limit = std::chrono::steady_clock::now() + hang_limit();
 
-		for (std::size_t round = 0; round < scaled(200) || !watch.accesses(); round++) {
+		for (std::size_t round = 0; round < scaled(200) || !damon::tried(); round++) {
 			ASSERT_LT(std::chrono::steady_clock::now(), limit) << "DAMON sees nothing";
 			for (std::size_t i = round % 16; i < memory.pages(); i += 16)
 				memory.fill(i, i / 8);

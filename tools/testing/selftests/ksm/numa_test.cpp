@@ -3,14 +3,13 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <map>
 #include <string>
-#include <system_error>
 #include <thread>
 
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "support/balancing.hpp"
 #include "support/child.hpp"
 #include "support/fixture.hpp"
 #include "support/ksm_pages.hpp"
@@ -27,39 +26,6 @@ namespace
 {
 
 constexpr const char *knob_of_balancing = "/proc/sys/kernel/numa_balancing";
-
-/* NUMA balancing is on, and as eager as it can be, for as long as this lives. */
-class eager_balancing
-{
-public:
-	eager_balancing()
-	{
-		const std::string directory = "/sys/kernel/debug/sched/numa_balancing/";
-
-		set(knob_of_balancing, "1");
-		set(directory + "scan_delay_ms", "1");
-		set(directory + "scan_period_min_ms", "1");
-		set(directory + "scan_period_max_ms", "1");
-		set(directory + "scan_size_mb", "1024");
-	}
-	~eager_balancing()
-	{
-		for (const auto &[path, text] : before_)
-			write_text(path, text);
-	}
-	eager_balancing(const eager_balancing &) = delete;
-	eager_balancing &operator=(const eager_balancing &) = delete;
-
-private:
-	void set(const std::string &path, const std::string &text)
-	{
-		before_[path] = read_text(path);
-		if (int err = write_text(path, text))
-			throw std::system_error(err, std::generic_category(), path);
-	}
-
-	std::map<std::string, std::string> before_;
-};
 
 } /* namespace */
 
@@ -315,10 +281,7 @@ TEST_F(numa, balancing_while_ksmd_runs)
  */
 TEST_F(numa, two_passes_beside_eager_balancing)
 {
-	if (access(knob_of_balancing, F_OK))
-		GTEST_SKIP() << "this kernel has no CONFIG_NUMA_BALANCING";
-	if (access("/sys/kernel/debug/sched/numa_balancing", F_OK))
-		GTEST_SKIP() << "NUMA balancing cannot be hurried without debugfs";
+	KSM_SKIP_IF(eager_balancing::why_not_hurried());
 	eager_balancing balancing;
 	std::size_t rounds = scaled(25), round = 0, left_out = 0;
 	region memory(2048);

@@ -180,6 +180,18 @@ void memory_group::leave_room(std::size_t bytes) const
 	write_text(directory_ + "/memory.swap.max", "0");
 }
 
+void memory_group::swap_half() const
+{
+	std::size_t half = std::size_t(current_bytes()) / 2;
+
+	/* A limit that cannot be kept at once gets somebody killed. */
+	reclaim(half);
+	int err = write_text(directory_ + "/memory.max", std::to_string(half));
+
+	if (err)
+		throw std::system_error(err, std::generic_category(), "memory.max");
+}
+
 void memory_group::no_limit() const
 {
 	int err = write_text(directory_ + "/memory.max", "max");

@@ -55,6 +55,8 @@ public:
 	 * CPU that its processes ran on, up to 64 pages more may be charged to it already.
 	 */
 	void leave_room(std::size_t bytes) const;
+	/* Halves what the group has: the rest goes to swap, and so does what it takes later. */
+	void swap_half() const;
 	void no_limit() const;
 	/* What is charged to it; each CPU may have charged up to 64 pages in advance. */
 	long current_bytes() const;

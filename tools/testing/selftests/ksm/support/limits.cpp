@@ -36,4 +36,9 @@ std::chrono::seconds test_time_limit()
 	return 2 * hang_limit();
 }
 
+std::chrono::seconds coexistence_time()
+{
+	return std::chrono::seconds(from_env("KSM_COEXIST_SECONDS", 0));
+}
+
 } /* namespace ksm */
