@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "coexist/workers.hpp"
+#include "coexist/written_pages.hpp"
 #include "lib/sysfs.hpp"
 #include "support/cgroup.hpp"
 #include "support/child.hpp"
@@ -75,15 +76,25 @@ public:
 		damon_.emplace(first, last, damon::action::page_out);
 	}
 	void put_back() override { damon_.reset(); }
-	void do_round(std::size_t) override
+	void begin() override
 	{
+		pages_.emplace(1024);
+		for (std::size_t i = 0; i < pages_->count(); i++)
+			pages_->write(i, 0);
+	}
+	void do_round(std::size_t number) override
+	{
+		/* Most of it is not used for a moment. */
+		pages_->check(number % pages_->count());
 		/* DAMON's own thread answers. */
 		damon::tried();
 		usleep(10000);
 	}
+	void check() const override { pages_->check_all(); }
 	std::optional<long> done_by_kernel() const override { return damon::applied_bytes(); }
 
 private:
+	std::optional<written_pages> pages_;
 	std::optional<damon> damon_;
 };
 

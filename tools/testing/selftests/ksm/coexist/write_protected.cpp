@@ -124,7 +124,7 @@ class protecting : public worker
 public:
 	std::string name() const override { return "userfaultfd"; }
 	std::string why_not() const override { return guard::why_not(); }
-	std::size_t rounds() const override { return 300; }
+	std::size_t rounds() const override { return 200; }
 	void begin() override
 	{
 		pages_.emplace(512);

@@ -57,7 +57,7 @@ void page_out()
 {
 	set(scheme + "action", "pageout");
 	/* Without a quota nobody else would get on. */
-	set(scheme + "quotas/bytes", std::to_string(1 << 20));
+	set(scheme + "quotas/bytes", std::to_string(32 << 20));
 	set(scheme + "quotas/reset_interval_ms", "200");
 	/* Programs that are read from a slow place stay. */
 	set(scheme + "filters/nr_filters", "1");
