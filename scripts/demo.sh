@@ -4,9 +4,12 @@
 # demo.sh: the main job. Boots a kernel and shows the memory of real programs
 # merge, part, and be unshared.
 #
-#   WORKLOAD     processes, guests, or both (default)
+#   WORKLOAD     processes, guests, or both (default); guests_merged is guests until
+#                ksmd has merged them, and no further
 #   GUEST_PAGES  what the memory of the guests is made of: huge pages of 2 MiB
 #                (default), or small ones of 4 KiB
+#   THP_SPLIT    thp_split_threshold (that of the kernel)
+#   ZERO_PAGES   use_zero_pages (that of the kernel)
 #   KERNEL       the kernel to boot (build/prod/bzImage)
 #   CPUS MEM     of the machine it boots on (2, 1536 MiB)
 set -euo pipefail
@@ -57,14 +60,14 @@ make_initramfs() {
 
 check() {
 	case $WORKLOAD in
-	processes | guests) PARTS=("$WORKLOAD") ;;
+	processes | guests | guests_merged) PARTS=("$WORKLOAD") ;;
 	both) PARTS=(processes guests) ;;
-	*) die "WORKLOAD=$WORKLOAD is not one of processes, guests, both" ;;
+	*) die "WORKLOAD=$WORKLOAD is not one of processes, guests, guests_merged, both" ;;
 	esac
 	[[ $GUEST_PAGES == huge || $GUEST_PAGES == small ]] ||
 		die "GUEST_PAGES=$GUEST_PAGES is neither huge nor small"
 	[[ -f $KERNEL ]] || die "no kernel at $KERNEL; build it with: make $KERNEL"
-	if [[ " ${PARTS[*]} " == *" guests "* ]]; then
+	if [[ " ${PARTS[*]} " == *" guests"* ]]; then
 		have qemu-system-x86_64 ||
 			die "no qemu-system-x86_64 for the guests to run in; apt-get install qemu-system-x86"
 		have busybox ||
@@ -86,6 +89,7 @@ main() {
 	say "booting $KERNEL with $CPUS CPUs and $MEM MiB for: ${PARTS[*]}"
 	"$TOP/scripts/boot.sh" -9 -k "$KERNEL" -c "$CPUS" -m "$MEM" -t "$TIMEOUT" \
 		-l "$BUILD/demo/console.log" -- \
+		env "THP_SPLIT=${THP_SPLIT:-}" "ZERO_PAGES=${ZERO_PAGES:-}" \
 		"$TOP/scripts/demo/guest.sh" "$(realpath "$KERNEL")" "$GUEST_PAGES" "${PARTS[@]}"
 }
 

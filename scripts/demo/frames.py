@@ -3,8 +3,8 @@
 
 Each second a line on standard output: milliseconds since START, pages that are
 mapped in the memory of MIB MiB of each PID, page frames that hold them,
-milliseconds of CPU time that ksmd took so far, and MiB of anonymous memory in huge
-pages, which nobody else asks for.
+milliseconds of CPU time that ksmd took so far, MiB of anonymous memory in huge
+pages, which nobody else asks for, and pages that are mapped to the zero page.
 
 Frames are counted, not taken from counters of KSM, as those do not mean the same
 on all kernels: mainline 6.12 gives the empty pages of a huge page that it splits
@@ -14,8 +14,10 @@ to the zero page, and counts them nowhere.
 import pathlib
 import sys
 import time
+from collections import Counter
 
 PAGE = 4096
+MAX_PAGE_SHARING = 256  # as it is at boot
 PRESENT = 7  # this byte of an entry of pagemap is not 0 for a page that is there
 
 
@@ -35,16 +37,16 @@ class Memory:
                 return True
         return False
 
-    def pages(self) -> tuple[int, set[int]]:
-        """How many are there, and in which frames."""
+    def pages(self) -> tuple[int, Counter[int]]:
+        """How many are there, and how often they are in which frame."""
         if not self.start and not self.find():
-            return 0, set()
+            return 0, Counter()
         with open(self.process / "pagemap", "rb", buffering=0) as pagemap:
             pagemap.seek(self.start // PAGE * 8)
             entries = pagemap.read(self.size // PAGE * 8)
         # The low half of an entry is enough of a frame's number
-        frames = set(memoryview(entries).cast("I")[::2].tolist())
-        frames.discard(0)
+        frames = Counter(memoryview(entries).cast("I")[::2].tolist())
+        del frames[0]
         flags = entries[PRESENT::8]
         return len(flags) - flags.count(0), frames
 
@@ -54,6 +56,12 @@ def huge_mib() -> int:
         if line.startswith("AnonHugePages:"):
             return int(line.split()[1]) >> 10
     return 0
+
+
+def zero_page(frames: Counter[int]) -> int:
+    """How often the zero page is mapped: no KSM page is so often."""
+    most = max(frames.values(), default=0)
+    return most if most > MAX_PAGE_SHARING else 0
 
 
 def find_ksmd() -> pathlib.Path:
@@ -69,14 +77,14 @@ def main() -> None:
     memories = [Memory(pid, int(mib) << 20) for pid in pids]
     ksmd = find_ksmd()
     while True:
-        here, frames = 0, set[int]()
+        here, frames = 0, Counter[int]()
         for memory in memories:
             pages, its_frames = memory.pages()
             here += pages
-            frames |= its_frames
+            frames += its_frames
         cpu = int(ksmd.read_text().split()[0]) // 1_000_000
         after = int((time.time() - start) * 1000)
-        print(after, here, len(frames), cpu, huge_mib(), flush=True)
+        print(after, here, len(frames), cpu, huge_mib(), zero_page(frames), flush=True)
         time.sleep(1)
 
 

@@ -23,6 +23,8 @@ show_machine() {
 	set_knob run 2
 	set_knob pages_to_scan 2000
 	set_knob sleep_millisecs 20
+	[[ ! $ZERO_PAGES ]] || set_knob use_zero_pages "$ZERO_PAGES"
+	[[ ! $THP_SPLIT ]] || set_knob thp_split_threshold "$THP_SPLIT"
 	echo "every other knob has its default: max_page_sharing $(knob max_page_sharing)," \
 		"smart_scan $(knob smart_scan), use_zero_pages $(knob use_zero_pages)"
 }

@@ -66,10 +66,11 @@ saved_frames() {
 # By the samples: when 90 % of what is saved in the end was saved for good, and what
 # that took
 report_course() {
-	local at there frames cpu huge end=0 end_cpu=0 most='' most_cpu=0 peak=0 saved
+	local at there frames cpu huge empty zero=0 end=0 end_cpu=0 most='' most_cpu=0 peak=0 saved
 	saved=$(saved_frames)
-	((saved > 0)) || die "no page frames saved, though $MERGED pages are merged"
-	while read -r at there frames cpu huge; do
+	# Where huge pages are not split there may be nothing else to merge
+	((saved > 0)) || [[ $THP_SPLIT == 0 ]] || die "no page frames saved, though $MERGED pages are merged"
+	while read -r at there frames cpu huge empty; do
 		if (((there - frames) * 10 < saved * 9)); then
 			most=
 		elif [[ ! $most ]]; then
@@ -77,9 +78,11 @@ report_course() {
 		fi
 		end=$at end_cpu=$cpu
 		((peak >= huge)) || peak=$huge
+		zero=$empty
 	done <"$WORK/samples"
 	report "  saved: $saved page frames; 90 % of them after $(seconds "$most"), with $(seconds $((most_cpu - CPU_BEFORE))) of ksmd's CPU time"
 	report "  $SETTLED: after $(seconds "$end"), with $(seconds $((end_cpu - CPU_BEFORE))) of ksmd's CPU time, in $(knob full_scans) passes"
+	report "  empty: $zero pages are mapped to the zero page"
 	report_huge "$peak"
 }
 
@@ -105,7 +108,8 @@ report_huge() {
 	esac
 }
 
-part_guests() {
+# Boots them, and has ksmd merge
+merge_guests() {
 	local i
 	check_kvm
 	choose_pages
@@ -125,9 +129,19 @@ part_guests() {
 	merge_phase 180 saved_frames
 	stop_samples
 	report_course
+}
+
+part_guests() {
+	merge_guests
 	rest_phase 20
 	write_phase
 	unmerge_phase
+	check_phase
+	end_phase
+}
+
+part_guests_merged() {
+	merge_guests
 	check_phase
 	end_phase
 }
