@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Memory with KSM pages is taken offline, and comes back. */
-#include <cstring>
-#include <filesystem>
 #include <memory>
 #include <optional>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -13,7 +10,7 @@
 #include "support/child.hpp"
 #include "support/fixture.hpp"
 #include "support/ksm_pages.hpp"
-#include "support/limits.hpp"
+#include "support/memory_block.hpp"
 #include "support/pagemap.hpp"
 #include "support/passes.hpp"
 #include "support/process.hpp"
@@ -21,91 +18,6 @@
 
 namespace ksm
 {
-
-namespace
-{
-
-const std::string directory = "/sys/devices/system/memory/";
-
-std::uint64_t frames_of_a_block()
-{
-	return std::stoull(read_text(directory + "block_size_bytes"), nullptr, 16) / page_size;
-}
-
-/* A memory block, as the kernel takes it offline. */
-class memory_block
-{
-public:
-	explicit memory_block(const std::string &name)
-		: name_(name), number_(std::stoull(name.substr(name.find_first_of("0123456789")))),
-		  zones_(read_text(directory + name + "/valid_zones"))
-	{
-	}
-
-	bool holds(std::uint64_t frame) const { return frame / frames_of_a_block() == number_; }
-	/* Only then may one expect that it can be taken offline. */
-	bool movable() const
-	{
-		return is_online() ? zones_.rfind("Movable", 0) == 0
-				   : zones_.find("Movable") != std::string::npos;
-	}
-	/* New memory of this process comes from the block's node, if it can. */
-	void prefer() const
-	{
-		for (int node = 0; node < 64; node++) {
-			std::string link = name_ + "/node" + std::to_string(node);
-
-			if (access((directory + link).c_str(), F_OK) == 0)
-				prefer_node(node);
-		}
-	}
-	bool is_online() const { return read_text(directory + name_ + "/state") == "online"; }
-	const std::string &name() const { return name_; }
-
-	/* Empty, or why not: the kernel tries for ever, unless a signal ends that. */
-	std::string take_offline() const
-	{
-		child other([this](parent_link &) {
-			alarm(unsigned(hang_limit().count()) / 4 + 1);
-			int err = write_text(directory + name_ + "/state", "offline");
-
-			require(err == 0, std::strerror(err));
-		});
-
-		return other.how_it_ended();
-	}
-	int put_online() const
-	{
-		return write_text(directory + name_ + "/state", "online_movable");
-	}
-
-private:
-	std::string name_;
-	std::uint64_t number_;
-	std::string zones_;
-};
-
-std::vector<memory_block> movable_blocks()
-{
-	std::vector<memory_block> blocks;
-
-	if (!std::filesystem::exists(directory + "block_size_bytes"))
-		return blocks; /* no CONFIG_MEMORY_HOTPLUG */
-	for (const auto &entry : std::filesystem::directory_iterator(directory)) {
-		std::string name = entry.path().filename();
-
-		if (name.rfind("memory", 0) ||
-		    !std::filesystem::exists(entry.path() / "valid_zones"))
-			continue;
-		memory_block block(name);
-
-		if (block.movable())
-			blocks.push_back(block);
-	}
-	return blocks;
-}
-
-} /* namespace */
 
 class hotplug : public ksm_test
 {
@@ -158,7 +70,7 @@ private:
 /* Finds a block that can be taken offline and put online while nothing is merged. */
 void hotplug::prepare()
 {
-	for (auto &block : movable_blocks()) {
+	for (auto &block : memory_block::all_movable()) {
 		bool was_online = block.is_online();
 
 		if (was_online && !block.take_offline().empty())
@@ -168,8 +80,7 @@ void hotplug::prepare()
 		was_online_ = was_online;
 		return;
 	}
-	GTEST_SKIP() << "no memory block can be taken offline: it takes memory that was "
-			"plugged in, or movablecore= on the kernel's command line";
+	GTEST_SKIP() << memory_block::none;
 }
 
 std::unique_ptr<region> hotplug::merged_memory() const

@@ -49,6 +49,14 @@ void change_slab(std::map<std::string, std::string> &before)
 	change(before, slab + "verbose", "0");
 }
 
+void change_pages(std::map<std::string, std::string> &before)
+{
+	change(before, pages + "ignore-gfp-wait", "N");
+	change(before, pages + "ignore-gfp-highmem", "N");
+	change(before, pages + "min-order", "0");
+	change(before, pages + "verbose", "0");
+}
+
 } /* namespace */
 
 std::string why_no_faults()
@@ -68,10 +76,7 @@ nth_failure::nth_failure()
 	if (fd_ < 0)
 		throw std::system_error(errno, std::generic_category(), "fail-nth");
 	change_slab(before_);
-	change(before_, pages + "ignore-gfp-wait", "N");
-	change(before_, pages + "ignore-gfp-highmem", "N");
-	change(before_, pages + "min-order", "0");
-	change(before_, pages + "verbose", "0");
+	change_pages(before_);
 }
 
 nth_failure::~nth_failure()
@@ -97,22 +102,33 @@ bool nth_failure::disarm() const
 	return pwrite(fd_, "0", 1, 0) == 1 && happened;
 }
 
-slab_failures::slab_failures(pid_t task, unsigned percent)
-	: task_("/proc/" + std::to_string(task) + "/make-it-fail")
+task_failures::task_failures(const std::string &place, void (*which)(changed &), pid_t task,
+			     unsigned percent)
+	: place_(place), task_("/proc/" + std::to_string(task) + "/make-it-fail")
 {
-	change_slab(before_);
-	change(before_, slab + "task-filter", "Y");
-	change(before_, slab + "times", "-1");
-	change(before_, slab + "interval", "1");
+	which(before_);
+	change(before_, place + "task-filter", "Y");
+	change(before_, place + "times", "-1");
+	change(before_, place + "interval", "1");
 	must_write(task_, "1");
-	change(before_, slab + "probability", std::to_string(percent));
+	change(before_, place + "probability", std::to_string(percent));
 }
 
-slab_failures::~slab_failures()
+task_failures::~task_failures()
 {
-	write_text(slab + "probability", before_[slab + "probability"]);
+	write_text(place_ + "probability", before_[place_ + "probability"]);
 	write_text(task_, "0");
 	put_back(before_);
+}
+
+slab_failures::slab_failures(pid_t task, unsigned percent)
+	: task_failures(slab, change_slab, task, percent)
+{
+}
+
+page_failures::page_failures(pid_t task, unsigned percent)
+	: task_failures(pages, change_pages, task, percent)
+{
 }
 
 } /* namespace ksm */

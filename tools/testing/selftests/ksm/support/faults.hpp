@@ -34,18 +34,35 @@ private:
 	std::map<std::string, std::string> before_;
 };
 
-/* While this lives, so many percent of a task's slab allocations fail. */
-class slab_failures
+/* While this lives, so many percent of a task's allocations of one kind fail. */
+class task_failures
+{
+public:
+	~task_failures();
+	task_failures(const task_failures &) = delete;
+	task_failures &operator=(const task_failures &) = delete;
+
+protected:
+	using changed = std::map<std::string, std::string>;
+
+	task_failures(const std::string &place, void (*which)(changed &), pid_t task,
+		      unsigned percent);
+
+private:
+	std::string place_, task_;
+	changed before_;
+};
+
+class slab_failures : public task_failures
 {
 public:
 	slab_failures(pid_t task, unsigned percent);
-	~slab_failures();
-	slab_failures(const slab_failures &) = delete;
-	slab_failures &operator=(const slab_failures &) = delete;
+};
 
-private:
-	std::string task_;
-	std::map<std::string, std::string> before_;
+class page_failures : public task_failures
+{
+public:
+	page_failures(pid_t task, unsigned percent);
 };
 
 } /* namespace ksm */

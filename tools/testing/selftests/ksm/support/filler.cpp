@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "support/filler.hpp"
 
-#include <sstream>
-
 #include <sys/mman.h>
-#include <sys/swap.h>
-#include <unistd.h>
 
-#include "lib/sysfs.hpp"
-#include "support/child.hpp"
 #include "support/process.hpp"
 #include "support/verdict.hpp"
 
@@ -23,22 +17,6 @@ std::size_t available_pages()
 	return std::size_t(meminfo_kb("MemAvailable")) * 1024 / page_size;
 }
 
-std::vector<std::string> all_swap_areas()
-{
-	std::vector<std::string> areas;
-	std::string line, area;
-
-	if (access("/proc/swaps", F_OK))
-		return areas;
-	std::istringstream lines(read_text("/proc/swaps"));
-	std::getline(lines, line);
-	while (std::getline(lines, line)) {
-		std::istringstream(line) >> area;
-		areas.push_back(area);
-	}
-	return areas;
-}
-
 } /* namespace */
 
 std::string full_machine_filler::why_not(std::size_t left)
@@ -50,10 +28,8 @@ std::string full_machine_filler::why_not(std::size_t left)
 	return "";
 }
 
-full_machine_filler::full_machine_filler(std::size_t left) : swap_areas_(all_swap_areas())
+full_machine_filler::full_machine_filler(std::size_t left)
 {
-	for (const std::string &area : swap_areas_)
-		require(swapoff(area.c_str()) == 0, "swapoff");
 	allow_to_be_killed(false);
 	/*
 	 * Nor is what it runs to be given up and read again for each page that is written:
@@ -70,8 +46,6 @@ full_machine_filler::~full_machine_filler()
 {
 	memory_.reset();
 	munlockall();
-	for (const std::string &area : swap_areas_)
-		swapon(area.c_str(), 0);
 	allow_to_be_killed(true);
 }
 

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <memory>
 #include <string>
-#include <vector>
 
+#include "support/no_swap.hpp"
 #include "support/region.hpp"
 
 namespace ksm
@@ -27,7 +27,7 @@ public:
 	full_machine_filler &operator=(const full_machine_filler &) = delete;
 
 private:
-	std::vector<std::string> swap_areas_;
+	no_swap no_swap_;
 	std::unique_ptr<region> memory_;
 };
 

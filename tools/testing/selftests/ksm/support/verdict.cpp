@@ -55,4 +55,9 @@ void allow_to_be_killed(bool allowed)
 		"oom_score_adj");
 }
 
+void be_killed_first()
+{
+	require(write_text("/proc/self/oom_score_adj", "1000") == 0, "oom_score_adj");
+}
+
 } /* namespace ksm */

@@ -31,5 +31,7 @@ private:
 
 /* The caller is or is not to be killed for want of memory, whatever its parent has set. */
 void allow_to_be_killed(bool allowed);
+/* The caller is killed before all others. */
+void be_killed_first();
 
 } /* namespace ksm */
