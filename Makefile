@@ -32,7 +32,7 @@ FLAVOURS := prod debug base um um-prod um-base
 KERNELS  := build/prod/bzImage build/debug/bzImage build/base/bzImage \
 	    build/um/linux build/um-prod/linux build/um-base/linux
 
-.PHONY: help run shell test test-quick bench bench-quick attack attack-quick pressure coexist compat check configs
+.PHONY: help run shell test test-quick bench bench-quick attack attack-quick pressure thp-report coexist compat check configs
 .PHONY: menuconfig deb deb-tools deb-check series series-check
 .PHONY: selftests tree clean FORCE
 FORCE:
@@ -101,6 +101,10 @@ pressure:
 	@scripts/packages.sh kernel boot selftests
 	@scripts/pressure.sh
 
+thp-report:
+	@scripts/packages.sh kernel boot demo
+	@scripts/thp_report.sh
+
 coexist:
 	@scripts/packages.sh kernel boot selftests
 	@KSM_COEXIST_SECONDS=$${KSM_COEXIST_SECONDS:-300} scripts/test.sh --on prod --on debug --only '^coexistence_test$$'
@@ -148,6 +152,7 @@ help:
 	@echo '                      kernel: table and plots; fails if a channel is open that should not be'
 	@echo '  attack-quick        the same with fewer samples'
 	@echo '  pressure            how much memory is written before somebody is killed, on both kernels'
+	@echo '  thp-report          what each thp_split_threshold saves, and what it leaves in huge pages'
 	@echo '  coexist             swap, balloon, khugepaged, DAMON... at once beside ksmd, on prod and on debug,'
 	@echo '                      for five minutes each (KSM_COEXIST_SECONDS=n: for so long)'
 	@echo '  check               checkpatch, W=1, sparse, rooms, kernel-doc, shellcheck, clang-format, fuzzing'

@@ -3,13 +3,14 @@
 #
 # pressure.sh: how much memory is written before somebody is killed for want of it, on the
 # unmodified kernel and on ours, side by side: pages that can be merged and pages that
-# cannot, one writer and four, with swap in compressed memory and without, on one NUMA node and
-# on two. The table and all figures are in build/pressure. Takes some ten minutes.
+# cannot, one writer and four, processes and guests of KVM, with swap in compressed memory
+# and without, on one NUMA node and on two. The table and all figures are in build/pressure.
+# Takes some twelve minutes.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-(($# == 0)) || { sed -n '4,8s/^# \{0,1\}//p' "$0" && exit "$([[ $1 == -h ]] && echo 0 || echo 2)"; }
+(($# == 0)) || { sed -n '4,9s/^# \{0,1\}//p' "$0" && exit "$([[ $1 == -h ]] && echo 0 || echo 2)"; }
 
 program=build/selftests/ksm/ksm_pressure
 out=$BUILD/pressure
@@ -26,6 +27,8 @@ cases=(
 	'four writers|--writers 4|'
 	'one writer, zram swap|swap|'
 	'one writer, two NUMA nodes||numa=fake=2'
+	'a guest of KVM|--content guests|'
+	'four guests of KVM|--content guests --writers 4|'
 	'pages that meet late|--content late|'
 	'merged and written again|--content circle --most 8|'
 	'nothing to merge|--content unique|'

@@ -37,6 +37,8 @@ full_machine_filler::full_machine_filler(std::size_t left)
 	 */
 	require(mlockall(MCL_CURRENT) == 0, "mlockall");
 	memory_ = std::make_unique<region>(available_pages() - left);
+	/* It takes less time by huge pages; without them it does as well. */
+	madvise(memory_->data(), memory_->bytes(), MADV_HUGEPAGE);
 	for (std::size_t i = 0; i < memory_->pages(); i++)
 		memory_->words(i)[0] = 1;
 	memory_->advise(MADV_DONTFORK);
