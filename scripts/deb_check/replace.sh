@@ -76,12 +76,18 @@ else
 	skip "the memory of programs merges" "$(ksmctl run -- true 2>&1 | xargs)"
 fi
 
-check "a unit's memory is offered by a drop-in" ksmctl enable --unit prometheus-node-exporter
+systemd=$(systemctl --version | sed -n '1s/systemd \([0-9]*\).*/\1/p')
 show ksmctl enable --unit prometheus-node-exporter
-check "the drop-in is there" grep -r MemoryKSM=yes /etc/systemd/system/prometheus-node-exporter.service.d
-if (($(systemctl --version | sed -n '1s/systemd \([0-9]*\).*/\1/p') >= 254)); then
-	check "systemd takes the drop-in" systemd_takes_it prometheus-node-exporter
+if ((systemd == 254 || systemd == 255)); then
+	check "no drop-in is written that keeps the unit from starting" \
+		not ksmctl enable --unit prometheus-node-exporter
 else
+	check "a unit's memory is offered by a drop-in" ksmctl enable --unit prometheus-node-exporter
+	check "the drop-in is there" grep -r MemoryKSM=yes /etc/systemd/system/prometheus-node-exporter.service.d
+fi
+if ((systemd >= 256)); then
+	check "systemd takes the drop-in" systemd_takes_it prometheus-node-exporter
+elif ((systemd < 254)); then
 	check "it is said that this systemd ignores it" says_that_it_is_ignored prometheus-node-exporter
 fi
 check "the unit starts all the same" systemctl restart prometheus-node-exporter

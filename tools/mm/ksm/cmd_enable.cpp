@@ -89,6 +89,10 @@ int enable(const knobs &knobs, const std::string &proc, const persist_options &o
 	const config_root root(options.root.empty() ? "/" : options.root);
 
 	if (options.unit.empty()) {
+		if (options.force)
+			throw error("--force makes no sense without --unit",
+				    "leave it out: it is about what systemd does with a service",
+				    exit_status::usage);
 		const profile &profile = find_profile(options.profile);
 
 		report("enable", enable_at_boot(knobs, proc, root, profile, options), &profile,

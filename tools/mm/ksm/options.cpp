@@ -140,9 +140,11 @@ command_line::command_line()
 		return app.add_flag("-n,--dry-run", options_.set.dry_run,
 				    "Check all, write nothing");
 	});
-	add_to({set_, disable_}, [this](CLI::App &app) {
+	add_to({set_, enable_, disable_}, [this](CLI::App &app) {
 		return app.add_flag("--force", options_.set.force,
-				    "Unshare even if there may not be the memory for it");
+				    &app == enable_
+					    ? "Write MemoryKSM=yes even for a systemd that fails it"
+					    : "Unshare even if there may not be the memory for it");
 	});
 }
 

@@ -55,7 +55,7 @@ judgement nothing_offered(const view &view)
 	return finding{"nothing_offered", level::useless,
 		       "ksmd runs, but no program offers memory to it.",
 		       "offer that of a program by 'ksmctl run -- PROGRAM', of a service by "
-		       "'ksmctl enable --unit UNIT' (MemoryKSM=yes of systemd 254 and later), of "
+		       "'ksmctl enable --unit UNIT' (MemoryKSM=yes of systemd 256 and later), of "
 		       "virtual machines by QEMU's -machine mem-merge=on, which is its default "
 		       "(libvirt: no <nosharepages/>)"};
 }

@@ -1,38 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "persist/offer.hpp"
 
-#include <cstdio>
-#include <optional>
-
+#include "error.hpp"
 #include "format.hpp"
+#include "persist/systemd.hpp"
 
 namespace ksm
 {
 namespace
 {
 
-constexpr int first_with_memory_ksm = 254;
-
 constexpr const char *drop_in_text =
 	"# Made by 'ksmctl enable --unit', removed by 'ksmctl disable --unit'.\n"
 	"[Service]\n"
 	"MemoryKSM=yes\n";
-
-/* Nothing where there is none. */
-std::optional<int> systemd_version()
-{
-	FILE *pipe = popen("systemctl --version 2>/dev/null", "r");
-	int version = 0;
-
-	if (!pipe)
-		return std::nullopt;
-	const bool found = std::fscanf(pipe, "systemd %d", &version) == 1;
-	/* Read to its end, or it is killed for writing on. */
-	while (std::fgetc(pipe) != EOF)
-		;
-	pclose(pipe);
-	return found ? std::optional(version) : std::nullopt;
-}
 
 } /* namespace */
 
@@ -42,12 +23,14 @@ persist_outcome offer_unit(const unit &unit, const config_root &root,
 	persist_outcome done;
 
 	/* That of an image is not the one that runs here. */
-	const auto version = options.root.empty() ? systemd_version() : std::nullopt;
-	if (version && *version < first_with_memory_ksm)
-		done.warnings.push_back(fmt::format(
-			"systemd {} does not know MemoryKSM=, which came with {}, and ignores it; "
-			"until then, start the program by 'ksmctl run'",
-			*version, first_with_memory_ksm));
+	if (const auto version = options.root.empty() ? systemd_version() : std::nullopt)
+		if (const auto doubt = doubt_of_memory_ksm(*version, unit.name())) {
+			if (doubt->harmful && !options.force)
+				throw error(doubt->what,
+					    doubt->cure + ", or add --force if your distribution "
+							  "has mended its systemd");
+			done.warnings.push_back(doubt->what + ": " + doubt->cure);
+		}
 	if (!unit.exists(root))
 		done.warnings.push_back(
 			fmt::format("there is no unit {} here, as yet", unit.name()));

@@ -284,6 +284,7 @@ TEST_F(persist, options_that_do_not_go_together)
 	EXPECT_EQ(at({"enable", "--unit", "nginx", "--profile", "vmhost"}).status, 2);
 	EXPECT_EQ(at({"disable", "--unit", "nginx", "--unshare"}).status, 2);
 	EXPECT_EQ(at({"enable", "--unshare"}).status, 2);
+	EXPECT_EQ(at({"enable", "--force"}).status, 2);
 	EXPECT_EQ(at({"disable", "--profile", "vmhost"}).status, 2);
 	EXPECT_EQ(at({"status"}).status, 2);
 }
