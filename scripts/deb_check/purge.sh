@@ -13,12 +13,16 @@ set -u
 # words, that in force stands in brackets.
 tmpfiles_are_in_force() {
 	local type path value now rc=0
+	local -A wanted=()
+	# The last line of a path counts
 	while read -r type path _ _ _ _ value; do
-		[[ $type == w* && -e $path ]] || continue
-		now=$(<"$path")
+		[[ $type != w* || ! -e $path ]] || wanted[$path]=$value
+	done </etc/tmpfiles.d/ksmctl.conf
+	for path in "${!wanted[@]}"; do
+		value=${wanted[$path]} now=$(<"$path")
 		echo "$path: $now, wanted $value"
 		[[ $now == "$value" || $now == *"[$value]"* ]] || rc=1
-	done </etc/tmpfiles.d/ksmctl.conf
+	done
 	return "$rc"
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "commands.hpp"
 
-#include <algorithm>
-
 #include <unistd.h>
 
 #include "apply.hpp"
@@ -30,16 +28,14 @@ void print(const file_outcome &file, bool dry_run)
 		fmt::print("{}", file.text);
 }
 
-void print(const persist_outcome &done, const profile *profile, bool dry_run)
+void print(const persist_outcome &done, bool dry_run)
 {
 	for (const made_change &change : done.changes) {
 		std::string text = text_of(change, dry_run);
 
-		if (profile) {
-			const auto setting =
-				std::ranges::find(profile->settings, change.name, &setting::name);
-			text += fmt::format(": {}", setting->why);
-		}
+		if (const auto reason = done.reasons.find(change.name);
+		    reason != done.reasons.end())
+			text += fmt::format(": {}", reason->second);
 		print_wrapped(text);
 	}
 	for (const file_outcome &file : done.files)
@@ -57,7 +53,7 @@ void report(const char *kind, const persist_outcome &done, const profile *profil
 	}
 	if (profile && !profile->name.empty())
 		print_wrapped(fmt::format("profile {}, {}", profile->name, profile->what));
-	print(done, profile, options.dry_run);
+	print(done, options.dry_run);
 }
 
 /* Of a file below --root, nothing counts before that system runs. */

@@ -12,20 +12,22 @@ namespace
 {
 
 constexpr const char *mode = "advisor_mode";
+constexpr const char *budget = "cpu-budget";
 
 /* The better ones first. */
-constexpr const char *modes[] = {"cpu-budget", "scan-time"};
+constexpr const char *modes[] = {budget, "scan-time"};
 
 struct limit {
 	const char *knob;
 	const char *setting;
 	std::optional<std::int64_t> settings::*value;
+	bool counts_with_budget;
 };
 
 constexpr limit limits[] = {
-	{"advisor_max_cpu", "KSM_ADVISOR_MAX_CPU", &settings::advisor_max_cpu},
+	{"advisor_max_cpu", "KSM_ADVISOR_MAX_CPU", &settings::advisor_max_cpu, true},
 	{"advisor_target_scan_time", "KSM_ADVISOR_TARGET_SCAN_TIME",
-	 &settings::advisor_target_scan_time},
+	 &settings::advisor_target_scan_time, false},
 };
 
 } /* namespace */
@@ -46,7 +48,7 @@ void advisor::check(const settings &settings) const
 	if (best().empty())
 		throw error("KSM_MODE=kernel: this kernel has no advisor that we know",
 			    "run Linux 6.8 or later, or set KSM_MODE=classic");
-	for (const auto &[knob, setting, value] : limits)
+	for (const auto &[knob, setting, value, counts] : limits)
 		if (settings.*value && !writer_.knobs().has(knob))
 			throw error(fmt::format("{}: this kernel has no {}", setting, knob),
 				    fmt::format("remove {} from the configuration", setting));
@@ -59,9 +61,16 @@ void advisor::tune(const settings &settings)
 	std::string said;
 	bool done = true;
 
-	for (const auto &[knob, setting, value] : limits) {
+	for (const auto &[knob, setting, value, counts] : limits) {
 		if (!(settings.*value))
 			continue;
+		if (wanted == budget && !counts) {
+			journal_.say_once(setting,
+					  fmt::format("{} is ignored: it has no effect with {}, "
+						      "which this kernel has",
+						      setting, budget));
+			continue;
+		}
 		done &= writer_.keep(knob, std::to_string(*(settings.*value)));
 		said += fmt::format(" {} {}", knob, *(settings.*value));
 	}

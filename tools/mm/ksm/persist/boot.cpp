@@ -19,19 +19,34 @@ void append(std::vector<std::string> &all, const std::vector<std::string> &more)
 	all.insert(all.end(), more.begin(), more.end());
 }
 
-/* Those of the profile that this kernel has; says which it does not have. */
-std::vector<change> changes_here(const knobs &knobs, const profile &profile,
-				 std::vector<std::string> &warnings)
+bool has_budget(const knobs &knobs)
 {
+	const auto mode = knobs.content("advisor_mode");
+
+	return mode && std::ranges::find(mode->choices, "cpu-budget") != mode->choices.end();
+}
+
+/* Those of the profile that this kernel has; says which it does not have. */
+std::vector<change> changes_here(const knobs &knobs, const profile &profile, persist_outcome &done)
+{
+	const counts other = has_budget(knobs) ? counts::without_budget : counts::with_budget;
 	std::vector<change> changes;
 
-	for (const auto &[name, value, why] : profile.settings) {
-		if (knobs.has(name))
+	for (const auto &[name, value, why, counts] : profile.settings) {
+		const bool there = knobs.has(name);
+
+		if (there && counts != other) {
 			changes.push_back({name, value});
-		else
-			warnings.push_back(fmt::format("this kernel's KSM has no {}, so that it is "
-						       "left out",
-						       name));
+			done.reasons[name] = why;
+		} else if (there && counts == counts::with_budget) {
+			done.warnings.push_back(fmt::format(
+				"this kernel's {} has no {}: it has scan-time instead, which only "
+				"estimates the CPU time",
+				name, value));
+		} else if (!there && counts != counts::with_budget) {
+			done.warnings.push_back(fmt::format(
+				"this kernel's KSM has no {}, so that it is left out", name));
+		}
 	}
 	return changes;
 }
@@ -73,7 +88,7 @@ persist_outcome enable_at_boot(const knobs &knobs, const std::string &proc, cons
 				    "reads {} at boot",
 				    tmpfiles_conf));
 	if (options.live)
-		set_now(knobs, proc, changes_here(knobs, profile, done.warnings), options, done);
+		set_now(knobs, proc, changes_here(knobs, profile, done), options, done);
 	if (!options.dry_run)
 		persist(done, [&] { root.write(tmpfiles_conf, text); });
 	done.files.push_back({root.path(tmpfiles_conf), fate::written, text});

@@ -2,6 +2,7 @@
 /* What 'enable' or 'disable' did, or would do. */
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct file_outcome {
 
 struct persist_outcome {
 	std::vector<made_change> changes;
+	std::map<std::string, const char *> reasons; /* of a profile, by the knob */
 	std::vector<file_outcome> files;
 	std::vector<std::string> warnings;
 };

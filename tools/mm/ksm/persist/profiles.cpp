@@ -13,32 +13,43 @@ namespace
 {
 
 const setting ksmd_runs = {"run", "1", "ksmd runs"};
-const setting kernel_sets_pace = {"advisor_mode", "scan-time", "the kernel sets the pace itself"};
+const setting by_time = {"advisor_mode", "scan-time", "the kernel sets the pace itself",
+			 counts::without_budget};
+const setting by_budget = {"advisor_mode", "cpu-budget", "ksmd keeps to its CPU time by the clock",
+			   counts::with_budget};
+
+setting pass_in(const char *seconds, const char *why)
+{
+	return {"advisor_target_scan_time", seconds, why, counts::without_budget};
+}
 
 const profile only_run = {"", "ksmd runs, all else stays as it is", {ksmd_runs}};
 
 const std::vector<profile> profiles = {
 	{"vmhost",
 	 "for hosts of virtual machines: save memory, and keep most huge pages",
-	 {kernel_sets_pace,
-	  {"advisor_target_scan_time", "200", "a pass in 200 seconds"},
-	  {"advisor_max_cpu", "50", "of up to half a CPU"},
+	 {by_time,
+	  pass_in("200", "a pass in 200 seconds"),
+	  {"advisor_max_cpu", "25", "up to a quarter of a CPU"},
+	  by_budget,
 	  {"use_zero_pages", "1", "free memory of guests is mostly zeroes"},
 	  {"thp_split_threshold", "100", "a huge page is split for 400 KiB, and not for less"},
 	  ksmd_runs}},
 	{"containers",
 	 "for many processes of the same programs: save all there is",
-	 {kernel_sets_pace,
-	  {"advisor_target_scan_time", "120", "a pass in 2 minutes, as containers come and go"},
-	  {"advisor_max_cpu", "30", "of up to a third of a CPU"},
+	 {by_time,
+	  pass_in("120", "a pass in 2 minutes, as containers come and go"),
+	  {"advisor_max_cpu", "10", "up to a tenth of a CPU"},
+	  by_budget,
 	  {"thp_split_threshold", "1", "heaps of interpreters hold few equal pages each"},
 	  {"restrict_counters", "1", "containers do not learn of each other by the counters"},
 	  ksmd_runs}},
 	{"desktop",
 	 "for machines that one sits at: go unnoticed",
-	 {kernel_sets_pace,
-	  {"advisor_target_scan_time", "600", "a pass in 10 minutes"},
-	  {"advisor_max_cpu", "10", "of up to a tenth of a CPU"},
+	 {by_time,
+	  pass_in("600", "a pass in 10 minutes"),
+	  {"advisor_max_cpu", "2", "up to a fiftieth of a CPU"},
+	  by_budget,
 	  {"thp_split_threshold", "200", "the speed of huge pages matters more"},
 	  ksmd_runs}},
 };

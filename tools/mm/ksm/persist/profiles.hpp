@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Sets of knobs for kinds of machines. */
+/* Sets of knobs for kinds of machines, in the order in which they are set. */
 #pragma once
 
 #include <string>
@@ -8,10 +8,14 @@
 namespace ksm
 {
 
+/* A budget is the better advisor_mode, and mainline's kernels have none. */
+enum class counts { always, without_budget, with_budget };
+
 struct setting {
 	std::string name;
 	std::string value;
 	const char *why;
+	ksm::counts counts = counts::always;
 };
 
 struct profile {

@@ -92,7 +92,7 @@ TEST(man_page, has_what_each_profile_sets)
 		ASSERT_NE(at, std::string::npos) << name;
 		const std::string entry = text.substr(at, end - at);
 		std::size_t known = 0;
-		for (const auto &[knob, value, why] : find_profile(name).settings) {
+		for (const auto &[knob, value, why, counts] : find_profile(name).settings) {
 			EXPECT_HAS(entry, knob + "=" + value);
 			known++;
 		}

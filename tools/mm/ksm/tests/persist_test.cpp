@@ -81,7 +81,33 @@ TEST_F(persist, a_profile_sets_other_knobs_too_and_says_why)
 	EXPECT_LACKS(file(conf), "thp_split_threshold - - - - 100");
 	EXPECT_HAS(file(conf), "restrict_counters - - - - 1");
 	EXPECT_EQ(at({"enable", "--profile", "desktop"}).status, 0);
-	EXPECT_EQ(text("advisor_max_cpu"), "10");
+	EXPECT_EQ(text("advisor_max_cpu").substr(0, 1), "2");
+}
+
+TEST_F(persist, a_budget_is_preferred)
+{
+	knob("advisor_mode", "[none] scan-time cpu-budget");
+	outcome done = at({"enable", "--profile", "vmhost", "--dry-run"});
+
+	EXPECT_HAS(done.out,
+		   "advisor_mode: none -> cpu-budget (not written): ksmd keeps to its CPU time");
+	EXPECT_HAS(done.out, "advisor_max_cpu: 70 -> 25 (not written): up to a quarter of a CPU");
+	EXPECT_LACKS(done.out, "advisor_target_scan_time:");
+	EXPECT_LACKS(done.out, "warning");
+	EXPECT_EQ(at({"enable", "--profile", "vmhost"}).status, 0);
+	EXPECT_EQ(text("advisor_mode").rfind("cpu-budget", 0), 0u);
+	EXPECT_EQ(text("advisor_target_scan_time"), "200");
+	/* Another kernel may run at the next boot, and may refuse the better one. */
+	EXPECT_HAS(file(conf), "w+ /sys/kernel/mm/ksm/advisor_mode - - - - scan-time\n");
+	EXPECT_HAS(file(conf), "w+- /sys/kernel/mm/ksm/advisor_mode - - - - cpu-budget\n");
+	EXPECT_GT(file(conf).find("cpu-budget"), file(conf).find("scan-time"));
+
+	knob("advisor_mode", "[none] scan-time");
+	done = at({"enable", "--profile", "vmhost", "--dry-run"});
+	EXPECT_HAS(done.out,
+		   "advisor_mode: none -> scan-time (not written): the kernel sets the pace");
+	EXPECT_HAS(done.out, "warning: this kernel's advisor_mode has no cpu-budget: it has "
+			     "scan-time instead");
 }
 
 TEST_F(persist, a_profile_of_no_such_name_is_refused)
@@ -119,7 +145,8 @@ TEST_F(persist, systemd_reads_what_is_written)
 	put_file("sys/kernel/mm/ksm/advisor_mode", "");
 	EXPECT_EQ(shell("systemd-tmpfiles --create --root=" + root() + " ksmctl.conf 2>&1"), "");
 	EXPECT_EQ(file("sys/kernel/mm/ksm/run"), "1");
-	EXPECT_EQ(file("sys/kernel/mm/ksm/advisor_mode"), "scan-time");
+	/* Both are written, one after the other, so that the last one counts. */
+	EXPECT_EQ(file("sys/kernel/mm/ksm/advisor_mode"), "scan-timecpu-budget");
 	EXPECT_FALSE(has("sys/kernel/mm/ksm/use_zero_pages"));
 }
 

@@ -227,6 +227,15 @@ TEST_F(tuning_test, kernel_mode_leaves_unset_limits_alone_and_takes_the_better_a
 	knob("advisor_mode", "[none] scan-time cpu-budget");
 	tune();
 	EXPECT_EQ(knobs_.written, lines{"advisor_mode=cpu-budget"});
+	EXPECT_EQ(said_, "");
+
+	settings_.advisor_target_scan_time = 60;
+	knobs_.written.clear();
+	knob("advisor_mode", "none scan-time [cpu-budget]");
+	tuner_.reset();
+	tune();
+	EXPECT_EQ(knobs_.written, lines{});
+	EXPECT_HAS(said_, "KSM_ADVISOR_TARGET_SCAN_TIME is ignored");
 }
 
 TEST_F(tuning_test, kernel_mode_needs_an_advisor)
