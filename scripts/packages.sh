@@ -27,11 +27,11 @@ wanted() {
 		tools)
 			echo make g++ libc6-dev libcli11-dev libfmt-dev nlohmann-json3-dev libgtest-dev libxxhash-dev
 			echo libncurses-dev pkg-config python3 python3-jsonschema procps tmux libsystemd-dev
-			echo prometheus-cpp-dev scdoc logrotate
+			echo prometheus-cpp-dev libproc2-dev scdoc logrotate
 			;;
 		demo)
 			echo make g++ libc6-dev libcli11-dev libfmt-dev nlohmann-json3-dev libncurses-dev libxxhash-dev
-			echo pkg-config python3 qemu-system-x86 busybox-static
+			echo libproc2-dev pkg-config python3 qemu-system-x86 busybox-static
 			;;
 		configs)
 			[[ ${COMPILERS:-clang} != *clang* ]] || echo clang lld llvm

@@ -57,9 +57,8 @@ bool offers_nothing(const process &process)
 /* Then ksmd sleeps, and no pass ends. */
 bool nothing_left(const std::string &proc, const std::string &pid)
 {
-	return std::ranges::all_of(pid.empty() ? processes(proc)
-					       : std::vector{process(proc + "/" + pid)},
-				   offers_nothing);
+	return pid.empty() ? std::ranges::all_of(processes(proc), offers_nothing)
+			   : offers_nothing(process(proc + "/" + pid));
 }
 
 void must_offer(const std::string &proc, const std::string &pid)

@@ -15,16 +15,19 @@ configuration_parts := ksmtuned/fuzz/configuration suggest lib/sysfs $(addprefix
 configuration_dict  := $(src)ksmtuned/fuzz/configuration.dict
 configuration_seed  := $(src)ksmtuned/ksmtuned.conf
 
-parsers_parts := fuzz/parsers knobs utf8 lib/sysfs $(addprefix lib/proc/,amounts cgroups mappings process)
+parsers_parts := fuzz/parsers knobs utf8 lib/sysfs $(addprefix lib/proc/,amounts cgroups mappings pids process)
 parsers_dict  := $(src)fuzz/parsers.dict
 parsers_seed  := $(src)fuzz/parsers.txt $(src)fuzz/count.txt \
 		 $(src)fuzz/stat.txt
 
-files_parts := fuzz/files fuzz/tree cgroup_room chosen knobs ksmd preflight ps_rows sample text utf8 \
-	       lib/sysfs $(addprefix lib/proc/,amounts cgroups domains mappings process victims vms \
+files_parts := fuzz/files fuzz/tree cgroup_room chosen knobs ksmd pace_text preflight ps_rows sample text utf8 \
+	       lib/sysfs $(addprefix lib/proc/,amounts cgroups domains mappings pids process root victims vms \
 	       writers) $(addprefix watch/,bars frame panel savers)
 files_dict  := $(parsers_dict)
 files_seed  := $(parsers_seed)
+
+# A search for leaks would need the real /proc
+files_environment := ASAN_OPTIONS=detect_leaks=0
 
 words_parts := fuzz/words fuzz/tree changes complaints knobs options ps_options refusal rules \
 	       selection_options suggest text utf8 estimate/options lib/replace_file lib/sysfs \
@@ -41,13 +44,13 @@ $(fuzz)%.o: $(src)%.cpp
 
 .SECONDEXPANSION:
 $(fuzzers:%=$(fuzz)run-%): $(fuzz)run-%: $$(call fuzz_objs_of,$$*)
-	$(FUZZ_CXX) $(fuzz_flags) -fsanitize=fuzzer -o $@ $^
+	$(FUZZ_CXX) $(fuzz_flags) -fsanitize=fuzzer -o $@ $^ -lproc2
 
 # What it has found stays in $(OUTPUT)fuzz/corpus for the next time
 $(fuzzers:%=fuzz-%): fuzz-%: $(fuzz)run-%
 	@mkdir -p $(fuzz)corpus/$* $(fuzz)found
 	cp $($*_seed) $(fuzz)corpus/$*/
-	$< -max_total_time=$$(($(FUZZ_SECONDS) / $(words $(fuzzers)) + 1)) -timeout=10 -max_len=4096 \
+	$($*_environment) $< -max_total_time=$$(($(FUZZ_SECONDS) / $(words $(fuzzers)) + 1)) -timeout=10 -max_len=4096 \
 		-artifact_prefix=$(fuzz)found/$*- -dict=$($*_dict) $(fuzz)corpus/$*
 
 fuzz: $(fuzzers:%=fuzz-%)

@@ -2,12 +2,13 @@
 #include "ksmd.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <cstdint>
 #include <fstream>
 #include <string>
 
 #include <unistd.h>
+
+#include "lib/proc/process.hpp"
 
 namespace fs = std::filesystem;
 
@@ -16,35 +17,20 @@ namespace ksm
 namespace
 {
 
-/* Any program may call itself ksmd; only a kernel thread has no executable. */
-bool is_ksmd(const fs::path &dir)
+/* Any program may call itself ksmd; only a kernel thread has no arguments. */
+bool is_ksmd(const process &process)
 {
-	std::ifstream comm(dir / "comm");
-	std::ifstream cmdline(dir / "cmdline");
-	std::string name;
-
-	return std::getline(comm, name) && name == "ksmd" &&
-	       cmdline.peek() == std::ifstream::traits_type::eof();
-}
-
-bool is_pid(const fs::path &dir)
-{
-	return std::ranges::all_of(dir.filename().string(),
-				   [](unsigned char c) { return std::isdigit(c); });
+	return process.program() == "ksmd" && process.arguments().empty();
 }
 
 } /* namespace */
 
-ksmd::ksmd(fs::path proc)
+ksmd::ksmd(const fs::path &proc)
 {
-	std::error_code ec;
+	const std::vector<process> all = processes(proc);
 
-	for (const auto &entry : fs::directory_iterator(proc, ec)) {
-		if (is_pid(entry.path()) && is_ksmd(entry.path())) {
-			dir_ = entry.path();
-			break;
-		}
-	}
+	if (const auto found = std::ranges::find_if(all, is_ksmd); found != all.end())
+		dir_ = found->dir();
 }
 
 std::optional<std::chrono::nanoseconds> ksmd::cpu_time() const

@@ -12,7 +12,7 @@ namespace ksm
 class ksmd
 {
 public:
-	explicit ksmd(std::filesystem::path proc = "/proc");
+	explicit ksmd(const std::filesystem::path &proc = "/proc");
 
 	/* Nothing where ksmd cannot be seen: in a container, say. */
 	std::optional<std::chrono::nanoseconds> cpu_time() const;

@@ -5,6 +5,7 @@
 #include "commands.hpp"
 #include "error.hpp"
 #include "format.hpp"
+#include "lib/proc/root.hpp"
 #include "opt_in.hpp"
 #include "options.hpp"
 #include "output.hpp"
@@ -31,6 +32,11 @@ void must_exist(const ksm::knobs &knobs)
 int dispatch(const ksm::options &options)
 {
 	const ksm::knobs knobs(options.sysfs);
+	const bool only_of_ours =
+		options.command == ksm::command::offer || options.command == ksm::command::withdraw;
+
+	if (!only_of_ours)
+		ksm::see_as_proc(options.proc);
 
 	if (options.command == ksm::command::run)
 		return ksm::run(knobs, options.program);

@@ -10,6 +10,7 @@
 #include "fuzz/defect.hpp"
 #include "fuzz/tree.hpp"
 #include "lib/proc/mappings.hpp"
+#include "lib/proc/root.hpp"
 #include "lib/proc/victims.hpp"
 #include "lib/proc/writers.hpp"
 #include "preflight.hpp"
@@ -71,6 +72,7 @@ void check_panel(const knobs &knobs, const std::string &proc)
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size)
 {
 	static const fuzzed_tree tree("");
+	[[maybe_unused]] static const bool seen = (see_as_proc(tree.proc()), true);
 	const knobs knobs(tree.sysfs());
 
 	tree.fill({reinterpret_cast<const char *>(data), size});

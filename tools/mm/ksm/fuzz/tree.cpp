@@ -18,7 +18,7 @@ constexpr const char *files[] = {
 	"proc/meminfo",	       "proc/vmstat",	       "proc/self/mountinfo",
 	"proc/1/cgroup",       "proc/1/cmdline",       "proc/1/comm",
 	"proc/1/ksm_stat",     "proc/1/oom_score",     "proc/1/smaps",
-	"proc/1/smaps_rollup", "proc/1/status",	       "proc/1/schedstat"};
+	"proc/1/smaps_rollup", "proc/1/schedstat"};
 
 } /* namespace */
 
@@ -36,6 +36,9 @@ fuzzed_tree::fuzzed_tree(std::string_view text)
 	}
 	fs::create_directories(fs::path(root_) / "proc/1/fd");
 	fs::create_symlink("anon_inode:kvm-vm", fs::path(root_) / "proc/1/fd/3");
+	/* What only the kernel writes into, and libproc2 reads. */
+	std::ofstream(root_ + "/proc/1/stat") << "1 (x) S 1\n";
+	std::ofstream(root_ + "/proc/1/status") << "Name:\tx\nVmRSS:\t8 kB\n";
 	fill(text);
 }
 

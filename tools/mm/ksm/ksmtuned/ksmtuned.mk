@@ -7,10 +7,10 @@ tuned     := $(OUTPUT)ksmtuned/
 tuned_src := $(src)ksmtuned/
 # What it shares with ksmctl
 tuned_shared := $(addprefix $(OUTPUT),knobs.o ksmd.o sample.o text.o output.o suggest.o refusal.o \
-		rules.o utf8.o lib/sysfs.o lib/replace_file.o lib/proc/process.o lib/proc/vms.o)
+		rules.o utf8.o lib/sysfs.o lib/replace_file.o $(addprefix lib/proc/,pids.o process.o root.o vms.o))
 tuned_objs   := $(patsubst $(src)%.cpp,$(OUTPUT)%.o,$(wildcard $(tuned_src)*.cpp))
 tuned_tests  := $(patsubst $(src)%.cpp,$(OUTPUT)%.o,$(wildcard $(tuned_src)tests/*.cpp))
-tuned_libs   := -lprometheus-cpp-core -lsystemd
+tuned_libs   := -lprometheus-cpp-core -lsystemd -lproc2
 
 $(tuned)ksmtuned: $(tuned_objs) $(tuned_shared)
 	$(CXX) $(CXXFLAGS) -o $@ $^ $(LDFLAGS) $(tuned_libs)

@@ -14,6 +14,7 @@
 #include "ksmtuned/options.hpp"
 #include "ksmtuned/pid_file.hpp"
 #include "ksmtuned/service.hpp"
+#include "lib/proc/root.hpp"
 #include "output.hpp"
 
 namespace
@@ -54,6 +55,8 @@ void serve(const options &options, const configuration &configuration)
 {
 	const ksm::knobs knobs(options.sysfs);
 	journal journal;
+
+	ksm::see_as_proc(options.proc);
 
 	must_exist(knobs);
 	for (const std::string &warning : configuration.warnings)

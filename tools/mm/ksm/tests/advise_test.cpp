@@ -194,15 +194,14 @@ TEST(running_process, is_no_thread)
 	end.set_value();
 }
 
-class offer_command : public fake_proc
+class offer_command : public fake_sysfs
 {
 };
 
 TEST_F(offer_command, takes_no_process_for_another)
 {
-	add_process(100, {.arguments = {"x"}, .smaps = smaps_of({{.range = "1000-2000"}})});
 	for (const char *command : {"offer", "withdraw"}) {
-		const outcome done = ksmctl({command, "--sysfs", path(), "--proc", proc(), "100"});
+		const outcome done = ksmctl({command, "--sysfs", path(), "--proc", path(), "100"});
 
 		EXPECT_EQ(done.status, 1);
 		EXPECT_HAS(done.err, "leave out --proc");

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* 'estimate' on processes whose memory is known. */
+#include <regex>
+
 #include "lib/json.hpp"
 #include "tests/expect.hpp"
 #include "tests/fake_sysfs.hpp"
@@ -80,7 +82,8 @@ TEST_F(estimate_of_processes, all_that_is_equal)
 	EXPECT_EQ(both["saved_bytes"]["low"], both["saved_bytes"]["high"]);
 	EXPECT_NEAR(pages(both["zero_pages_bytes"]), zero, own);
 	EXPECT_NEAR(both["pages_of_zeroes"].get<int>(), 1000, own);
-	EXPECT_EQ(pages(both["use_zero_pages_bytes"]), 4);
+	/* One more if those of the program's own do not fit in the last one. */
+	EXPECT_NEAR(pages(both["use_zero_pages_bytes"]), 4, 1);
 	EXPECT_EQ(both["net_bytes"]["value"].get<std::int64_t>(),
 		  both["saved_bytes"]["value"].get<std::int64_t>() -
 			  both["metadata_bytes"].get<std::int64_t>());
@@ -230,8 +233,10 @@ TEST_F(estimate_of_processes, the_text)
 	const std::string out = at({a.pid(), b.pid()}).out;
 
 	EXPECT_HAS(out, " pages of 2 processes, in ");
-	EXPECT_HAS(out, "saves    11.");
-	EXPECT_HAS(out, "zero     3.");
+	EXPECT_TRUE(std::regex_search(out, std::regex("\nsaves    1[12]\\.\\d MiB\n"))) << out;
+	EXPECT_TRUE(
+		std::regex_search(out, std::regex("\nzero     [34]\\.\\d MiB by pages of zeroes")))
+		<< out;
 	EXPECT_HAS(out, ": KSM would pay\n");
 	EXPECT_HAS(out, "offered  0 bytes of ");
 	EXPECT_HAS(out, ": the rest takes ksmctl offer or run\n");

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "tests/fake_proc.hpp"
 
+#include <climits>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "error.hpp"
 #include "format.hpp"
+#include "lib/proc/root.hpp"
 #include "lib/sysfs.hpp"
 
 namespace fs = std::filesystem;
@@ -43,7 +51,7 @@ std::string smaps_of(const std::vector<fake_mapping> &mappings)
 	return text;
 }
 
-fake_proc::fake_proc()
+fake_proc::fake_proc() : real_(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC))
 {
 	std::string name = fs::temp_directory_path() / "ksm-XXXXXX";
 
@@ -57,10 +65,22 @@ fake_proc::fake_proc()
 				 "MemFree:        1048576 kB\n"
 				 "MemAvailable:   4194304 kB\n"
 				 "SwapFree:             0 kB\n");
+	mount();
+}
+
+void fake_proc::mount()
+{
+	try {
+		see_as_proc(proc());
+	} catch (const error &failure) {
+		GTEST_SKIP() << failure.what() << "; " << failure.cure();
+	}
 }
 
 fake_proc::~fake_proc()
 {
+	umount2("/proc", MNT_DETACH);
+	close(real_);
 	fs::remove_all(root_);
 }
 
@@ -82,6 +102,26 @@ std::string fake_proc::file(const std::string &name) const
 	return read_text(root_ + "/" + name);
 }
 
+std::string fake_proc::real_link(const std::string &name) const
+{
+	std::string target(PATH_MAX, 0);
+	const ssize_t length = readlinkat(real_, name.c_str(), target.data(), target.size());
+
+	return length < 0 ? "" : target.substr(0, std::size_t(length));
+}
+
+std::size_t fake_proc::real_entries(const std::string &name) const
+{
+	DIR *dir = fdopendir(openat(real_, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	std::size_t count = 0;
+
+	while (dir && readdir(dir))
+		count++;
+	if (dir)
+		closedir(dir);
+	return count;
+}
+
 void fake_proc::add_process(int pid, const fake_process &process) const
 {
 	const std::string dir = fmt::format("proc/{}/", pid);
@@ -95,6 +135,7 @@ void fake_proc::add_process(int pid, const fake_process &process) const
 	put_file(dir + "cmdline", cmdline);
 	const std::string program = process.arguments.empty() ? "kthread" : process.arguments[0];
 	put_file(dir + "comm", fs::path(program).filename().string().substr(0, 15) + "\n");
+	put_file(dir + "stat", fmt::format("{} (x) S 1 1 1 0 -1 0 0\n", pid));
 	put_file(dir + "status", fmt::format("Name:\tx\nVmHWM:\t99999999 kB\nVmRSS:\t{} kB\n",
 					     process.resident_kb));
 	put_file(dir + "smaps_rollup", fmt::format("Rss:  9 kB\nPss:  {} kB\nPss_Anon:  7 kB\n",

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A directory that looks like /proc, in one with other files that tests need. */
+/*
+ * A directory that looks like /proc, in one with other files that tests need. During the test
+ * it is seen as /proc. Tests are skipped where that takes more rights than there are.
+ */
 #pragma once
 
 #include <cstdint>
@@ -52,6 +55,10 @@ protected:
 	void put_file(const std::string &name, const std::string &text) const;
 	std::string file(const std::string &name) const;
 
+	/* Of the real /proc: what a link says, and how many entries a directory has. */
+	std::string real_link(const std::string &name) const;
+	std::size_t real_entries(const std::string &name) const;
+
 	void add_process(int pid, const fake_process &process) const;
 	void end_process(int pid) const;
 
@@ -59,7 +66,10 @@ protected:
 	void mark_domain(const std::string &cgroup, const std::string &value = "1") const;
 
 private:
+	void mount();
+
 	std::string root_;
+	int real_; /* the real /proc */
 };
 
 } /* namespace ksm */

@@ -41,7 +41,6 @@ TEST_F(process_files, virtual_machines_by_their_files)
 	add_process(103, {.arguments = {"/usr/bin/vcpu"}, .files = {"anon_inode:kvm-vcpu:0"}});
 	add_process(104, {.arguments = {"/usr/bin/qemu-system-x86_64", "-enable-kvm"}});
 	add_process(105, {.arguments = {"x"}, .files = {"/tmp/anon_inode:kvm-vm"}});
-	put_file("proc/self/status", "");
 
 	EXPECT_EQ(vm_pids(), "20 100 101 ");
 	end_process(100);

@@ -101,8 +101,8 @@ TEST_F(figures, of_virtual_machines_and_units)
 
 TEST_F(figures, names_of_any_bytes)
 {
-	add_process(100, qemu("a\"b\\c\nd\xff\xc3\xa4", 1));
-	EXPECT_HAS(text_of_all(), "vm=\"a\\\"b\\\\c\\nd?\xc3\xa4\"");
+	add_process(100, qemu("a\"b\\cd\xff\xc3\xa4", 1));
+	EXPECT_HAS(text_of_all(), "vm=\"a\\\"b\\\\cd?\xc3\xa4\"");
 }
 
 TEST_F(figures, are_those_of_the_man_page)

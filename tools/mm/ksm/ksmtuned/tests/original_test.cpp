@@ -120,7 +120,10 @@ protected:
 			std::ranges::replace(words, ' ', '\0');
 			fs::create_directories(dir / pid);
 			std::ofstream(dir / pid / "cmdline") << words << '\0';
-			std::ofstream(dir / pid / "status") << "Name: x\nVmRSS:\t" << kb << " kB\n";
+			/* libproc2 wants this to be there, and a tab behind each name. */
+			std::ofstream(dir / pid / "stat") << pid << " (x) S 1\n";
+			std::ofstream(dir / pid / "status")
+				<< "Name:\tx\nVmRSS:\t" << kb << " kB\n";
 		}
 	}
 
@@ -148,19 +151,19 @@ protected:
 	{
 		int status = 0;
 
-		put_file("etc/ksmtuned.conf", conf(text, "their.log"));
+		put_file("theirs/etc/ksmtuned.conf", conf(text, "their.log"));
 		for (const char *name : {"run", "pages_to_scan", "sleep_millisecs"})
-			put_file(std::string("sys/kernel/mm/ksm/") + name, "-\n");
+			put_file(std::string("theirs/sys/kernel/mm/ksm/") + name, "-\n");
 		for (std::size_t i = 0; i < steps.size(); i++)
-			lay_out(fmt::format("{}/steps/{}", root(), i + 1), steps[i]);
-		show(1);
+			lay_out(fmt::format("{}/theirs/steps/{}", root(), i + 1), steps[i]);
+		fs::create_symlink("steps/1", root() + "/theirs/proc");
 		const std::string said =
-			shell(fmt::format("bash {}/tests/original.sh {} {} 2>&1",
+			shell(fmt::format("bash {}/tests/original.sh {} {}/theirs 2>&1",
 					  environment("KSMTUNED_SOURCE"), script_, root()),
 			      &status);
 		EXPECT_EQ(said, "");
 		EXPECT_EQ(status, 0);
-		return {lines_of(file("results")), log_of("their.log")};
+		return {lines_of(file("theirs/results")), log_of("their.log")};
 	}
 
 	course ours(const std::vector<step> &steps, const std::string &text)
@@ -172,11 +175,11 @@ protected:
 		put_file("our.conf", conf(text, "our.log"));
 		for (const char *name : {"run", "pages_to_scan", "sleep_millisecs"})
 			knob(name, "-");
-		show(1);
+		show(steps[0]);
 		tuner tuner(knobs, proc(), journal,
 			    read_configuration(root() + "/our.conf").settings);
-		for (std::size_t i = 0; i < steps.size(); i++) {
-			show(i + 1);
+		for (const step &step : steps) {
+			show(step);
 			tuner.tune();
 			course.knobs.push_back(this->text("run") + " " +
 					       this->text("pages_to_scan") + " " +
@@ -187,10 +190,11 @@ protected:
 	}
 
 	/* /proc as it is at this step. */
-	void show(std::size_t step) const
+	void show(const step &step) const
 	{
-		fs::remove_all(proc());
-		fs::create_symlink(fmt::format("steps/{}", step), proc());
+		for (const auto &entry : fs::directory_iterator(proc()))
+			fs::remove_all(entry.path());
+		lay_out(proc(), step);
 	}
 
 	void expect_same(const std::vector<step> &steps, const std::string &text = "")

@@ -9,9 +9,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "error.hpp"
 #include "format.hpp"
 #include "lib/page_size.hpp"
+#include "lib/proc/pids.hpp"
 #include "lib/sysfs.hpp"
 
 namespace fs = std::filesystem;
@@ -21,7 +21,7 @@ namespace ksm
 namespace
 {
 
-/* Empty where there is no such file any more. */
+/* Empty where there is no such file any more. What libproc2 does not tell is read so. */
 std::string content(const fs::path &file)
 {
 	std::ifstream in(file);
@@ -31,18 +31,12 @@ std::string content(const fs::path &file)
 	return text.str();
 }
 
-/* "Name:    123 kB" among the lines of a file. */
-std::optional<std::int64_t> amount_in(const fs::path &file, const std::string &name)
+/* A kernel thread has no memory, and what is hidden from us looks the same. */
+std::optional<std::int64_t> memory_of(int pid, pids_item item)
 {
-	std::ifstream in(file);
+	const auto amount = amount_of(pid, item);
 
-	for (std::string word, line; in >> word; std::getline(in, line)) {
-		std::int64_t amount = 0;
-
-		if (word == name && in >> amount)
-			return amount;
-	}
-	return std::nullopt;
+	return amount && *amount > 0 ? amount : std::nullopt;
 }
 
 /*
@@ -91,24 +85,34 @@ std::string place::unit_cgroup() const
 	return at == cgroup.npos ? cgroup : cgroup.substr(0, at + 1 + unit.size());
 }
 
+std::vector<std::string> process::arguments() const
+{
+	std::vector<std::string> all = parts_of(number(), PIDS_CMDLINE_V);
+
+	/* So libproc2 shows that of a kernel thread. */
+	if (all.size() == 1 && all[0] == "-")
+		all.clear();
+	return all;
+}
+
 std::string process::command_line() const
 {
-	std::string text = content(dir_ / "cmdline");
-
-	while (!text.empty() && !text.back())
-		text.pop_back();
-	std::ranges::replace(text, '\0', ' ');
-	return text;
+	return fmt::format("{}", fmt::join(arguments(), " "));
 }
 
 std::optional<std::int64_t> process::resident_kb() const
 {
-	return amount_in(dir_ / "status", "VmRSS:");
+	return memory_of(number(), PIDS_VM_RSS);
 }
 
 std::optional<std::int64_t> process::proportional_kb() const
 {
-	return amount_in(dir_ / "smaps_rollup", "Pss:");
+	return memory_of(number(), PIDS_SMAP_PSS);
+}
+
+std::int64_t process::oom_score() const
+{
+	return amount_of(number(), PIDS_OOM_SCORE).value_or(0);
 }
 
 std::optional<bool> process::has_open(const std::string &beginning) const
@@ -172,17 +176,16 @@ bool process::hidden() const
 
 place process::place() const
 {
-	return parse_cgroup(content(dir_ / "cgroup"));
+	return place_of(parts_of(number(), PIDS_CGROUP_V));
 }
 
-place parse_cgroup(const std::string &text)
+place place_of(const std::vector<std::string> &cgroups)
 {
-	std::istringstream in(text);
 	std::string unified, systemd;
 	place place;
 
 	/* That of cgroup v2, or the one in which systemd keeps its units in v1. */
-	for (std::string line; std::getline(in, line);) {
+	for (const std::string &line : cgroups) {
 		static constexpr std::string_view v1 = ":name=systemd:";
 		const std::size_t at = line.find(v1);
 
@@ -198,6 +201,7 @@ place parse_cgroup(const std::string &text)
 	return place;
 }
 
+/* libproc2 would put question marks for what the locale has no letters for. */
 std::string process::program() const
 {
 	const std::string comm = content(dir_ / "comm");
@@ -205,41 +209,30 @@ std::string process::program() const
 	return comm.substr(0, comm.find('\n'));
 }
 
-std::string guest_name(const std::string &cmdline)
+std::string guest_name(const std::vector<std::string> &arguments)
 {
-	std::istringstream in(cmdline);
+	const auto is_name = [](const std::string &argument) {
+		return argument == "-name" || argument == "--name";
+	};
+	const auto at = std::ranges::find_if(arguments, is_name);
 
-	for (std::string argument; std::getline(in, argument, '\0');)
-		if ((argument == "-name" || argument == "--name") &&
-		    std::getline(in, argument, '\0'))
-			return name_in(argument);
-	return "";
+	return at == arguments.end() || at + 1 == arguments.end() ? "" : name_in(at[1]);
 }
 
 std::string process::name() const
 {
-	const std::string guest = guest_name(content(dir_ / "cmdline"));
+	const std::string guest = guest_name(arguments());
 
 	return guest.empty() ? program() : guest;
 }
 
 std::vector<process> processes(const fs::path &proc)
 {
-	std::vector<std::pair<std::int64_t, process>> found;
-	std::vector<process> sorted;
-	std::error_code ec;
+	std::vector<process> all;
 
-	for (fs::directory_iterator at(proc, ec), end; !ec && at != end; at.increment(ec))
-		if (const auto pid = number_in(at->path().filename().string()))
-			found.emplace_back(*pid, at->path());
-	if (ec)
-		throw error(fmt::format("cannot list the processes in {}: {}", proc.string(),
-					ec.message()),
-			    "run as root, with the proc filesystem there");
-	std::ranges::sort(found, {}, &std::pair<std::int64_t, process>::first);
-	for (auto &[pid, process] : found)
-		sorted.push_back(std::move(process));
-	return sorted;
+	for (const int pid : all_pids())
+		all.emplace_back(proc / std::to_string(pid));
+	return all;
 }
 
 } /* namespace ksm */

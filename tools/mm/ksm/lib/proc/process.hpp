@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A process as /proc shows it; what it does not show, or no longer, is missing. */
+/*
+ * A process as /proc shows it; what it does not show, or no longer, is missing. libproc2 tells
+ * which there are, what they were started as, where systemd has put them, and what they have
+ * in memory. What it does not know is read here: what KSM tells, smaps, the names of open
+ * files, and comm.
+ */
 #pragma once
 
 #include <cstdint>
@@ -34,12 +39,14 @@ struct place {
 	auto operator<=>(const place &) const = default;
 };
 
-/* As the files of these names have it. */
+/* As the file of this name has it. */
 std::optional<ksm_stat> parse_ksm_stat(const std::string &text);
-place parse_cgroup(const std::string &text);
+
+/* From the lines of /proc/PID/cgroup. */
+place place_of(const std::vector<std::string> &cgroups);
 
 /* What QEMU has been told as its name; empty if nothing. */
-std::string guest_name(const std::string &cmdline);
+std::string guest_name(const std::vector<std::string> &arguments);
 
 class process
 {
@@ -49,8 +56,13 @@ public:
 	const std::filesystem::path &dir() const { return dir_; }
 	std::string pid() const { return dir_.filename(); }
 
-	/* The arguments, a blank between each two; empty for kernel threads. */
+	/* None of kernel threads. */
+	std::vector<std::string> arguments() const;
+	/* The same with a blank between each two. */
 	std::string command_line() const;
+
+	/* As in its oom_score; 0 of those that the kernel spares. */
+	std::int64_t oom_score() const;
 
 	std::optional<std::int64_t> resident_kb() const;
 	std::optional<std::int64_t> proportional_kb() const;
@@ -75,10 +87,12 @@ public:
 	std::string name() const;
 
 private:
+	int number() const { return std::stoi(pid()); }
+
 	std::filesystem::path dir_;
 };
 
-/* All of them, by PID. Throws ksm::error where they cannot be listed. */
+/* All of them, by PID. @proc: /proc by any name. Throws ksm::error where they cannot be listed. */
 std::vector<process> processes(const std::filesystem::path &proc);
 
 } /* namespace ksm */

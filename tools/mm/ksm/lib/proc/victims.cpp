@@ -2,7 +2,6 @@
 #include "lib/proc/victims.hpp"
 
 #include <algorithm>
-#include <fstream>
 #include <functional>
 
 #include <unistd.h>
@@ -18,12 +17,11 @@ std::vector<victim> first_victims(const std::filesystem::path &proc, std::size_t
 	std::vector<victim> all;
 
 	for (const process &process : processes(proc)) {
-		std::ifstream in(process.dir() / "oom_score");
-		std::int64_t score = 0;
+		const std::int64_t score = process.oom_score();
 		const auto resident = process.resident_kb();
 
 		/* Kernel threads have no memory of their own. */
-		if (in >> score && score > 0 && resident && process.pid() != self)
+		if (score > 0 && resident && process.pid() != self)
 			all.push_back({score, process.name(), process.pid(), *resident * 1024});
 	}
 	std::ranges::stable_sort(all, std::greater(), &victim::score);
