@@ -14,6 +14,7 @@
 #include "passes.hpp"
 #include "stop_signals.hpp"
 #include "text.hpp"
+#include "visits.hpp"
 
 namespace ksm
 {
@@ -72,12 +73,17 @@ void must_offer(const std::string &proc, const std::string &pid)
 			    fmt::format("'ksmctl offer {}' does it", pid.empty() ? "PID" : pid));
 }
 
-std::string progress_text(const passes &passes, std::optional<std::int64_t> last_took)
+std::string progress_text(const passes &passes, std::optional<std::int64_t> last_took,
+			  const visits &visits)
 {
 	const std::int64_t done = std::min(passes.done(), passes_wanted);
 	std::string text = fmt::format("{} of {} passes done", done, passes_wanted);
 
-	if (!passes.begun() || !last_took || *last_took <= 0)
+	if (!passes.begun())
+		return text;
+	if (const auto percent = visits.percent())
+		return text + fmt::format(", the next at {} % of the memory", *percent);
+	if (!last_took || *last_took <= 0)
 		return text;
 	const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(
 		steady_clock::now() - *passes.begun());
@@ -86,33 +92,66 @@ std::string progress_text(const passes &passes, std::optional<std::int64_t> last
 				  duration_text(std::uint64_t(*last_took)));
 }
 
-/* Returns false if nothing was left to wait for. */
-bool wait_for(passes &passes, const knobs &knobs, const std::string &proc, const std::string &pid)
+/*
+ * Each page that ksmd has seen once only, or has found changed, is volatile until it sees it
+ * again. Those without a record are not counted.
+ */
+class quiet
+{
+public:
+	explicit quiet(const knobs &knobs) : knobs_(knobs), left_out_(left_out()) {}
+
+	/* Twice in a row: the kernel adds up what changes meanwhile. */
+	bool look()
+	{
+		looks_ = knobs_.number("pages_volatile") == 0 && left_out() == left_out_
+				 ? looks_ + 1
+				 : 0;
+		return looks_ > 1;
+	}
+
+private:
+	std::optional<std::int64_t> left_out() const { return knobs_.number("pages_unslotted"); }
+
+	const knobs &knobs_;
+	std::optional<std::int64_t> left_out_;
+	int looks_ = 0;
+};
+
+enum class ending { all_passes, all_known, nothing_left };
+
+ending wait_for(passes &passes, const knobs &knobs, const std::string &proc, const std::string &pid)
 {
 	const stop_signals stop;
 	live_line line;
 	/* Ever more seldom: where ksm_stat does not tell, it takes a walk of page tables. */
 	std::chrono::seconds pause(2);
 	auto look_at_processes = steady_clock::now() + pause;
+	visits visits(knobs);
+	quiet quiet(knobs);
 
 	while (passes.done() < passes_wanted) {
 		const auto now = steady_clock::now();
 
 		if (stop.wait_until(now + interval))
-			throw error(fmt::format("stopped: {}", progress_text(passes, {})),
+			throw error(fmt::format("stopped: {}", progress_text(passes, {}, visits)),
 				    "ksmd goes on; 'ksmctl wait' begins to count anew");
 		must_scan(knobs);
 		passes.look(full_scans(knobs), now);
+		visits.look(passes.seen());
+		/* One pass is enough if all that it found is known by now. */
+		if (passes.done() && quiet.look())
+			return ending::all_known;
 		if (line.is_due())
-			line.show(progress_text(passes, knobs.number("full_scan_msecs")));
+			line.show(progress_text(passes, knobs.number("full_scan_msecs"), visits));
 		if (now >= look_at_processes) {
 			pause *= 2;
 			look_at_processes = now + pause;
 			if (nothing_left(proc, pid))
-				return false;
+				return ending::nothing_left;
 		}
 	}
-	return true;
+	return ending::all_passes;
 }
 
 } /* namespace */
@@ -124,7 +163,7 @@ int wait(const knobs &knobs, const std::string &proc, const wait_options &option
 	must_scan(knobs);
 	must_offer(proc, options.pid);
 	passes passes(full_scans(knobs));
-	const bool all = wait_for(passes, knobs, proc, options.pid);
+	const ending ending = wait_for(passes, knobs, proc, options.pid);
 	const std::chrono::duration<double> took = steady_clock::now() - start;
 
 	if (options.json) {
@@ -132,9 +171,14 @@ int wait(const knobs &knobs, const std::string &proc, const wait_options &option
 
 		out["passes"] = passes.done();
 		out["seconds"] = took.count();
-		out["nothing_left"] = !all;
+		out["nothing_left"] = ending == ending::nothing_left;
 		fmt::print("{}\n", out.dump(2));
-	} else if (all) {
+	} else if (ending == ending::all_known) {
+		print_wrapped(fmt::format("all that is offered is known to ksmd, and nothing of it "
+					  "changes: {} pass done after {}",
+					  passes.done(),
+					  duration_text(std::uint64_t(1000 * took.count()))));
+	} else if (ending == ending::all_passes) {
 		print_wrapped(fmt::format("{} passes done after {}", passes.done(),
 					  duration_text(std::uint64_t(1000 * took.count()))));
 	} else {

@@ -30,6 +30,8 @@ public:
 	/* Not the one that was under way at first: it had begun before. */
 	std::int64_t done() const { return std::max<std::int64_t>(0, last_ - first_ - 1); }
 
+	std::int64_t seen() const { return last_; }
+
 	/* When the present one has begun; nothing of the first, which we did not see. */
 	std::optional<time> begun() const { return begun_; }
 

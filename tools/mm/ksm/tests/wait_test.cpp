@@ -13,6 +13,7 @@
 #include "tests/expect.hpp"
 #include "tests/fake_proc.hpp"
 #include "tests/program.hpp"
+#include "visits.hpp"
 
 namespace ksm
 {
@@ -90,6 +91,52 @@ TEST_F(waiting, for_two_passes)
 		EXPECT_GT(told["seconds"], 0.5);
 		EXPECT_EQ(told["nothing_left"], false);
 	}
+}
+
+TEST_F(waiting, one_pass_is_enough_if_all_is_known)
+{
+	counter("pages_volatile", "0");
+	counter("full_scans", "7");
+	const outcome done = at({"wait"}, [this] { counter("full_scans", "9"); });
+	EXPECT_EQ(done.status, 0) << done.err;
+	EXPECT_HAS(done.out, "all that is offered is known to ksmd");
+	EXPECT_HAS(done.out, "1 pass done");
+
+	/* Some were left out: they are in no count. */
+	counter("full_scans", "7");
+	const outcome left_out = at({"wait", "--json"}, [this] {
+		counter("pages_unslotted", "1");
+		counter("full_scans", "9");
+		std::this_thread::sleep_for(std::chrono::seconds(1));
+		counter("full_scans", "10");
+	});
+	EXPECT_EQ(json::parse(left_out.out)["passes"], 2);
+}
+
+TEST_F(waiting, how_far_a_pass_is)
+{
+	const knobs knobs(path());
+	visits visits(knobs);
+
+	counter("pages_scanned", "1000");
+	counter("pages_skipped", "0");
+	counter("pages_offered", "400");
+	visits.look(7);
+	EXPECT_FALSE(visits.percent());
+	visits.look(8);
+	EXPECT_EQ(visits.percent(), 0);
+	counter("pages_skipped", "100");
+	visits.look(8);
+	EXPECT_EQ(visits.percent(), 25);
+	/* Half of it is there, as the end of the pass shows. */
+	counter("pages_scanned", "1100");
+	visits.look(9);
+	counter("pages_scanned", "1150");
+	EXPECT_EQ(visits.percent(), 25);
+	counter("pages_scanned", "5000");
+	EXPECT_EQ(visits.percent(), 99);
+	remove("pages_skipped");
+	EXPECT_FALSE(visits.percent());
 }
 
 TEST_F(waiting, not_for_ever)
