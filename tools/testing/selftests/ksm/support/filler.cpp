@@ -3,6 +3,7 @@
 
 #include <sys/mman.h>
 
+#include "support/child.hpp"
 #include "support/process.hpp"
 #include "support/verdict.hpp"
 
