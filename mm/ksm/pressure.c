@@ -55,11 +55,15 @@
 #define PRESSURE_REST		(10 * HZ)
 #define PRESSURE_DOUBLINGS	6U
 
-/* Before the OOM killer is called: how long to wait, for one of so many frames, how often. */
+/*
+ * Before the OOM killer is called: how long to wait, for one of so many frames; how often,
+ * and how often in a row as long as ksmd has not been round and nothing is freed.
+ */
 #define PRESSURE_WAIT		max(HZ / 5, 1)
 #define PRESSURE_ENOUGH_OF	64
 #define PRESSURE_CHANCES	20
 #define PRESSURE_CHANCES_IN	(10 * HZ)
+#define PRESSURE_IN_A_ROW	5
 
 /* Nor for a run that has found so many pages, and so many for each one freed, unique. */
 #define PRESSURE_UNIQUE		4096
@@ -86,6 +90,8 @@ static bool urgent;
  * @runtime: ksmd's CPU time at its start, ns
  * @hurried: ksmd's nice value is raised
  * @nice: ksmd's, before that
+ * @open_until: until then (jiffies) the next run goes on with what this one has begun: it
+ *		ended before each page had been visited twice
  */
 struct run {
 	bool goes_on;
@@ -98,6 +104,7 @@ struct run {
 	u64 runtime;
 	bool hurried;
 	int nice;
+	u64 open_until;
 };
 
 /* Written under ksm_mutex. */
@@ -157,10 +164,15 @@ static void end_run(void)
 	/* Unless somebody else has changed it since. */
 	if (run.hurried && !task_nice(runner))
 		set_user_nice(runner, run.nice);
+	run.open_until = 0;
 	if (is_much(saved_pages() - run.saved)) {
 		barren = 0;
 		if (!is_record())
 			rest(0);
+	} else if (passes < PRESSURE_PASSES) {
+		/* That says nothing of what it would have found. */
+		rest(0);
+		run.open_until = get_jiffies_64() + PRESSURE_REST;
 	} else {
 		rest((u64)PRESSURE_REST << barren);
 		barren = min(barren + 1, PRESSURE_DOUBLINGS);
@@ -271,9 +283,11 @@ bool ksm_pressure_due(void)
 static void begin_run(void)
 {
 	run.last_asked = jiffies;
-	run.passes = ksm_stats.full_scans;
 	WRITE_ONCE(run.freed, ksm_stats.freed);
-	run.saved = saved_pages();
+	if (!time_before64(get_jiffies_64(), run.open_until)) {
+		run.passes = ksm_stats.full_scans;
+		run.saved = saved_pages();
+	}
 	WRITE_ONCE(run.unshared, ksm_stats.unshared);
 	run.bytes = atomic_long_read(&ksm_stats.bytes);
 	run.runtime = task_sched_runtime(current);
@@ -377,7 +391,8 @@ static bool came_in(long before)
  */
 static int before_oom(struct notifier_block *nb, unsigned long unused, void *freed)
 {
-	long before = READ_ONCE(ksm_stats.pressure_freed);
+	long before = READ_ONCE(ksm_stats.pressure_freed), came = 0;
+	int tries = PRESSURE_IN_A_ROW;
 	bool in_vain = time_before64(get_jiffies_64(), READ_ONCE(vain_end)) &&
 		       ksm_mms_registered() == READ_ONCE(vain_mms) &&
 		       mapped_pages() <= READ_ONCE(vain_pages);
@@ -386,13 +401,17 @@ static int before_oom(struct notifier_block *nb, unsigned long unused, void *fre
 	if (*(unsigned long *)freed)
 		return NOTIFY_OK;
 	if (!READ_ONCE(ksm_pressure_heard) || current == READ_ONCE(runner) ||
-	    ksm_mms_empty() || ksm_lock_offlining() || looks_barren() || in_vain ||
-	    !__ratelimit(&chances))
+	    ksm_mms_empty() || ksm_lock_offlining() || in_vain)
 		return NOTIFY_OK;
-	WRITE_ONCE(urgent, true);
-	ksm_wake();
-	wait_event_killable_timeout(waiters, came_in(before), PRESSURE_WAIT);
-	*(unsigned long *)freed += max(READ_ONCE(ksm_stats.pressure_freed) - before, 0L);
+	while (came <= 0 && tries-- && !looks_barren() && __ratelimit(&chances)) {
+		WRITE_ONCE(urgent, true);
+		ksm_wake();
+		/* Done, as far as that goes, or to be killed. */
+		if (wait_event_killable_timeout(waiters, came_in(before), PRESSURE_WAIT))
+			tries = 0;
+		came = READ_ONCE(ksm_stats.pressure_freed) - before;
+	}
+	*(unsigned long *)freed += max(came, 0L);
 	return NOTIFY_OK;
 }
 
