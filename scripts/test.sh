@@ -162,7 +162,10 @@ run_on() {
 	local list=$logs/$stage.programs log=$logs/$stage.log out=$logs/$stage.results
 	# Seconds that a wait may take: long, for a machine that is busy with other things
 	local limit=1200 mem=1024 scale=${KSM_TEST_SCALE:-100} timeout=140 mib=32 factor=1 options=() fetched=()
-	local skip='^(off|no_memcg|memcg_v1)_test$'
+	# It takes minutes to be worth it: make coexist
+	local campaign=coexistence_test
+	[[ ! ${KSM_COEXIST_SECONDS:-} ]] || campaign=none
+	local skip="^($campaign|(off|no_memcg|memcg_v1)_test)\$"
 	local only=. words=numa=fake=2
 	# Left offline by the kernel: for hotplug_test to plug in and take away
 	local dimm="-m slots=1,maxmem=4G -object memory-backend-ram,id=dimm,size=256M -device pc-dimm,memdev=dimm"
@@ -183,7 +186,7 @@ run_on() {
 	debug)
 		limit=3000 mem=2048 scale=$((scale / 10 ? scale / 10 : 1)) timeout=400 mib=8 factor=3
 		# These take a kernel that checks itself too long
-		skip='^(full_machine_test|cow|(off|no_memcg|memcg_v1|programs|ksmtuned)_test)$' options=(-v)
+		skip="^(full_machine_test|cow|$campaign|(off|no_memcg|memcg_v1|programs|ksmtuned)_test)\$" options=(-v)
 		[[ $pattern != . ]] || options+=(-l)
 		;;
 	esac

@@ -68,7 +68,13 @@ protected:
 
 		EXPECT_GT(truth.total(), 0u);
 		EXPECT_EQ(knob("pages_shared"), long(truth.frames()));
-		EXPECT_EQ(knob("pages_sharing"), long(truth.extra()));
+		long merging = 0;
+
+		for (pid_t each : processes)
+			merging += merging_pages(each);
+		EXPECT_EQ(knob("pages_sharing"), long(truth.extra()))
+			<< "the processes say that they merge " << merging << " pages, and have "
+			<< truth.total();
 		for (pid_t each : processes)
 			EXPECT_EQ(merging_pages(each), long(truth_of_all({each}).total()));
 	}
