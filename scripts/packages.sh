@@ -46,7 +46,7 @@ wanted() {
 		deb-check) echo mmdebstrap e2fsprogs lintian qemu-system-x86 ;;
 		bench) echo python3 gnuplot-nox ;;
 		series) echo git patch perl python3 ;;
-		check) echo git perl python3 sparse shellcheck clang-format g++ libfmt-dev libncurses-dev pkg-config tmux ;;
+		check) echo git perl python3 sparse shellcheck clang-format g++ libfmt-dev libncurses-dev libproc2-dev pkg-config tmux ;;
 		*) die "no such topic: $t (there are: kernel boot selftests tools demo configs bench check menuconfig deb deb-tools deb-check series)" ;;
 		esac
 	done
