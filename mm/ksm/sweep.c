@@ -99,7 +99,8 @@ static bool visit_page(struct ksm_visit *v, u64 bit, unsigned long addr, pte_t *
 		}
 		v->hot |= bit;
 	}
-	if (v->sweep->round == KSM_ROUND_PICK) {
+	/* What is dirty now, or seems unchanged, would not be read in a later one. */
+	if (v->sweep->round == KSM_ROUND_PICK && !((v->hot | v->reread) & bit)) {
 		ksm_visit_pick(v, page, __ffs64(bit));
 		return !--v->sweep->looks;
 	}
