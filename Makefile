@@ -106,7 +106,7 @@ thp-report:
 	@scripts/thp_report.sh
 
 coexist:
-	@scripts/packages.sh kernel boot selftests
+	@scripts/packages.sh kernel boot selftests tools
 	@KSM_COEXIST_SECONDS=$${KSM_COEXIST_SECONDS:-300} scripts/test.sh --on prod --on debug --only '^coexistence_test$$'
 
 configs:

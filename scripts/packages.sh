@@ -46,7 +46,10 @@ wanted() {
 		deb-check) echo mmdebstrap e2fsprogs lintian qemu-system-x86 ;;
 		bench) echo python3 gnuplot-nox ;;
 		series) echo git patch perl python3 ;;
-		check) echo git perl python3 sparse shellcheck clang-format g++ libfmt-dev libncurses-dev libproc2-dev pkg-config tmux ;;
+		check)
+			wanted tools
+			echo git perl sparse shellcheck clang-format
+			;;
 		*) die "no such topic: $t (there are: kernel boot selftests tools demo configs bench check menuconfig deb deb-tools deb-check series)" ;;
 		esac
 	done
