@@ -105,12 +105,18 @@ TEST_F(estimate_of_processes, a_sample_if_there_is_no_time_for_more)
 			memory.fill(i, i < 30'000 ? 1 + i : number << 32 | i);
 	};
 	const holder a([&] { make(1); }), b([&] { make(2); });
-	const json sample = of({a.pid(), b.pid(), "--seconds", "0.01"});
+	bool holds = false;
 
-	ASSERT_LT(sample["pages_looked_at"], sample["pages"]);
-	EXPECT_LT(sample["saved_bytes"]["low"], sample["saved_bytes"]["high"]);
-	EXPECT_LE(pages(sample["saved_bytes"]["low"]), 30'000 + own);
-	EXPECT_GE(pages(sample["saved_bytes"]["high"]), 30'000 - own);
+	/* It misses one time in 20, as it says: not four times in a row. */
+	for (int tries = 0; tries < 4 && !holds; tries++) {
+		const json sample = of({a.pid(), b.pid(), "--seconds", "0.01"});
+		const json &saved = sample["saved_bytes"];
+
+		ASSERT_LT(sample["pages_looked_at"], sample["pages"]);
+		EXPECT_LT(saved["low"], saved["high"]);
+		holds = pages(saved["low"]) <= 30'000 + own && pages(saved["high"]) >= 30'000 - own;
+	}
+	EXPECT_TRUE(holds);
 }
 
 TEST_F(estimate_of_processes, mappings_of_the_zero_page_take_no_memory)
