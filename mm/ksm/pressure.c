@@ -222,6 +222,7 @@ void ksm_pressure_listen(void)
 		ksm_pressure_cancel();
 		barren = 0;
 		most_saved = 0;
+		run.open_until = 0;
 		WRITE_ONCE(rest_end, get_jiffies_64());
 		WRITE_ONCE(vain_end, get_jiffies_64());
 	}
