@@ -4,12 +4,16 @@
 #include <memory>
 #include <optional>
 
+#include <linux/mman.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include "support/child.hpp"
 #include "support/fixture.hpp"
 #include "support/guest_pairs.hpp"
 #include "support/limits.hpp"
 #include "support/passes.hpp"
+#include "support/process.hpp"
 #include "support/program.hpp"
 #include "support/region.hpp"
 #include "support/vm.hpp"
@@ -165,6 +169,79 @@ TEST_F(rounds, memory_is_unmapped_in_between)
 	ksmd.pass();
 	ksmd.pass();
 	EXPECT_EQ(knob("pages_sharing"), 0);
+	EXPECT_EQ(knob("pages_unshared") + knob("pages_volatile"), 1);
+}
+
+TEST_F(rounds, memory_is_collapsed_in_between)
+{
+	batches ksmd(batch());
+
+	ksmd.pass();
+	EXPECT_TRUE(ksmd.until([&] { return knob("pages_sharing") > 0; }));
+	long before = meminfo_kb("AnonHugePages");
+
+	/* As far as that goes: where a KSM page is, it does not. */
+	memory_->advise(MADV_HUGEPAGE);
+	madvise(memory_->data(), memory_->bytes(), MADV_COLLAPSE);
+	if (meminfo_kb("AnonHugePages") <= before)
+		GTEST_SKIP() << "nothing could be collapsed";
+	/* Deferred tiles lie in huge pages now. */
+	for (int i = 0; i < 3; i++)
+		ksmd.pass();
+	EXPECT_EQ(std::size_t(knob("pages_sharing")), equals());
+	expect_contents();
+}
+
+/* What fork leaves has no turn in the rounds of this pass; what exits has none any more. */
+TEST_F(rounds, processes_come_and_go_in_between)
+{
+	batches ksmd(batch());
+
+	ksmd.pass();
+	EXPECT_TRUE(ksmd.until([&] { return knob("pages_sharing") > 0; }));
+	child heir([&](parent_link &parent) {
+		for (std::size_t i = 0; i < memory_->pages(); i += 2)
+			memory_->fill(i, i);
+		parent.reach("written");
+	});
+
+	heir.await("written");
+	ksmd.pass();
+	heir.go_on("written");
+	heir.join();
+	for (int i = 0; i < 3; i++)
+		ksmd.pass();
+	EXPECT_EQ(std::size_t(knob("pages_sharing")), equals());
+	expect_contents();
+}
+
+/* The only process with deferred tiles exits. */
+TEST_F(rounds, all_is_gone_in_between)
+{
+	memory_.reset();
+	region other(1);
+
+	other.fill_all(0);
+	other.mergeable();
+	child one([&](parent_link &parent) {
+		region own(3 * first_);
+
+		own.fill_unique(1);
+		own.mergeable();
+		parent.reach("offered");
+		_exit(0);
+	});
+	batches ksmd(batch());
+
+	one.await("offered");
+	ksmd.pass();
+	/* A batch into the first round: some tiles are deferred, and none is read yet. */
+	EXPECT_TRUE(
+		ksmd.until([&] { return std::size_t(knob("pages_unshared")) > first_ + batch(); }));
+	one.go_on("offered");
+	one.join();
+	ksmd.pass();
+	ksmd.pass();
 	EXPECT_EQ(knob("pages_unshared") + knob("pages_volatile"), 1);
 }
 
