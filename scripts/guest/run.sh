@@ -90,11 +90,13 @@ restore_knobs() {
 # One that was stopped has not cleaned up: some knobs can be set only while nothing is
 # merged, and some only while no advisor is on
 clean_up() {
-	echo 2 >$knobs/run
-	[[ ! -e $knobs/advisor_mode ]] || echo none >$knobs/advisor_mode
-	restore_knobs $knobs
+	if [[ -d $knobs ]]; then
+		echo 2 >$knobs/run
+		[[ ! -e $knobs/advisor_mode ]] || echo none >$knobs/advisor_mode
+		restore_knobs $knobs
+		echo "${knob[$knobs/run]}" >$knobs/run
+	fi
 	restore_knobs $huge_knobs
-	echo "${knob[$knobs/run]}" >$knobs/run
 	[[ $(</proc/swaps) == */zram0* ]] || swapon /dev/zram0
 }
 
