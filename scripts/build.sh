@@ -65,7 +65,7 @@ configure() {
 
 # What a finished build was made of
 inputs() {
-	cat "$out/.config.key"
+	cat "$out/.config.key" "$TOP/scripts/kbuild.sh"
 	if [[ $flavour == *base ]]; then cat "$BUILD/base.id"; else cat "$BUILD/tree.id"; fi
 }
 

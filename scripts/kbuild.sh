@@ -22,7 +22,7 @@ setup_make() {
 	export KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 1970'
 	export KBUILD_BUILD_USER=ksm KBUILD_BUILD_HOST=ksm KBUILD_BUILD_VERSION=1
 	if have ccache; then
-		make+=("CC=ccache $cc")
+		make+=("CC=$TOP/scripts/cached.sh $cc")
 		export CCACHE_BASEDIR=$TOP CCACHE_NOHASHDIR=1
 		# Trust the dependency files: no second run of the preprocessor on a miss
 		export CCACHE_DEPEND=1
