@@ -8,8 +8,9 @@
  * index are all that the walk needs, no process.  The root of the anon_vmas will do,
  * as all VMAs of a family of forks are on it, and so there is one for all of them.
  *
- * An anchor counts as a mapping.  It is dropped once each mapping that is found by it
- * is known, or gone; in a large family, once that is seen without much ado.
+ * max_page_sharing takes an anchor for a mapping; pages_sharing does not count it.  It is
+ * dropped once each mapping that is found by it is known, or gone; in a large family, once
+ * that is seen without much ado.
  */
 #include <linux/mm.h>
 #include <linux/rmap.h>
@@ -133,14 +134,14 @@ void ksm_anchor_add(struct ksm_stable *stable, struct ksm_anchor *anchor)
 	if (!anchor)
 		return;
 	hlist_add_head(&anchor->link, &ksm_stable_more(stable)->anchors);
-	ksm_stable_count(stable, ksm_knobs.max_page_sharing);
+	ksm_stable_count_anchor(stable, 1, ksm_knobs.max_page_sharing);
 	ksm_watch_add(stable);
 }
 
 static void free_anchor(struct ksm_stable *stable, struct ksm_anchor *anchor)
 {
 	hlist_del(&anchor->link);
-	ksm_stable_uncount(stable, ksm_knobs.max_page_sharing);
+	ksm_stable_count_anchor(stable, -1, ksm_knobs.max_page_sharing);
 	put_anon_vma(anchor->root);
 	atomic_long_sub(sizeof(*anchor), &ksm_stats.bytes);
 	kmem_cache_free(anchor_cache, anchor);
@@ -251,9 +252,9 @@ void ksm_anchor_move(struct ksm_stable *from, struct ksm_stable *to)
 			continue;
 		}
 		hlist_del(&anchor->link);
-		ksm_stable_uncount(from, max);
+		ksm_stable_count_anchor(from, -1, max);
 		hlist_add_head(&anchor->link, &ksm_stable_more(to)->anchors);
-		ksm_stable_count(to, max);
+		ksm_stable_count_anchor(to, 1, max);
 	}
 	if (ksm_stable_anchored(to))
 		ksm_watch_add(to);

@@ -126,7 +126,7 @@ static void verify_node(struct verify *v, struct ksm_stable *stable)
 	struct ksm_slot *slot;
 	struct ksm_anchor *anchor = NULL;
 	struct anon_vma *root;
-	unsigned int nr = 0;
+	unsigned int nr = 0, sharing;
 	pgoff_t pgoff;
 
 	v->nodes++;
@@ -144,6 +144,7 @@ static void verify_node(struct verify *v, struct ksm_stable *stable)
 		nr++;
 	}
 	v->in_stable += nr;
+	sharing = nr ? nr - 1 : 0;
 	while ((anchor = ksm_anchor_next(stable, anchor, &root, &pgoff)))
 		nr++;
 	if (folio) {
@@ -161,7 +162,7 @@ static void verify_node(struct verify *v, struct ksm_stable *stable)
 		v->alone++;
 	} else if (nr) {
 		v->shared++;
-		v->sharing += nr - 1;
+		v->sharing += sharing;
 	}
 }
 

@@ -69,6 +69,7 @@ struct ksm_stable {
  * @anchors: ksm_anchor::link of each anchor, guarded by the folio lock
  * @chain: of a head: further nodes of equal content, those with room first
  * @others: of a head: how many these are
+ * @nr_anchors: how many @anchors there are
  * @pruned: of a head: jiffies when the last search for stale nodes began
  * @prune_next: of a head: where that search goes on, NULL once it is over
  * @search_next: of a head: where ksm_reap_held() goes on, NULL at the beginning
@@ -80,6 +81,7 @@ struct ksm_stable_more {
 	struct hlist_head anchors;
 	struct list_head chain;
 	unsigned int others;
+	unsigned int nr_anchors;
 	u32 pruned;
 	struct ksm_stable *prune_next;
 	struct ksm_stable *search_next;
@@ -171,8 +173,7 @@ bool ksm_stable_chain(struct ksm_stable *head, struct ksm_stable *stable);
 struct ksm_stable *ksm_stable_next_other(const struct ksm_stable *stable);
 unsigned int ksm_stable_live(const struct ksm_stable *head);
 void ksm_stable_erase(struct ksm_stable *stable);
-void ksm_stable_count(struct ksm_stable *stable, unsigned int max);
-void ksm_stable_uncount(struct ksm_stable *stable, unsigned int max);
+void ksm_stable_count_anchor(struct ksm_stable *stable, int by, unsigned int max);
 void ksm_stable_map(struct ksm_stable *stable, struct ksm_slot *slot,
 		    unsigned int max);
 void ksm_stable_unmap(struct ksm_stable *stable, struct ksm_slot *slot,

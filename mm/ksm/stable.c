@@ -279,67 +279,44 @@ static void chain_sort(struct ksm_stable *stable, bool room)
  */
 static void count_node(const struct ksm_stable *stable, int by)
 {
+	const struct ksm_stable_more *more = ksm_stable_more(stable);
+
 	if (ksm_stable_uniform(stable) && stable->nr == 1) {
 		ksm_stats.alone += by;
 	} else if (stable->nr) {
-		long sharing = stable->nr - 1;
+		unsigned int mappings = stable->nr - (more ? more->nr_anchors : 0);
+		long sharing = mappings ? mappings - 1 : 0;
 
 		ksm_stats.shared += by;
 		ksm_stats.sharing += by * sharing;
-		ksm_domain_count(ksm_stable_index(stable)->domain, by, by * sharing);
+		if (static_branch_unlikely(&ksm_domain_used))
+			ksm_domain_count(ksm_stable_index(stable)->domain, by, by * sharing);
 	}
 }
 
 /* Not inlined, and all that there is to do, for the sake of machines without domains. */
-static noinline void count_in_domain(struct ksm_stable *stable, int by, unsigned int max)
+static noinline void recount(struct ksm_stable *stable, int by, int anchors, unsigned int max)
 {
 	count_node(stable, -1);
 	stable->nr += by;
+	if (anchors)
+		ksm_stable_more(stable)->nr_anchors += anchors;
 	count_node(stable, 1);
 	if (by > 0 ? stable->nr == max : stable->nr + 1 == max)
 		chain_sort(stable, by < 0);
 }
 
 /**
- * ksm_stable_count - count one more mapping, or anchor, of a node
+ * ksm_stable_count_anchor - count one more anchor of a node, or one less
  * @stable: node
- * @max: mappings that a folio may have
+ * @by: 1 or -1
+ * @max: mappings and anchors that a folio may have
  *
  * Context: ksm_mutex held.
  */
-void ksm_stable_count(struct ksm_stable *stable, unsigned int max)
+void ksm_stable_count_anchor(struct ksm_stable *stable, int by, unsigned int max)
 {
-	if (static_branch_unlikely(&ksm_domain_used)) {
-		count_in_domain(stable, 1, max);
-		return;
-	}
-	if (stable->nr++)
-		ksm_stats.sharing++;
-	else
-		ksm_stats.shared++;
-	if (stable->nr == max)
-		chain_sort(stable, false);
-}
-
-/**
- * ksm_stable_uncount - count one mapping, or anchor, less
- * @stable: node
- * @max: mappings that a folio may have
- *
- * Context: ksm_mutex held.
- */
-void ksm_stable_uncount(struct ksm_stable *stable, unsigned int max)
-{
-	if (static_branch_unlikely(&ksm_domain_used)) {
-		count_in_domain(stable, -1, max);
-		return;
-	}
-	if (--stable->nr)
-		ksm_stats.sharing--;
-	else
-		ksm_stats.shared--;
-	if (stable->nr + 1 == max)
-		chain_sort(stable, true);
+	recount(stable, by, by, max);
 }
 
 /**
@@ -371,9 +348,20 @@ void ksm_stable_set_uniform(struct ksm_stable *stable, bool uniform)
 void ksm_stable_map(struct ksm_stable *stable, struct ksm_slot *slot,
 		    unsigned int max)
 {
+	bool first = hlist_empty(&stable->mappings);
+
 	slot->word = (unsigned long)stable | (slot->word & KSM_SLOT_MASK);
 	hlist_add_head(&slot->link, &stable->mappings);
-	ksm_stable_count(stable, max);
+	if (static_branch_unlikely(&ksm_domain_used)) {
+		recount(stable, 1, 0, max);
+		return;
+	}
+	if (!first)
+		ksm_stats.sharing++;
+	else if (!stable->nr)
+		ksm_stats.shared++;
+	if (++stable->nr == max)
+		chain_sort(stable, false);
 }
 
 /**
@@ -388,7 +376,16 @@ void ksm_stable_unmap(struct ksm_stable *stable, struct ksm_slot *slot,
 		      unsigned int max)
 {
 	hlist_del(&slot->link);
-	ksm_stable_uncount(stable, max);
+	if (static_branch_unlikely(&ksm_domain_used)) {
+		recount(stable, -1, 0, max);
+		return;
+	}
+	if (!hlist_empty(&stable->mappings))
+		ksm_stats.sharing--;
+	else if (stable->nr == 1)
+		ksm_stats.shared--;
+	if (stable->nr-- == max)
+		chain_sort(stable, true);
 }
 
 /**

@@ -217,6 +217,8 @@ TEST_F(heirs, pages_that_a_forebear_maps_move)
 	other.await("offered");
 	scan(3);
 	ASSERT_EQ(truth_of(own).total(), folios);
+	EXPECT_EQ(knob("pages_shared"), long(folios));
+	EXPECT_EQ(knob("pages_sharing"), long(pages - folios)) << "what was not offered counts";
 	for (int node : {1, 0, 1}) {
 		std::size_t moved = 0;
 
