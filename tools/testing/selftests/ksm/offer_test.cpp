@@ -179,8 +179,7 @@ TEST_F(offer, a_process_is_merged_at_once)
 	two.await("filled");
 	/* What its own pass merges meanwhile would not count. */
 	set_knob("sleep_millisecs", 3600000);
-	start_ksmd();
-	await_scans(1);
+	start_ksmd_for(1);
 	await_that([] { return ksmd_asleep(); }, "ksmd to sleep");
 	ASSERT_EQ(write_text(merge_file(one.pid()), "1"), 0);
 	EXPECT_EQ(merging_pages(one.pid()), long(pages));

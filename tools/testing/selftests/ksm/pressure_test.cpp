@@ -61,8 +61,7 @@ TEST_F(pressure, nothing_runs_while_it_is_off)
 	set_knob("pressure_boost", 0);
 	child one(unique_writer());
 
-	start_ksmd();
-	await_scans(1);
+	start_ksmd_for(1);
 	long scans = knob("full_scans");
 	one.reach("started");
 	expect_killed(one);

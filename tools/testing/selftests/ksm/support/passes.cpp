@@ -78,6 +78,14 @@ void await_scans(unsigned more)
 	await_scan_number(knob("full_scans") + long(more));
 }
 
+void start_ksmd_for(unsigned passes)
+{
+	long before = knob("full_scans");
+
+	start_ksmd();
+	await_scan_number(before + long(passes));
+}
+
 void await_nothing_merged()
 {
 	wait_until([] { return knob("pages_shared") == 0; }, "waiting until nothing is merged");

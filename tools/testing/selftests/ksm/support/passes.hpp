@@ -22,6 +22,8 @@ void stop_ksmd();
 
 /* Waits until full_scans has grown by so many; ksmd must be running. */
 void await_scans(unsigned more);
+/* Starts it and waits for so many, also if it has made them before one can look. */
+void start_ksmd_for(unsigned passes);
 
 /* Waits until nothing is merged any more; ksmd must be running. */
 void await_nothing_merged();
