@@ -34,7 +34,9 @@ void *ksm_charge_alloc(struct ksm_mm *kmm, struct kmem_cache *cache, size_t size
 	struct mem_cgroup *before = set_active_memcg(memcg);
 	void *object = kmem_cache_zalloc(cache, ksm_gfp);
 
-	if (object && !kmem_cache_charge(object, GFP_NOWAIT | __GFP_NOWARN)) {
+	if (!object) {
+		ksm_stats.starved++;
+	} else if (!kmem_cache_charge(object, GFP_NOWAIT | __GFP_NOWARN)) {
 		kmem_cache_free(cache, object);
 		object = NULL;
 	}

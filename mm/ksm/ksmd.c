@@ -19,6 +19,7 @@ static struct task_struct *thread;
 
 /* What ksmd does beside scanning: when it is due next, and how often. */
 #define KSMD_RESUME_MSECS	20U
+#define KSMD_STARVED_JIFFIES	max(HZ / 50, 1)
 #define KSMD_REAP_JIFFIES	max(HZ / 100, 1)
 #define KSMD_WATCH_JIFFIES	max(HZ / 4, 1)
 #define KSMD_MAX_WATCH_JIFFIES	(64 * HZ)
@@ -38,6 +39,7 @@ static bool should_scan(void)
 static struct {
 	unsigned long batch;		/* jiffies: when the next one is due */
 	unsigned long pass;		/* jiffies: and if there is nothing new to find */
+	unsigned long pressure;		/* jiffies: not before that, while memory runs short */
 	unsigned int kicks;
 	bool asked;			/* the last batch was for who had asked */
 	bool watching;			/* there were watched nodes */
@@ -92,7 +94,8 @@ static void do_batch(void)
 
 static bool pressure_is_due(void)
 {
-	return ksm_pressure_due() && should_scan() && ksm_fingerprint_drawn;
+	return ksm_pressure_due() && should_scan() && ksm_fingerprint_drawn &&
+	       time_after_eq(jiffies, clock.pressure);
 }
 
 /* Others come in between two batches; those whose locks were in the way run first. */
@@ -105,7 +108,8 @@ static void do_pressure_batch(void)
 	ksm_pressure_begin_batch(&batch);
 	budget = ksm_scan_budget();
 	end = ksm_scan_batch(&budget);
-	ksm_pressure_end_batch(&batch);
+	if (ksm_pressure_end_batch(&batch))
+		clock.pressure = jiffies + KSMD_STARVED_JIFFIES;
 	if (end == KSM_SCAN_DISTURBED)
 		ksm_lock_let_them_run();
 }
@@ -153,6 +157,8 @@ static long time_to_sleep(void)
 
 	if (should_scan() && time_before(next_batch(), next))
 		next = next_batch();
+	if (ksm_pressure_due() && time_before(clock.pressure, next))
+		next = clock.pressure;
 	if (may_watch() && time_before(clock.watch, next))
 		next = clock.watch;
 	/* An exit that has not come to its end. */
@@ -178,6 +184,7 @@ static int ksmd(void *unused)
 	ksm_pressure_set_runner(current);
 	clock.batch = jiffies;
 	clock.pass = jiffies;
+	clock.pressure = jiffies;
 	clock.watch = jiffies;
 	clock.watch_interval = KSMD_WATCH_JIFFIES;
 
@@ -190,6 +197,8 @@ static int ksmd(void *unused)
 			clock.batch = jiffies;
 		if (time_before(clock.pass, jiffies))
 			clock.pass = jiffies;
+		if (time_before(clock.pressure, jiffies))
+			clock.pressure = jiffies;
 		/* Whoever comes early after the boot waits for the random generator. */
 		random = ksm_fingerprint_drawn ||
 			 ((should_scan() || !ksm_merge_now_due()) && !wait_for_random_bytes());

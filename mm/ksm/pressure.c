@@ -56,8 +56,9 @@
 #define PRESSURE_DOUBLINGS	6U
 
 /*
- * Before the OOM killer is called: how long to wait, for one of so many frames; how often,
- * and how often in a row as long as ksmd has not been round and nothing is freed.
+ * Before the OOM killer is called: how long to wait, for one of so many frames; how often
+ * without more being saved than before, and how often in a row as long as ksmd has not
+ * been round and nothing is freed.
  */
 #define PRESSURE_WAIT		max(HZ / 5, 1)
 #define PRESSURE_ENOUGH_OF	64
@@ -65,12 +66,20 @@
 #define PRESSURE_CHANCES_IN	(10 * HZ)
 #define PRESSURE_IN_A_ROW	5
 
-/* Nor for a run that has found so many pages, and so many for each one freed, unique. */
-#define PRESSURE_UNIQUE		4096
+/* Nor for a run that found so many pages unique: of all, and for each that it freed. */
+#define PRESSURE_UNIQUE		4096L
+#define PRESSURE_UNIQUE_OF	64
 #define PRESSURE_UNIQUE_EACH	64
 
-/* Frames that ksmd may take from the reserves before it has freed any. */
+/*
+ * Frames that ksmd may take from the reserves before it has freed any, and in all once half
+ * of them is gone.
+ */
 #define PRESSURE_CREDIT		128
+#define PRESSURE_LAST_CREDIT	16
+
+/* Passes of a run that found no memory, before that counts as nothing found. */
+#define PRESSURE_STARVED	32
 
 bool ksm_pressure_heard __read_mostly;
 
@@ -82,7 +91,10 @@ static bool urgent;
  * struct run - what ksmd does out of turn
  * @goes_on: there is one; the other fields are only a hint without ksm_mutex
  * @last_asked: jiffies
- * @passes: ksm_stats.full_scans at its start
+ * @passes: ksm_stats.full_scans at its start, and one more for each pass that was none
+ * @counted: ksm_stats.full_scans when that was reckoned
+ * @starved: ksm_stats.starved at that time
+ * @nones: passes that were none
  * @freed: ksm_stats.freed at its start
  * @saved: saved_pages() at its start
  * @unshared: ksm_stats.unshared at its start
@@ -97,6 +109,9 @@ struct run {
 	bool goes_on;
 	unsigned long last_asked;
 	unsigned long passes;
+	unsigned long counted;
+	unsigned long starved;
+	unsigned int nones;
 	long freed;
 	unsigned long saved;
 	unsigned long unshared;
@@ -289,6 +304,9 @@ static void begin_run(void)
 		run.passes = ksm_stats.full_scans;
 		run.saved = saved_pages();
 	}
+	run.counted = ksm_stats.full_scans;
+	run.starved = ksm_stats.starved;
+	run.nones = 0;
 	WRITE_ONCE(run.unshared, ksm_stats.unshared);
 	run.bytes = atomic_long_read(&ksm_stats.bytes);
 	run.runtime = task_sched_runtime(current);
@@ -308,14 +326,43 @@ static void hurry(void)
 	set_user_nice(current, 0);
 }
 
-/* May ksmd take what it needs from the reserves?  It gives back more, and leaves half. */
+static long frames_taken(void)
+{
+	return (atomic_long_read(&ksm_stats.bytes) - run.bytes) / (long)PAGE_SIZE;
+}
+
 static bool has_credit(void)
 {
-	long taken = (atomic_long_read(&ksm_stats.bytes) - run.bytes) / (long)PAGE_SIZE;
+	return frames_taken() < ksm_stats.freed - run.freed + PRESSURE_CREDIT;
+}
+
+/* May ksmd take what it needs from the reserves?  It gives back more, and leaves half. */
+static bool may_use_reserves(void)
+{
 	unsigned long reserve = min_free_kbytes >> (PAGE_SHIFT - 10);
 
-	return taken < ksm_stats.freed - run.freed + PRESSURE_CREDIT &&
-	       global_zone_page_state(NR_FREE_PAGES) > reserve / 2;
+	return has_credit() && (global_zone_page_state(NR_FREE_PAGES) > reserve / 2 ||
+				frames_taken() < PRESSURE_LAST_CREDIT);
+}
+
+/*
+ * A pass that found no memory for most of what there is says nothing of it, unless that is
+ * because of what it took itself.  Returns true after one.
+ */
+static bool was_none(void)
+{
+	unsigned long passes = ksm_stats.full_scans - run.counted;
+	unsigned long left_out = (ksm_stats.starved - run.starved) * KSM_TILE_PAGES;
+
+	if (!passes)
+		return false;
+	run.counted = ksm_stats.full_scans;
+	run.starved = ksm_stats.starved;
+	if (left_out <= ksm_stats.tracked || run.nones >= PRESSURE_STARVED || !has_credit())
+		return false;
+	run.passes += passes;
+	run.nones++;
+	return true;
 }
 
 /**
@@ -341,7 +388,7 @@ void ksm_pressure_begin_batch(struct ksm_pressure_batch *batch)
 	batch->freed = ksm_stats.freed;
 	ksm_eager = true;
 	ksm_gfp = GFP_NOWAIT | __GFP_NOWARN;
-	if (has_credit())
+	if (may_use_reserves())
 		ksm_gfp |= __GFP_MEMALLOC;
 }
 
@@ -350,9 +397,12 @@ void ksm_pressure_begin_batch(struct ksm_pressure_batch *batch)
  * @batch: by ksm_pressure_begin_batch()
  *
  * Context: ksm_mutex held by ksmd.
+ * Return: true if there was no memory to go on with: others are to free some first.
  */
-void ksm_pressure_end_batch(const struct ksm_pressure_batch *batch)
+bool ksm_pressure_end_batch(const struct ksm_pressure_batch *batch)
 {
+	bool none = was_none();
+
 	ksm_eager = false;
 	ksm_gfp = KSM_GFP;
 	WRITE_ONCE(ksm_stats.pressure_freed, ksm_stats.pressure_freed +
@@ -363,6 +413,7 @@ void ksm_pressure_end_batch(const struct ksm_pressure_batch *batch)
 	     time_after(jiffies, run.last_asked + PRESSURE_OVER)))
 		end_run();
 	wake_up_all(&waiters);
+	return none;
 }
 
 /* Is it in vain, by the look of it? */
@@ -375,7 +426,8 @@ static bool looks_barren(void)
 		return false;
 	unique = READ_ONCE(ksm_stats.unshared) - READ_ONCE(run.unshared);
 	freed = READ_ONCE(ksm_stats.freed) - READ_ONCE(run.freed);
-	return unique > PRESSURE_UNIQUE && unique / PRESSURE_UNIQUE_EACH > freed;
+	return unique > max((long)ksm_stats.tracked / PRESSURE_UNIQUE_OF, PRESSURE_UNIQUE) &&
+	       unique / PRESSURE_UNIQUE_EACH > freed;
 }
 
 static bool came_in(long before)
@@ -384,6 +436,25 @@ static bool came_in(long before)
 
 	return freed >= (long)(totalram_pages() / PRESSURE_ENOUGH_OF) || looks_barren() ||
 	       !ksm_pressure_due();
+}
+
+/*
+ * Is more saved than at any time of late when this was asked?  What is written and merged
+ * in a circle comes to an end with that.  Guarded by oom_lock.
+ */
+static bool has_gained(void)
+{
+	static unsigned long most;
+	static u64 forget;
+	unsigned long saved = saved_pages();
+	u64 now = get_jiffies_64();
+	bool late = !time_before64(now, forget), gained = !late && is_much(saved - most);
+
+	if (late || gained) {
+		most = saved;
+		forget = now + PRESSURE_CHANCES_IN;
+	}
+	return gained;
 }
 
 /*
@@ -404,7 +475,8 @@ static int before_oom(struct notifier_block *nb, unsigned long unused, void *fre
 	if (!READ_ONCE(ksm_pressure_heard) || current == READ_ONCE(runner) ||
 	    ksm_mms_empty() || ksm_lock_offlining() || in_vain)
 		return NOTIFY_OK;
-	while (came <= 0 && tries-- && !looks_barren() && __ratelimit(&chances)) {
+	while (came <= 0 && tries-- && !looks_barren() &&
+	       (has_gained() || __ratelimit(&chances))) {
 		WRITE_ONCE(urgent, true);
 		ksm_wake();
 		/* Done, as far as that goes, or to be killed. */

@@ -22,7 +22,7 @@ void ksm_pressure_listen(void);
 void ksm_pressure_cancel(void);
 bool ksm_pressure_due(void);
 void ksm_pressure_begin_batch(struct ksm_pressure_batch *batch);
-void ksm_pressure_end_batch(const struct ksm_pressure_batch *batch);
+bool ksm_pressure_end_batch(const struct ksm_pressure_batch *batch);
 void ksm_pressure_init(void);
 
 #endif /* _MM_KSM_PRESSURE_H */

@@ -27,6 +27,7 @@
  * @full_scan_msecs: wall time of the last one
  * @prune_miss_ratio: nodes that the last search of a chain found stale, percent
  * @unslotted: pages left out for want of memory
+ * @starved: how often there was none, but for the limits of memory cgroups
  * @freed: page frames freed by merging, less those taken for copies
  * @pressure_runs: how often ksmd worked out of turn as memory ran short
  * @pressure_freed: page frames freed then
@@ -47,6 +48,7 @@ struct ksm_stats {
 	unsigned long full_scan_msecs;
 	unsigned long prune_miss_ratio;
 	unsigned long unslotted;
+	unsigned long starved;
 	long freed;
 	unsigned long pressure_runs;
 	long pressure_freed;
