@@ -344,7 +344,9 @@ unsigned long ksm_pace_pass_msecs(void)
 /* The longest gap after a pass like this one. */
 static u64 longest_gap(const struct ksm_pass_result *result)
 {
-	unsigned int pages = max(ksm_pace_pages(), 1U);
+	/* What a CPU budget makes of a batch is nothing that mainline has. */
+	unsigned int pages = ksm_pace_budgeted() ? KSM_PAGES_TO_SCAN_DEFAULT :
+			     max(ksm_pace_pages(), 1U);
 	u64 batches = div_u64((u64)result->pages + pages - 1, pages);
 	u64 before;
 
