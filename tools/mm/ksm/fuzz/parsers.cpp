@@ -9,6 +9,7 @@
 #include "lib/proc/amounts.hpp"
 #include "lib/proc/cgroups.hpp"
 #include "lib/proc/mappings.hpp"
+#include "tests/lines.hpp"
 #include "utf8.hpp"
 
 using namespace ksm;
@@ -22,16 +23,6 @@ void check_knob(const std::string &text)
 
 	if (choices.empty() ? value != text : std::ranges::find(choices, value) == choices.end())
 		defect("a value that is not there", value);
-}
-
-std::vector<std::string> lines_of(const std::string &text)
-{
-	std::istringstream in(text);
-	std::vector<std::string> lines;
-
-	for (std::string line; std::getline(in, line);)
-		lines.push_back(line);
-	return lines;
 }
 
 void check_cgroup(const std::string &text)

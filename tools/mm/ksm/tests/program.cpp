@@ -3,7 +3,6 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <sstream>
 #include <stdexcept>
 
 #include <fcntl.h>
@@ -118,16 +117,6 @@ std::string shell(const std::string &command, int *status)
 	if (status)
 		*status = WIFEXITED(ended) ? WEXITSTATUS(ended) : -1;
 	return text;
-}
-
-std::vector<std::string> lines_of(const std::string &text)
-{
-	std::istringstream in(text);
-	std::vector<std::string> lines;
-
-	for (std::string line; std::getline(in, line);)
-		lines.push_back(line);
-	return lines;
 }
 
 } /* namespace ksm */

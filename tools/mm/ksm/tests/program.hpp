@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/lines.hpp"
+
 namespace ksm
 {
 
@@ -26,6 +28,5 @@ outcome ksmctl(std::vector<std::string> words, const manner &manner = {});
 std::string shell(const std::string &command, int *status = nullptr);
 
 std::string environment(const char *name);
-std::vector<std::string> lines_of(const std::string &text);
 
 } /* namespace ksm */
