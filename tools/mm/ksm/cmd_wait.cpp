@@ -173,21 +173,23 @@ int wait(const knobs &knobs, const std::string &proc, const wait_options &option
 		out["seconds"] = took.count();
 		out["nothing_left"] = ending == ending::nothing_left;
 		fmt::print("{}\n", out.dump(2));
-	} else if (ending == ending::all_known) {
-		print_wrapped(fmt::format("all that is offered is known to ksmd, and nothing of it "
-					  "changes: {} pass done after {}",
-					  passes.done(),
-					  duration_text(std::uint64_t(1000 * took.count()))));
-	} else if (ending == ending::all_passes) {
-		print_wrapped(fmt::format("{} passes done after {}", passes.done(),
-					  duration_text(std::uint64_t(1000 * took.count()))));
-	} else {
+		return 0;
+	}
+	if (ending == ending::nothing_left) {
 		print_wrapped(
 			options.pid.empty()
 				? "no process offers memory any more"
 				: fmt::format("process {} has ended, or offers nothing any more",
 					      options.pid));
+		return 0;
 	}
+	print_wrapped(fmt::format("{}{} after {}",
+				  ending == ending::all_known
+					  ? "all that is offered is known to ksmd, and nothing of "
+					    "it changes: "
+					  : "",
+				  passes.text(),
+				  duration_text(std::uint64_t(1000 * took.count()))));
 	return 0;
 }
 

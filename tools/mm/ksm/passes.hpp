@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 namespace ksm
 {
@@ -29,6 +30,12 @@ public:
 
 	/* Not the one that was under way at first: it had begun before. */
 	std::int64_t done() const { return std::max<std::int64_t>(0, last_ - first_ - 1); }
+
+	/* "1 pass done" */
+	std::string text() const
+	{
+		return std::to_string(done()) + (done() == 1 ? " pass done" : " passes done");
+	}
 
 	std::int64_t seen() const { return last_; }
 

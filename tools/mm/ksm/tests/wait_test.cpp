@@ -31,11 +31,12 @@ TEST(passes, those_that_began_later)
 		EXPECT_EQ(passes.done(), done) << scans;
 	}
 	EXPECT_TRUE(passes.begun());
+	EXPECT_EQ(passes.text(), "3 passes done");
 	/* Everything was unshared. */
 	passes.look(0, now);
 	EXPECT_EQ(passes.done(), 0);
 	passes.look(2, now);
-	EXPECT_EQ(passes.done(), 1);
+	EXPECT_EQ(passes.text(), "1 pass done");
 }
 
 class waiting : public fake_proc
