@@ -39,7 +39,10 @@ std::vector<std::string> nearest(std::string_view word, const std::vector<std::s
 	if (!found.empty() || word.empty())
 		return found;
 
-	std::size_t least = std::max<std::size_t>(word.size() / 3, 1);
+	/* Every option begins with two dashes. */
+	const std::size_t letters =
+		word.size() - std::min(word.find_first_not_of('-'), word.size());
+	std::size_t least = std::max<std::size_t>(letters / 3, 1);
 	for (const std::string &k : known) {
 		const std::size_t far = distance(word, k);
 

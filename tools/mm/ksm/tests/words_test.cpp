@@ -60,6 +60,9 @@ TEST(suggest, names_what_was_meant)
 	EXPECT_EQ(did_you_mean("rn", known), "; did you mean 'run'?");
 	EXPECT_EQ(did_you_mean("frobnicate", known), "");
 	EXPECT_EQ(did_you_mean("", known), "");
+	EXPECT_EQ(did_you_mean("--frob", {"--proc"}), "");
+	EXPECT_EQ(did_you_mean("--porc", {"--proc"}), "; did you mean '--proc'?");
+	EXPECT_EQ(did_you_mean("--", {"--proc", "--sysfs", "--unit", "--vm"}), "");
 }
 
 TEST(knob_value, tells_the_choice_from_the_choices)
