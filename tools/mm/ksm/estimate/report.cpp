@@ -21,7 +21,7 @@ struct obstacle_words {
 /* In the order of the enumeration. */
 constexpr obstacle_words words[] = {
 	{"files", "programs, libraries and other files"},
-	{"shared", "shared memory: memfd, tmpfs, QEMU's share=on"},
+	{"shared", "shared memory: memfd, tmpfs, share=on, vhost-user"},
 	{"hugetlb", "huge pages of hugetlbfs"},
 	{"devices", "memory of devices, and special mappings"},
 	{"pinned", "pinned for a device that is passed through (VFIO)"},

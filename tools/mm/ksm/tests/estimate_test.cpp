@@ -62,6 +62,7 @@ TEST_F(estimate_command, reasons_by_the_flags_of_a_mapping)
 	EXPECT_EQ(why["swapped"], 9 * 1024);
 	EXPECT_EQ(why["unreadable"], 12 * 1024);
 	EXPECT_EQ(why["pinned"], 32 * 1024);
+	EXPECT_HAS(on_fakes({"100"}).out, "share=on, vhost-user");
 	EXPECT_HAS(on_fakes({"101"}).out, "pinned     32.0 KiB  pinned for a device");
 }
 
