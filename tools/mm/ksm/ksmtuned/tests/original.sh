@@ -21,7 +21,8 @@ cat >"$ROOT/bin/sleep" <<'END'
 last=$(cat "$ROOT/step" 2>/dev/null || echo 0)
 knobs=$ROOT/sys/kernel/mm/ksm
 if ((last)); then
-	echo "$(<"$knobs/run") $(<"$knobs/pages_to_scan") $(<"$knobs/sleep_millisecs")" >>"$ROOT/results"
+	echo "$(<"$knobs/run") $(<"$knobs/pages_to_scan") $(<"$knobs/sleep_millisecs")" \
+		>>"$ROOT/results"
 fi
 next=$((last + 1))
 if [[ ! -d $ROOT/steps/$next ]]; then
