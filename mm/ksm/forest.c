@@ -101,18 +101,29 @@ struct split {
 	u64 end;
 };
 
+/* The prefix whose upper half the last root takes. */
+static u64 last_prefix(const struct ksm_forest *forest)
+{
+	return forest->last - BIT(forest->bits);
+}
+
+/* First key of that upper half. */
+static u64 last_middle(const struct ksm_forest *forest)
+{
+	return (2 * last_prefix(forest) + 1) << (63 - forest->bits);
+}
+
 /* What made the last root. */
 static struct split last_split(struct ksm_forest *forest)
 {
-	u64 prefix = forest->last - BIT(forest->bits);
 	struct split split = {
 		.high = ksm_roots_at(&forest->roots, forest->last),
-		.middle = (2 * prefix + 1) << (63 - forest->bits),
+		.middle = last_middle(forest),
 		.end = NO_KEY,
 	};
 
 	if (forest->last + 1 != BIT(forest->bits + 1))
-		split.end = (prefix + 1) << (64 - forest->bits);
+		split.end = (last_prefix(forest) + 1) << (64 - forest->bits);
 	split.low = root_of(forest, split.middle - 1);
 	return split;
 }
@@ -286,8 +297,7 @@ static noinline void grow(struct ksm_forest *forest)
 		}
 		forest->last++;
 		forest->bits = ilog2(forest->last);
-		forest->cut = (2 * (forest->last - BIT(forest->bits)) + 1) <<
-			      (63 - forest->bits);
+		forest->cut = last_middle(forest);
 	}
 	split = last_split(forest);
 	if (forest->cut == split.middle && split_small(&split)) {
