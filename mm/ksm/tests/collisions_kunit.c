@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A million pages of somebody who knows how fingerprints are made, and knew a secret: but
- * not that of this boot.
+ * Pages of somebody who knows how fingerprints are made, and knew a secret: but not that
+ * of this boot.
  */
 #include <linux/mm.h>
+#include <linux/sched.h>
 
 #include "../forest.h"
 #include "kunit.h"
 
-#define PAGES		1000000U
+/* A million, or as many as take no longer where pages are large or products are slow. */
+#define BYTES		(BITS_PER_LONG == 64 ? 4096000000ULL : 409600000ULL)
+#define PAGES		((unsigned int)(BYTES >> PAGE_SHIFT))
 #define CONTROLS	1000U
 
 /* A look-up in a tree of so many that are random meets no more. */
@@ -82,6 +85,7 @@ static void try_hash(struct kunit *test, enum ksm_hash hash)
 		prepare(page, hash, i);
 		entry[i].word = ksm_fingerprint(page, hash, &drawn);
 		ksm_forest_insert(&forest, &entry[i].node);
+		cond_resched();
 	}
 	levels = ksm_forest_levels(&forest);
 	ties = most_ties(&forest);
