@@ -15,9 +15,10 @@ set -euo pipefail
 usage() {
 	cat <<-'END'
 	usage: deb.sh [local|cloud|debian|FILE]
-	  local   the configuration of the kernel that runs here, if that is one for Debian,
-	          with the modules that are loaded and those of scripts/deb/keep.modules;
-	          else cloud. The default.
+	  local   the configuration of the kernel that runs here, or, if it is an older one of
+	          Debian's, what Debian has made of that for 6.12; with the modules that are
+	          loaded and those of scripts/deb/keep.modules. If it is not one for Debian,
+	          cloud. The default.
 	  cloud   that of Debian's linux-image-cloud-amd64: for virtual machines
 	  debian  that of Debian's linux-image-amd64: for any machine
 	  FILE    a configuration of your own

@@ -30,6 +30,30 @@ running_config() {
 	say "the configuration is $from"
 }
 
+# is_of_6_12 FILE: was this configuration made for the version that is built?
+is_of_6_12() { grep -qE '^# Linux/[a-z0-9_]+ 6\.12\.' "$1"; }
+
+# own_flavour: if the kernel that runs here is Debian's own, which one of them it is
+own_flavour() {
+	case $(uname -r) in
+	*-rt-amd64) ;;
+	*-cloud-amd64) echo cloud-amd64 ;;
+	*-amd64) echo amd64 ;;
+	esac
+}
+
+# local_config FILE: that of the kernel that runs here. An older one of Debian's has no
+# answers to what 6.12 asks anew, and the defaults lack what Debian's user space counts
+# on, such as zram's lz4: Debian's own for 6.12 takes its place.
+local_config() {
+	local flavour
+	running_config "$1" || return
+	flavour=$(own_flavour)
+	[[ -n $flavour ]] && ! is_of_6_12 "$1" || return 0
+	say "that is not of a 6.12; this machine's modules are looked for in Debian's own of 6.12"
+	debian_config "$flavour" "$1"
+}
+
 # debian_config FLAVOUR FILE: Debian's own
 debian_config() {
 	local deb member=./usr/src/linux-config-6.12/config.amd64_none_$1.xz
@@ -44,8 +68,8 @@ choose_config() {
 	name=$1
 	case $1 in
 	local)
-		running_config "$2" && return
-		say "so Debian's configuration for clouds is taken instead, as with CONFIG=cloud"
+		local_config "$2" && return
+		say "so Debian's configuration for clouds is taken instead, as with CONFIG=cloud; it knows the disks and networks of virtual machines only: for another machine, take CONFIG=debian"
 		choose_config cloud "$2"
 		;;
 	cloud) debian_config cloud-amd64 "$2" ;;
