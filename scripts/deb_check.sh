@@ -142,7 +142,7 @@ boot() {
 	mapfile -t accel < <(accelerator)
 	: >"$OUT/$1.log"
 	say "boot: starting the system for $1.sh"
-	timeout --foreground -k 5 1200 qemu-system-x86_64 -machine q35 "${accel[@]}" -smp 2 -m 1024 \
+	timeout --foreground -k 5 3600 qemu-system-x86_64 -machine q35 "${accel[@]}" -smp 2 -m 1024 \
 		-nodefaults -no-user-config -display none -vga none -no-reboot "${image[@]}" \
 		-drive "file=$disk,format=raw,if=virtio" -device virtio-rng-pci \
 		-serial "file:$OUT/$1.console" -serial "file:$OUT/$1.log" </dev/null >"$OUT/$1.qemu" 2>&1 &
