@@ -137,7 +137,7 @@ static DEFINE_RATELIMIT_STATE(chances, PRESSURE_CHANCES_IN, PRESSURE_CHANCES);
 
 static unsigned long saved_pages(void)
 {
-	return ksm_stats.sharing + atomic_long_read(&ksm_zero_pages);
+	return READ_ONCE(ksm_stats.sharing) + atomic_long_read(&ksm_zero_pages);
 }
 
 static unsigned long mapped_pages(void)
@@ -147,7 +147,8 @@ static unsigned long mapped_pages(void)
 
 static bool is_much(long pages)
 {
-	return pages > (long)(PRESSURE_FEW_PAGES + ksm_stats.tracked / PRESSURE_FEW_OF);
+	return pages > (long)(PRESSURE_FEW_PAGES +
+			      READ_ONCE(ksm_stats.tracked) / PRESSURE_FEW_OF);
 }
 
 static void rest(u64 least)
@@ -419,14 +420,14 @@ bool ksm_pressure_end_batch(const struct ksm_pressure_batch *batch)
 /* Is it in vain, by the look of it? */
 static bool looks_barren(void)
 {
-	long unique, freed;
+	long unique, freed, tracked = READ_ONCE(ksm_stats.tracked);
 
 	/* Pairs with the release in begin_run(). */
 	if (!smp_load_acquire(&run.goes_on))
 		return false;
 	unique = READ_ONCE(ksm_stats.unshared) - READ_ONCE(run.unshared);
 	freed = READ_ONCE(ksm_stats.freed) - READ_ONCE(run.freed);
-	return unique > max((long)ksm_stats.tracked / PRESSURE_UNIQUE_OF, PRESSURE_UNIQUE) &&
+	return unique > max(tracked / PRESSURE_UNIQUE_OF, PRESSURE_UNIQUE) &&
 	       unique / PRESSURE_UNIQUE_EACH > freed;
 }
 
